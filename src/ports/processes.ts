@@ -1,0 +1,60 @@
+/** The one port through which core's effects reach processes. `os/` has the real one, `test/sim` the rude one. */
+import type { ExitStatus } from '../base/exit-status.ts';
+import type { InstanceId, Pid, Run } from '../base/ids.ts';
+import type { SignalName } from '../base/signal-name.ts';
+import type { LogTarget } from '../core/plan.ts';
+
+/** Everything that a process is started with; nothing is left to be decided. */
+export interface SpawnRequest {
+  readonly run: Run;
+  readonly id: InstanceId;
+  readonly command: readonly string[];
+  readonly directory: string;
+  /** Complete, but for NOTIFY_SOCKET and TSUP_VISOR_NOTIFY_FD, which the hands add. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Absolute paths, or null for /dev/null. Equal paths share one descriptor. */
+  readonly stdout: string | null;
+  readonly stderr: string | null;
+}
+
+/** What the system reports back. Called from the main thread, possibly within the call that caused it. */
+export interface ProcessEvents {
+  spawned(run: Run, pid: Pid): void;
+  /** `stage` names what could not be done: `"directory"`, `"log"`, `"exec"`… */
+  spawnFailed(run: Run, stage: string, message: string): void;
+  /** The leader is gone and reaped. Everything it had reported before has been delivered. */
+  exited(run: Run, exit: ExitStatus): void;
+  /** The answer to `survey`: how many processes of the run are left, not counting a living leader nor zombies. */
+  tree(run: Run, left: number): void;
+  notified(run: Run, text: string, channel: 'line' | 'datagram'): void;
+}
+
+export interface Processes {
+  /** How the processes of a run are found; shown by `status`. */
+  readonly tracking: Tracking;
+  /** Starts the leader in a session of its own. The outcome is posted as `spawned` or `spawnFailed`. */
+  spawn(request: SpawnRequest): void;
+  /** To the leader alone; a leader that is gone is no error. A SIGCONT follows a stop signal, as systemd has it. */
+  signal(run: Run, signal: SignalName): void;
+  /** To every process of the run that can be found, own groups and sessions included; never to a reused pid. */
+  signalTree(run: Run, signal: SignalName): void;
+  /** Answers by `tree`: now, and again each time that the number has changed, until it is 0 or the run is forgotten. */
+  survey(run: Run): void;
+  /** The run is over: its channels, watches and records go. */
+  forget(run: Run): void;
+  /** Samples processor time and memory of whole trees; a run that is gone is missing from the answer. */
+  usage(runs: readonly Run[]): Promise<ReadonlyMap<Run, Usage>>;
+  close(): void;
+}
+
+export type Tracking = 'session' | 'group';
+
+export interface Usage {
+  readonly processes: number;
+  /** Of one core, since the last look, or since the start at the first. */
+  readonly cpuPercent: number;
+  readonly memoryBytes: number;
+}
+
+/** Where an instance's output goes; `null` is /dev/null. */
+export type LogPath = (id: InstanceId, target: LogTarget, stream: 'out' | 'err') => string | null;

@@ -1,0 +1,82 @@
+/** What happened, one object a line: `GET /v1/events`. `seq` grows by one and never repeats within a daemon's life. */
+import type { LastExit, RolloutStateName, TurnStatus } from './status.ts';
+
+export interface EventHead {
+  readonly version: number;
+  readonly seq: number;
+  /** ISO 8601 in UTC. */
+  readonly at: string;
+  /** Milliseconds on the daemon's stopwatch: differences between events are exact. */
+  readonly mono_ms: number;
+  /** The event as one sentence for people. */
+  readonly message: string;
+}
+
+export type WireEvent = EventHead & Happening;
+
+export type Happening =
+  /** An instance changed its phase. `from` and `to` are phases of core: finer than the states of `status`. */
+  | {
+      readonly type: 'phase';
+      readonly instance: string;
+      readonly program: string;
+      readonly run: number | null;
+      readonly from: string;
+      readonly to: string;
+      readonly because: string;
+    }
+  | {
+      readonly type: 'spawned';
+      readonly instance: string;
+      readonly run: number;
+      readonly pid: number;
+      readonly generation: number;
+    }
+  | {
+      readonly type: 'spawn_failed';
+      readonly instance: string;
+      readonly run: number;
+      readonly stage: string;
+      readonly error: string;
+    }
+  | { readonly type: 'ready'; readonly instance: string; readonly run: number }
+  | {
+      readonly type: 'signalled';
+      readonly instance: string;
+      readonly run: number;
+      readonly signal: string;
+      readonly to: 'leader' | 'tree';
+    }
+  /** It said STOPPING=1, or X_DRAINED=1, or how many jobs are in flight. */
+  | {
+      readonly type: 'reported';
+      readonly instance: string;
+      readonly run: number;
+      readonly what: 'stopping' | 'drained';
+    }
+  | { readonly type: 'overdue'; readonly instance: string; readonly run: number }
+  | { readonly type: 'exited'; readonly instance: string; readonly run: number; readonly exit: LastExit }
+  /** No process of the run is left. */
+  | {
+      readonly type: 'gone';
+      readonly instance: string;
+      readonly run: number;
+      readonly drained: boolean;
+      readonly killed: boolean;
+    }
+  | {
+      readonly type: 'rollout';
+      readonly rollout: number;
+      readonly program: string;
+      readonly state: RolloutStateName;
+      readonly reason: string | null;
+    }
+  | {
+      readonly type: 'turn';
+      readonly rollout: number;
+      readonly instance: string;
+      readonly step: TurnStatus['step'];
+    }
+  | { readonly type: 'daemon'; readonly state: 'started' | 'shutting_down' | 'stopped' }
+  /** The follower was too slow: so many events were left out here. */
+  | { readonly type: 'dropped'; readonly count: number };

@@ -1,0 +1,65 @@
+/**
+ * What an instance may report, as `KEY=value` lines: sd_notify(3) datagrams or lines on descriptor 3.
+ * Both ends take their words from here.
+ */
+
+/** Longer messages are dropped and counted. */
+export const MAX_MESSAGE_BYTES = 4096;
+/** More than this from one instance within a second is dropped and counted. */
+export const MAX_MESSAGES_PER_SECOND = 1000;
+
+export interface NotifyMessage {
+  readonly ready?: true;
+  readonly stopping?: true;
+  readonly drained?: true;
+  readonly status?: string;
+  /** Jobs under way now. */
+  readonly inFlight?: number;
+  /** The deadline is to be no sooner than this many milliseconds from now. */
+  readonly extendTimeoutMs?: number;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Reads one message; keys it does not know, and values that make no sense, are passed over. */
+export function parseNotify(text: string): NotifyMessage {
+  const message: Mutable<NotifyMessage> = {};
+  for (const line of text.split('\n')) {
+    const at = line.indexOf('=');
+    if (at > 0) read(line.slice(0, at), line.slice(at + 1), message);
+  }
+  return message;
+}
+
+/** A line on descriptor 3: as a message, but an empty line means ready, as s6 and dinit have it. */
+export function parseNotifyLine(line: string): NotifyMessage {
+  return line.trim() === '' ? { ready: true } : parseNotify(line);
+}
+
+export const isEmpty = (message: NotifyMessage): boolean => Object.keys(message).length === 0;
+
+function read(key: string, value: string, into: Mutable<NotifyMessage>): void {
+  if (key === 'READY' && value === '1') into.ready = true;
+  else if (key === 'STOPPING' && value === '1') into.stopping = true;
+  else if (key === 'X_DRAINED' && value === '1') into.drained = true;
+  else if (key === 'STATUS') into.status = printable(value);
+  else if (key === 'X_INFLIGHT')
+    withCount(value, (n) => {
+      into.inFlight = n;
+    });
+  else if (key === 'EXTEND_TIMEOUT_USEC')
+    withCount(value, (n) => {
+      into.extendTimeoutMs = Math.ceil(n / 1000);
+    });
+}
+
+function withCount(value: string, use: (n: number) => void): void {
+  if (/^\d{1,15}$/.test(value)) use(Number(value));
+}
+
+/** A terminal will show this text: no control characters, so that no program can move its cursor. */
+function printable(text: string): string {
+  return text.replace(CONTROL, ' ').slice(0, 500);
+}
+
+const CONTROL = /\p{Cc}/gu;

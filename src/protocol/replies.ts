@@ -1,0 +1,77 @@
+/** The replies, but for `status` (status.ts) and what follows as NDJSON (events.ts). */
+
+import type { WireError } from './errors.ts';
+import type { InstanceState, RolloutStatus } from './status.ts';
+
+export interface ErrorReply {
+  readonly version: number;
+  readonly error: WireError;
+}
+
+/** The reply to start, stop and restart. */
+export interface ActionReply {
+  readonly version: number;
+  /** Config keys that the named programs take on by this, e.g. `worker: command: "a" -> "b"`. */
+  readonly changes: readonly PlanChange[];
+  readonly instances: readonly ActionOutcome[];
+  /** Matched or started by default, but left alone because the operator has stopped them. */
+  readonly left_stopped: readonly string[];
+}
+
+export interface ActionOutcome {
+  readonly id: string;
+  readonly state: InstanceState;
+  /** Whether the instance got where the request wanted it. Undecided (`null`) when the request did not wait. */
+  readonly ok: boolean | null;
+  /** It was so already: nothing was done. */
+  readonly already: boolean;
+  /** One sentence for people: `worker:0 is ready`, `worker:0 exited with code 1 after 20ms, tried again in 100ms`. */
+  readonly message: string;
+}
+
+export interface PlanChange {
+  readonly program: string;
+  readonly key: string;
+  readonly from: string;
+  readonly to: string;
+  /** Said of what a restart cannot apply. */
+  readonly note: string | null;
+}
+
+/** The reply to `POST /v1/rollouts`: one rollout for each program that was named. */
+export interface RolloutsCreatedReply {
+  readonly version: number;
+  readonly changes: readonly PlanChange[];
+  readonly rollouts: readonly RolloutStatus[];
+  /** Programs with nothing to roll, with the reason: `mailer is stopped`. */
+  readonly skipped: readonly { readonly program: string; readonly reason: string }[];
+  /** The `seq` of the last event before this: follow from here and nothing is missed. */
+  readonly seq: number;
+}
+
+export interface RolloutsReply {
+  readonly version: number;
+  readonly rollouts: readonly RolloutStatus[];
+}
+
+export interface RolloutReply {
+  readonly version: number;
+  readonly rollout: RolloutStatus;
+}
+
+/** Sent at once; the end of the connection's daemon is the end of the shutdown. */
+export interface ShutdownReply {
+  readonly version: number;
+  readonly instances: readonly string[];
+  readonly seq: number;
+}
+
+/** Where the log files of the named instances are: the client reads them itself. */
+export interface LogsReply {
+  readonly version: number;
+  readonly files: readonly {
+    readonly instance: string;
+    readonly stream: 'stdout' | 'stderr' | 'merged';
+    readonly path: string | null;
+  }[];
+}
