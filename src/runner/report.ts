@@ -1,0 +1,93 @@
+/** Tells the supervisor how a runner is doing: sd_notify's words, as lines on the descriptor that it was given. */
+import { fstatSync, writeSync } from 'node:fs';
+import { MAX_MESSAGE_BYTES } from '../protocol/notify.ts';
+
+/**
+ * What a runner says of itself. Nothing here throws and nothing blocks the work: without a supervisor, or once
+ * it is gone, the words go nowhere.
+ */
+export interface Reporter {
+  /** It takes jobs from now on (`READY=1`). */
+  ready(): void;
+  /** What it is doing, in one line (`STATUS=`). Control characters become spaces; a long text is cut. */
+  status(text: string): void;
+  /** It takes no more jobs (`STOPPING=1`). */
+  stopping(): void;
+  /** Jobs under way now (`X_INFLIGHT=`): a whole number from 0. */
+  inFlight(count: number): void;
+  /** Nothing is under way any more and nothing will be (`X_DRAINED=1`). */
+  drained(): void;
+}
+
+/** A reporter to the descriptor that `TSUP_VISOR_NOTIFY_FD` names in `env`, or to nobody. */
+export function createReporter(env: NodeJS.ProcessEnv = process.env): Reporter {
+  const say = speaker(notifyDescriptor(env));
+  return {
+    ready: () => say('READY', '1'),
+    status: (text) => say('STATUS', oneLine(text)),
+    stopping: () => say('STOPPING', '1'),
+    inFlight: (count) => say('X_INFLIGHT', String(count)),
+    drained: () => say('X_DRAINED', '1'),
+  };
+}
+
+/**
+ * Only a pipe or a socket will do: where the variable was inherited but the descriptor was not, the number
+ * belongs to something of our own, such as Node's epoll.
+ */
+function notifyDescriptor(env: NodeJS.ProcessEnv): number | undefined {
+  const text = env.TSUP_VISOR_NOTIFY_FD ?? '';
+  if (!/^\d{1,4}$/.test(text)) return undefined;
+  try {
+    const stat = fstatSync(Number(text));
+    return stat.isFIFO() || stat.isSocket() ? Number(text) : undefined;
+  } catch {
+    return undefined; // EBADF: it is not open
+  }
+}
+
+/**
+ * Writes at once. A full channel (EAGAIN) keeps the newest value of each key for the next try, so the backlog
+ * is as short as the vocabulary; any other error means that nobody listens any more.
+ */
+function speaker(descriptor: number | undefined): (key: string, value: string) => void {
+  const unsaid = new Map<string, string>();
+  let fd = descriptor;
+  let retry: NodeJS.Timeout | undefined;
+
+  const flush = (): void => {
+    retry = undefined;
+    for (const [key, value] of unsaid) {
+      const outcome = fd === undefined ? 'deaf' : write(fd, `${key}=${value}\n`);
+      if (outcome === 'deaf') fd = undefined;
+      if (outcome === 'full') {
+        retry = setTimeout(flush, RETRY_MS);
+        return;
+      }
+      unsaid.delete(key);
+    }
+  };
+  return (key, value) => {
+    if (fd === undefined) return;
+    unsaid.delete(key); // to the end of the queue: the newest is said last
+    unsaid.set(key, value);
+    if (retry === undefined) flush();
+  };
+}
+
+const RETRY_MS = 50;
+
+/** A line is far below PIPE_BUF, so it goes out whole or not at all. */
+function write(fd: number, line: string): 'said' | 'full' | 'deaf' {
+  try {
+    writeSync(fd, line);
+    return 'said';
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EAGAIN' ? 'full' : 'deaf';
+  }
+}
+
+/** Three bytes a character at most (a UTF-16 unit), and room for the key. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ').slice(0, MAX_MESSAGE_BYTES / 4);
+}
