@@ -1,0 +1,49 @@
+/** What the fleet wants done. The interpreter in `daemon/` performs it and decides nothing. */
+import type { Mono } from '../../base/clock.ts';
+import type { InstanceId, ProgramName, RolloutId } from '../../base/ids.ts';
+import type { Because } from '../instance/because.ts';
+import type { InstanceEffect, InstanceNews } from '../instance/effect.ts';
+import type { Instance } from '../instance/instance.ts';
+import type { PhaseKind } from '../instance/phase.ts';
+import type { Rollout, RolloutStateName, TurnStep } from '../rollout/rollout.ts';
+import type { TimerName } from './event.ts';
+
+export type FleetEffect =
+  | (Exclude<InstanceEffect, { type: 'announce' }> & { readonly instance: Instance })
+  | { readonly type: 'arm'; readonly timer: TimerName; readonly at: Mono }
+  | { readonly type: 'disarm'; readonly timer: TimerName }
+  /** To be found again by the next daemon. */
+  | { readonly type: 'record'; readonly what: Recorded }
+  | { readonly type: 'announce'; readonly what: News }
+  /** Everything is down: the daemon may end. */
+  | { readonly type: 'finish' };
+
+export type Recorded =
+  | { readonly kind: 'instance'; readonly instance: Instance }
+  | { readonly kind: 'rollout'; readonly rollout: Rollout };
+
+export type News =
+  | (InstanceNews & { readonly id: InstanceId; readonly program: ProgramName })
+  | {
+      readonly type: 'phase';
+      readonly id: InstanceId;
+      readonly program: ProgramName;
+      readonly run: number | null;
+      readonly from: PhaseKind;
+      readonly to: PhaseKind;
+      readonly because: Because;
+    }
+  | {
+      readonly type: 'rollout';
+      readonly rollout: RolloutId;
+      readonly program: ProgramName;
+      readonly state: RolloutStateName;
+      readonly reason: string | null;
+    }
+  | {
+      readonly type: 'turn';
+      readonly rollout: RolloutId;
+      readonly id: InstanceId;
+      readonly step: TurnStep['kind'];
+    }
+  | { readonly type: 'shutting_down' };

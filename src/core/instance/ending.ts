@@ -1,0 +1,211 @@
+/** How a run ends: asked, told, swept, killed. Only the last step goes to everything. */
+import { after, type Moment } from '../../base/clock.ts';
+import type { ExitStatus } from '../../base/exit-status.ts';
+import type { Run } from '../../base/ids.ts';
+import type { SignalName } from '../../base/signal-name.ts';
+import type { Because } from './because.ts';
+import type { InstanceEffect, Step } from './effect.ts';
+import type { Instance } from './instance.ts';
+import type { Body, Ending, OnTimeout, Phase } from './phase.ts';
+import { type Context, settle } from './settle.ts';
+
+type Alive = Extract<Phase, { kind: 'starting' | 'running' }>;
+type Draining = Extract<Phase, { kind: 'draining' }>;
+type Ended = Extract<Phase, { ending: Ending }>;
+
+/** SIGKILL is repeated as long as something is left: a fork may have slipped away from the one before. */
+const KILL_AGAIN_MS = 1000;
+
+/** A planned end: one signal to the leader, and then patience. */
+export function askToEnd(
+  instance: Instance,
+  phase: Alive,
+  because: Because,
+  onTimeout: OnTimeout,
+  context: Context,
+): Step {
+  const body: Body = { ...phase.body, said: { ...phase.body.said, drained: false } };
+  const { drain } = body.life.program;
+  const deadline = drain.timeoutMs === null ? null : after(context.now.mono, drain.timeoutMs);
+  const ending = begin(because, 'planned', context.now);
+  return {
+    instance: {
+      ...instance,
+      phase: { kind: 'draining', body, ending, deadline, onTimeout, overdue: false },
+    },
+    effects: toLeader(body, drain.signal),
+  };
+}
+
+/** An end that skips the drain; `endNow` or `killAll` carries it on in the same step. */
+export function beginEnd(
+  instance: Instance,
+  phase: Alive,
+  because: Because,
+  context: Context,
+  cause: Ending['cause'] = 'planned',
+): Instance {
+  const ending = begin(because, cause, context.now);
+  const { body } = phase;
+  return {
+    ...instance,
+    phase: { kind: 'draining', body, ending, deadline: null, onTimeout: 'stop', overdue: false },
+  };
+}
+
+/** Goes on to `stop`: the leader is told; where it is gone, each of what it left is. */
+export function endNow(instance: Instance, context: Context): Step {
+  const { phase } = instance;
+  if (phase.kind === 'draining')
+    return phase.ending.exit === null ? tell(instance, phase, context) : tellRest(instance, phase, context);
+  if (phase.kind === 'sweeping' && phase.killAt === null) return tellRest(instance, phase, context);
+  return { instance, effects: [] }; // told already, or past telling
+}
+
+/** SIGKILL to everything of the run. */
+export function killAll(instance: Instance, context: Context): Step {
+  const { phase } = instance;
+  if (!('ending' in phase)) return { instance, effects: [] };
+  const { body } = phase;
+  return {
+    instance: {
+      ...instance,
+      phase: {
+        kind: 'killing',
+        body,
+        ending: { ...phase.ending, killed: true },
+        again: after(context.now.mono, KILL_AGAIN_MS),
+      },
+    },
+    effects: [...toTree(body, 'KILL'), { type: 'survey', run: body.life.run }],
+  };
+}
+
+/** The leader has exited, asked or not. What it left behind decides what follows. */
+export function leaderGone(instance: Instance, exit: ExitStatus, context: Context): Step {
+  const { phase } = instance;
+  if (!('body' in phase)) return { instance, effects: [] }; // spawning: `spawned` comes first
+  const { body } = phase;
+  const before = 'ending' in phase ? phase.ending : begin('crash', 'own', context.now);
+  const ending: Ending = { ...before, exit };
+  const survey: InstanceEffect = { type: 'survey', run: body.life.run };
+  return {
+    instance: { ...instance, phase: withoutLeader(phase, body, ending) },
+    effects: [...tellExit(body, ending, context), survey],
+  };
+}
+
+/** So many processes are left of the run, the living leader not counted. */
+export function treeChanged(instance: Instance, left: number, context: Context): Step {
+  const { phase } = instance;
+  if (!('ending' in phase)) return { instance, effects: [] }; // alive and not ending: a survey of before, of no use now
+  if (phase.ending.exit === null) return leaderAlone(instance, phase, left, context);
+  if (left === 0) return settle(instance, phase.body, drainedIfKept(phase), context);
+  // A drain waits for the rest; whoever crashed or was told to stop leaves nobody who would.
+  if (phase.kind === 'sweeping' && phase.killAt === null) return tellRest(instance, phase, context);
+  return { instance, effects: [] };
+}
+
+/** It says that nothing is under way any more. */
+export function saidDrained(instance: Instance, phase: Draining, context: Context): Step {
+  const body: Body = { ...phase.body, said: { ...phase.body.said, drained: true } };
+  const { drain } = body.life.program;
+  const said: Draining = { ...phase, body };
+  if (drain.doneWhen !== 'notify' || phase.ending.exit !== null) {
+    return { instance: { ...instance, phase: said }, effects: [] }; // its exit is waited for, or its tree
+  }
+  if (drain.waitFor === 'leader') return drainedAlive(instance, said, context);
+  return { instance: { ...instance, phase: said }, effects: [{ type: 'survey', run: body.life.run }] };
+}
+
+/** A drain that is under way or overdue may take its whole time anew. */
+export function grant(instance: Instance, context: Context): Step {
+  const { phase } = instance;
+  if (phase.kind !== 'draining') return { instance, effects: [] };
+  const limit = phase.body.life.program.drain.timeoutMs;
+  const deadline = limit === null ? null : after(context.now.mono, limit);
+  return { instance: { ...instance, phase: { ...phase, deadline, overdue: false } }, effects: [] };
+}
+
+function leaderAlone(instance: Instance, phase: Ended, left: number, context: Context): Step {
+  const waited = phase.kind === 'draining' && phase.body.said.drained && left === 0;
+  return waited && phase.body.life.program.drain.doneWhen === 'notify'
+    ? drainedAlive(instance, phase, context)
+    : { instance, effects: [] };
+}
+
+/** Drained by its word, and still there: only now is it told to stop. */
+function drainedAlive(instance: Instance, phase: Draining, context: Context): Step {
+  return tell(instance, { ...phase, ending: { ...phase.ending, drained: true } }, context);
+}
+
+function tell(instance: Instance, phase: Draining, context: Context): Step {
+  const { body, ending } = phase;
+  const { stop } = body.life.program;
+  const killAt = after(context.now.mono, stop.timeoutMs);
+  return {
+    instance: { ...instance, phase: { kind: 'stopping', body, ending, killAt } },
+    effects: toLeader(body, stop.signal),
+  };
+}
+
+function tellRest(instance: Instance, phase: Ended, context: Context): Step {
+  const { body, ending } = phase;
+  const { stop } = body.life.program;
+  const killAt = after(context.now.mono, stop.timeoutMs);
+  return {
+    instance: { ...instance, phase: { kind: 'sweeping', body, ending, killAt } },
+    effects: toTree(body, stop.signal),
+  };
+}
+
+/** Where the phase goes when the leader is gone and nobody knows yet what it left. */
+function withoutLeader(phase: Phase, body: Body, ending: Ending): Phase {
+  if (phase.kind === 'killing') return { ...phase, ending };
+  if (phase.kind === 'draining') {
+    // `leader`: it has drained by ending; what it left behind is no job, and is swept.
+    if (body.life.program.drain.waitFor === 'tree') return { ...phase, ending };
+    return { kind: 'sweeping', body, ending: { ...ending, drained: true }, killAt: null };
+  }
+  return { kind: 'sweeping', body, ending, killAt: null };
+}
+
+/** A drain that came to its end by itself; not when something else than our own signal cut it short. */
+function drainedIfKept(phase: Ended): Ending {
+  const { exit } = phase.ending;
+  const cut = exit?.kind === 'signal' && exit.signal !== `SIG${phase.body.life.program.drain.signal}`;
+  return phase.kind === 'draining' ? { ...phase.ending, drained: !cut } : phase.ending;
+}
+
+function begin(because: Because, cause: Ending['cause'], since: Moment): Ending {
+  return { because, cause, since, exit: null, drained: false, killed: false };
+}
+
+function tellExit(body: Body, ending: Ending, { now }: Context): InstanceEffect[] {
+  const { run, startedAt } = body.life;
+  const exit = {
+    run,
+    exit: ending.exit ?? ({ kind: 'unknown' } as const),
+    at: now.wall,
+    because: ending.because,
+    drained: ending.drained,
+    killed: ending.killed,
+    livedMs: now.mono - startedAt.mono,
+  };
+  return [{ type: 'announce', what: { type: 'exited', run, exit } }];
+}
+
+const toLeader = (body: Body, signal: SignalName): InstanceEffect[] => {
+  const { run } = body.life;
+  return [{ type: 'signal', run, signal }, told(run, signal, 'leader')];
+};
+
+const toTree = (body: Body, signal: SignalName): InstanceEffect[] => {
+  const { run } = body.life;
+  return [{ type: 'signal_tree', run, signal }, told(run, signal, 'tree')];
+};
+
+const told = (run: Run, signal: SignalName, to: 'leader' | 'tree'): InstanceEffect => ({
+  type: 'announce',
+  what: { type: 'signalled', run, signal, to },
+});

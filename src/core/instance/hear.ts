@@ -1,0 +1,72 @@
+/** What an instance reports about itself, and what follows from it. */
+import { after, type Mono } from '../../base/clock.ts';
+import type { InstanceEffect, InstanceNews, Step } from './effect.ts';
+import { saidDrained } from './ending.ts';
+import type { Notified } from './event.ts';
+import type { Instance } from './instance.ts';
+import { type Body, bodyOf, type Phase, type Said } from './phase.ts';
+import type { Context } from './settle.ts';
+import { becomeReady } from './starting.ts';
+
+export function hear(instance: Instance, message: Notified, context: Context): Step {
+  const body = bodyOf(instance.phase);
+  if (body === null) return { instance, effects: [] }; // spawning: nobody is there to speak yet
+  const noted = withBody(instance, { ...body, said: note(body.said, message) });
+  const extended =
+    message.extendTimeoutMs === undefined ? noted : extend(noted, message.extendTimeoutMs, context);
+  const then = act(extended, message, context);
+  return { instance: then.instance, effects: [...reports(body, message), ...then.effects] };
+}
+
+function act(instance: Instance, message: Notified, context: Context): Step {
+  const { phase } = instance;
+  if (phase.kind === 'starting' && message.ready && phase.body.life.program.ready.when === 'notify') {
+    return becomeReady(instance, phase, context);
+  }
+  // X_DRAINED counts only once the instance was asked: before that, it may still take on work.
+  if (phase.kind === 'draining' && message.drained) return saidDrained(instance, phase, context);
+  return { instance, effects: [] };
+}
+
+function note(said: Said, message: Notified): Said {
+  return {
+    ...said,
+    status: message.status ?? said.status,
+    inFlight: message.inFlight ?? said.inFlight,
+  };
+}
+
+function reports(body: Body, message: Notified): InstanceEffect[] {
+  const news = (what: 'stopping' | 'drained'): InstanceNews => ({
+    type: 'reported',
+    run: body.life.run,
+    what,
+  });
+  return [...(message.stopping ? [news('stopping')] : []), ...(message.drained ? [news('drained')] : [])].map(
+    (what) => ({ type: 'announce', what }),
+  );
+}
+
+/** As systemd has it: the deadline is no sooner than so long from now, and never moves nearer. */
+function extend(instance: Instance, ms: number, context: Context): Instance {
+  const { phase } = instance;
+  const least = after(context.now.mono, ms);
+  const later = (deadline: Mono): Mono => (deadline > least ? deadline : least);
+  if (
+    phase.kind === 'starting' &&
+    phase.readyBy !== null &&
+    phase.body.life.program.ready.when === 'notify'
+  ) {
+    return { ...instance, phase: { ...phase, readyBy: later(phase.readyBy) } };
+  }
+  if (phase.kind === 'draining' && phase.deadline !== null) {
+    return { ...instance, phase: { ...phase, deadline: later(phase.deadline) } };
+  }
+  if (phase.kind === 'stopping') return { ...instance, phase: { ...phase, killAt: later(phase.killAt) } };
+  return instance; // running, or past every deadline that a program can move
+}
+
+function withBody(instance: Instance, body: Body): Instance {
+  const { phase } = instance;
+  return 'body' in phase ? { ...instance, phase: { ...phase, body } as Phase } : instance; // the same phase with another body
+}

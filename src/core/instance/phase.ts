@@ -1,0 +1,120 @@
+/** The fact: what an instance's process is doing. Each phase carries exactly its data, so a pid exists only where there is a process. */
+import type { Moment, Mono } from '../../base/clock.ts';
+import type { ExitStatus } from '../../base/exit-status.ts';
+import type { Pid, Run } from '../../base/ids.ts';
+import type { ProgramPlan } from '../plan.ts';
+import type { Because } from './because.ts';
+
+export type Phase =
+  | { readonly kind: 'stopped' }
+  /** A run has been asked for; the system has not answered. `end` was wished for meanwhile. */
+  | { readonly kind: 'spawning'; readonly life: Life; readonly end: PlannedEnd | null }
+  /** Alive, not ready. `readyBy`: when being alive is enough, or when the time to report is over. */
+  | { readonly kind: 'starting'; readonly body: Body; readonly readyBy: Mono | null }
+  | { readonly kind: 'running'; readonly body: Body }
+  /** Asked once, with `drain.signal`; waits for its jobs. `exit` is set when only the tree is left. */
+  | {
+      readonly kind: 'draining';
+      readonly body: Body;
+      readonly ending: Ending;
+      readonly deadline: Mono | null;
+      readonly onTimeout: OnTimeout;
+      /** The deadline has passed, and somebody has to decide. */
+      readonly overdue: boolean;
+    }
+  /** The leader was told to stop, with `stop.signal`. */
+  | { readonly kind: 'stopping'; readonly body: Body; readonly ending: Ending; readonly killAt: Mono }
+  /** The leader is gone and something of it is left: each of it is asked, when `killAt` is set, and killed then. */
+  | { readonly kind: 'sweeping'; readonly body: Body; readonly ending: Ending; readonly killAt: Mono | null }
+  /** SIGKILL was sent to all of it; sent again at `again` as long as anything is left. */
+  | { readonly kind: 'killing'; readonly body: Body; readonly ending: Ending; readonly again: Mono }
+  | { readonly kind: 'backoff'; readonly until: Mono; readonly because: Because; readonly why: string }
+  /** Finished, and by policy not restarted. */
+  | { readonly kind: 'exited' }
+  /** Given up. */
+  | { readonly kind: 'failed'; readonly because: Because; readonly why: string };
+
+export type PhaseKind = Phase['kind'];
+
+/** One life of an instance, with the plan and generation that it was started under. */
+export interface Life {
+  readonly run: Run;
+  readonly program: ProgramPlan;
+  readonly generation: number;
+  readonly startedAt: Moment;
+}
+
+/** A life that has a process, and what that process has said. */
+export interface Body {
+  readonly life: Life;
+  readonly pid: Pid;
+  /** Since when it has been ready; null: it never was. */
+  readonly readyAt: Moment | null;
+  readonly said: Said;
+}
+
+export interface Said {
+  readonly status: string;
+  /** Null: never reported. */
+  readonly inFlight: number | null;
+  /** X_DRAINED=1 since it was asked to drain. */
+  readonly drained: boolean;
+}
+
+/** An end that has begun. */
+export interface Ending {
+  readonly because: Because;
+  readonly since: Moment;
+  /** What the end means for the next start: asked for, on its own account, or a fault such as never becoming ready. */
+  readonly cause: 'planned' | 'own' | 'fault';
+  /** Null while the leader lives. */
+  readonly exit: ExitStatus | null;
+  /** It said so or exited, with nothing of it left that it was to wait for. */
+  readonly drained: boolean;
+  readonly killed: boolean;
+}
+
+/** A planned end as it was asked for. */
+export interface PlannedEnd {
+  readonly because: Because;
+  readonly onTimeout: OnTimeout;
+  readonly how: How;
+}
+
+/** How hard an end is asked for: wait for the jobs, go on to the stop signal, or end all of it. */
+export type How = 'drain' | 'now' | 'kill';
+
+/** What follows when a drain takes longer than allowed. */
+export type OnTimeout = 'pause' | 'kill' | 'stop';
+
+/** The moment at which the phase wants to be woken; null: it waits for an event alone. */
+export function deadlineOf(phase: Phase): Mono | null {
+  switch (phase.kind) {
+    case 'starting':
+      return phase.readyBy;
+    case 'draining':
+      return phase.deadline;
+    case 'stopping':
+    case 'sweeping':
+      return phase.killAt;
+    case 'killing':
+      return phase.again;
+    case 'backoff':
+      return phase.until;
+    case 'stopped':
+    case 'spawning':
+    case 'running':
+    case 'exited':
+    case 'failed':
+      return null;
+  }
+}
+
+export function lifeOf(phase: Phase): Life | null {
+  if (phase.kind === 'spawning') return phase.life;
+  return bodyOf(phase)?.life ?? null;
+}
+
+export function bodyOf(phase: Phase): Body | null {
+  return 'body' in phase ? phase.body : null;
+}

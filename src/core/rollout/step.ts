@@ -1,0 +1,233 @@
+/**
+ * The transition function of a rolling restart. It looks at the program's instances as they are, moves its
+ * turns on, and touches the next instance only when nothing that it knows speaks against it.
+ */
+import { assertNever } from '../../base/assert-never.ts';
+import { type Moment, type Mono, mono } from '../../base/clock.ts';
+import { formatDuration } from '../../base/duration.ts';
+import type { InstanceId, RolloutId } from '../../base/ids.ts';
+import type { Instance } from '../instance/instance.ts';
+import { isAvailable } from '../instance/instance.ts';
+import { lifeOf, type OnTimeout } from '../instance/phase.ts';
+import type { ProgramPlan } from '../plan.ts';
+import { inOrder } from './order.ts';
+import { isActive, isOver, type Rollout, type Seats, type Turn } from './rollout.ts';
+import { moveTurn, startingStep } from './turn.ts';
+
+export type RolloutEvent =
+  /** Something about its instances may have changed, or its deadline may have come. */
+  | { readonly type: 'look' }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  /** `why`: null when the operator asked for it. */
+  | { readonly type: 'abort'; readonly why: string | null };
+
+export type RolloutEffect =
+  | {
+      readonly type: 'replace';
+      readonly id: InstanceId;
+      readonly because: `rollout ${number}`;
+      readonly program: ProgramPlan;
+      readonly generation: number;
+      readonly onTimeout: OnTimeout;
+    }
+  | { readonly type: 'grant'; readonly id: InstanceId }
+  | {
+      readonly type: 'turn';
+      readonly rollout: RolloutId;
+      readonly id: InstanceId;
+      readonly step: Turn['step']['kind'];
+    };
+
+export interface RolloutStep {
+  readonly rollout: Rollout;
+  readonly effects: readonly RolloutEffect[];
+}
+
+export function stepRollout(rollout: Rollout, event: RolloutEvent, seats: Seats, now: Moment): RolloutStep {
+  if (isOver(rollout)) return { rollout, effects: [] };
+  switch (event.type) {
+    case 'look':
+      return advance(rollout, seats, now);
+    case 'pause':
+      return { rollout: { ...rollout, state: 'paused', reason: 'paused by the operator' }, effects: [] };
+    case 'resume':
+      return resume(rollout, seats, now);
+    case 'abort':
+      return abort(rollout, event.why, seats, now);
+    default:
+      return assertNever(event);
+  }
+}
+
+/** The moment at which it wants to look again although nothing has happened. */
+export function rolloutDeadline(rollout: Rollout): Mono | null {
+  const deadlines = rollout.turns.flatMap(({ step }) => {
+    if (step.kind === 'starting') return step.deadline === null ? [] : [step.deadline];
+    if (step.kind !== 'settling') return [];
+    return step.deadline === null ? [step.healthyAt] : [step.healthyAt, step.deadline];
+  });
+  if (isOver(rollout) || deadlines.length === 0) return null;
+  return mono(Math.min(...deadlines));
+}
+
+function advance(rollout: Rollout, seats: Seats, now: Moment): RolloutStep {
+  const turns = rollout.turns.map((turn) => moveTurn(turn, rollout, seats, now));
+  const judged = judge({ ...rollout, turns }, seats, now);
+  const begun =
+    judged.state === 'running' ? beginTurns(judged, seats, now) : { rollout: judged, effects: [] };
+  const news = newsOf(rollout, begun.rollout);
+  return sameAs(rollout, begun.rollout)
+    ? { rollout, effects: [] }
+    : { rollout: begun.rollout, effects: [...news, ...begun.effects] };
+}
+
+function newsOf(before: Rollout, rollout: Rollout): RolloutEffect[] {
+  return rollout.turns.flatMap((turn, i) => {
+    const step = turn.step.kind;
+    return before.turns[i]?.step.kind === step
+      ? []
+      : [{ type: 'turn', rollout: rollout.id, id: turn.id, step } as const];
+  });
+}
+
+/** A look that finds nothing new is no change: nothing is recorded, nobody is told. */
+const sameAs = (a: Rollout, b: Rollout): boolean =>
+  a.state === b.state && a.reason === b.reason && a.turns.every((turn, i) => turn === b.turns[i]);
+
+/** What the turns, as they stand, mean for the whole. */
+function judge(rollout: Rollout, seats: Seats, now: Moment): Rollout {
+  if (rollout.turns.every(({ step }) => step.kind === 'done' || step.kind === 'skipped')) {
+    return { ...rollout, state: 'succeeded', reason: null, endedAt: now };
+  }
+  if (rollout.state !== 'running') return rollout;
+  const failed = rollout.turns.find(({ step }) => step.kind === 'failed');
+  if (failed?.step.kind === 'failed') return pauseFor(rollout, `${failed.id} ${failed.step.why}`);
+  const overdue = rollout.turns.find((turn) => isOverdue(turn, seats));
+  return overdue ? pauseFor(rollout, overdueReason(overdue, seats)) : rollout;
+}
+
+const pauseFor = (rollout: Rollout, reason: string): Rollout => ({ ...rollout, state: 'paused', reason });
+
+function isOverdue(turn: Turn, seats: Seats): boolean {
+  const phase = seats.get(turn.id)?.phase;
+  return turn.step.kind === 'draining' && phase?.kind === 'draining' && phase.overdue;
+}
+
+function overdueReason(turn: Turn, seats: Seats): string {
+  const phase = seats.get(turn.id)?.phase;
+  if (phase?.kind !== 'draining') return `${turn.id} drains for too long`;
+  const { drain } = phase.body.life.program;
+  const jobs = phase.body.said.inFlight;
+  const flight = jobs === null ? '' : `, ${jobs} ${jobs === 1 ? 'job' : 'jobs'} in flight`;
+  return `${turn.id} has not drained within ${formatDuration(drain.timeoutMs ?? 0)}${flight}; it drains on`;
+}
+
+function beginTurns(rollout: Rollout, seats: Seats, now: Moment): RolloutStep {
+  const effects: RolloutEffect[] = [];
+  let current: Rollout = { ...rollout, reason: null };
+  for (const seat of pendingInOrder(rollout, seats)) {
+    if (current.turns.filter(isActive).length >= rollout.maxParallel) break;
+    const obstacle = obstacleFor(seat, current, seats);
+    if (obstacle !== null) {
+      current = { ...current, reason: obstacle };
+      break;
+    }
+    current = withTurn(current, seat.id, { kind: 'draining', since: now, oldRun: seat.lastRun });
+    effects.push(replaceBy(rollout, seat));
+  }
+  return { rollout: current, effects };
+}
+
+function pendingInOrder(rollout: Rollout, seats: Seats): Instance[] {
+  const pending = rollout.turns.flatMap((turn) => {
+    const seat = seats.get(turn.id);
+    return turn.step.kind === 'pending' && seat ? [seat] : [];
+  });
+  return inOrder(pending, rollout.target.rollout.order);
+}
+
+/** Why this instance must not be touched now; null: it may. */
+function obstacleFor(seat: Instance, rollout: Rollout, seats: Seats): string | null {
+  if (isBroken(seat)) return null; // nothing works there that could be lost
+  const turning = new Set(rollout.turns.filter(isActive).map(({ id }) => id));
+  const away = [...seats.values()].find(
+    (other) => other.wish.want === 'up' && !turning.has(other.id) && !isWhole(other),
+  );
+  return away === undefined ? null : `waits for ${away.id}, which is ${away.phase.kind}`;
+}
+
+/** Not working, and not about to: it may be replaced at no cost, and must not hold up its own cure. */
+function isBroken(seat: Instance): boolean {
+  const { kind } = seat.phase;
+  return (
+    kind === 'backoff' ||
+    kind === 'failed' ||
+    kind === 'exited' ||
+    (seat.phase.kind === 'starting' && seat.phase.readyBy === null)
+  );
+}
+
+const isWhole = (seat: Instance): boolean => isAvailable(seat) || seat.phase.kind === 'exited';
+
+function replaceBy(rollout: Rollout, seat: Instance): RolloutEffect {
+  return {
+    type: 'replace',
+    id: seat.id,
+    because: `rollout ${rollout.id}`,
+    program: rollout.target,
+    generation: rollout.generation,
+    onTimeout: rollout.target.drain.onTimeout,
+  };
+}
+
+/** Turns that failed are taken again, drains that were too long get their time anew. */
+function resume(rollout: Rollout, seats: Seats, now: Moment): RolloutStep {
+  const effects: RolloutEffect[] = [];
+  const turns = rollout.turns.map((turn): Turn => {
+    if (isOverdue(turn, seats)) effects.push({ type: 'grant', id: turn.id });
+    return turn.step.kind === 'failed' ? { ...turn, step: again(rollout, seats.get(turn.id), now) } : turn;
+  });
+  const running: Rollout = { ...rollout, state: 'running', reason: null, turns };
+  // A drain that gets its time anew is overdue until the instance has heard of it; the look that follows goes on.
+  return effects.length > 0 ? { rollout: running, effects } : advance(running, seats, now);
+}
+
+/** A replacement that has recovered by itself, or is about to, is not replaced once more. */
+function again(rollout: Rollout, seat: Instance | undefined, now: Moment): Turn['step'] {
+  const life = seat === undefined ? null : lifeOf(seat.phase);
+  const alive = seat?.phase.kind === 'starting' || seat?.phase.kind === 'running';
+  if (!alive || life?.generation !== rollout.generation) return { kind: 'pending' };
+  return startingStep(rollout, life.run, now, now);
+}
+
+/** Ends it here: what works stays as it is, what was in its turn goes back to what it had before. */
+function abort(rollout: Rollout, why: string | null, seats: Seats, now: Moment): RolloutStep {
+  const effects = rollout.turns.flatMap((turn): RolloutEffect[] => {
+    const seat = seats.get(turn.id);
+    const touched = isActive(turn) || turn.step.kind === 'failed';
+    if (!touched || seat === undefined || (isAvailable(seat) && turn.step.kind !== 'draining')) return [];
+    return [
+      {
+        type: 'replace',
+        id: turn.id,
+        because: `rollout ${rollout.id}`,
+        program: turn.before.program,
+        generation: turn.before.generation,
+        onTimeout: 'stop',
+      },
+    ];
+  });
+  const turns = rollout.turns.map(
+    (turn): Turn =>
+      turn.step.kind === 'pending'
+        ? { ...turn, step: { kind: 'skipped', why: 'the rollout was aborted' } }
+        : turn,
+  );
+  const reason = why ?? rollout.reason ?? 'aborted by the operator';
+  return { rollout: { ...rollout, state: 'aborted', reason, endedAt: now, turns }, effects };
+}
+
+function withTurn(rollout: Rollout, id: InstanceId, step: Turn['step']): Rollout {
+  return { ...rollout, turns: rollout.turns.map((turn) => (turn.id === id ? { ...turn, step } : turn)) };
+}

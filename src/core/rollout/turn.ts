@@ -1,0 +1,102 @@
+/** One turn: an instance is drained, replaced, becomes ready, and stays so for long enough. */
+import { after, type Moment } from '../../base/clock.ts';
+import { formatDuration } from '../../base/duration.ts';
+import type { Run } from '../../base/ids.ts';
+import type { Instance } from '../instance/instance.ts';
+import { bodyOf } from '../instance/phase.ts';
+import type { Rollout, Seats, Turn, TurnStep } from './rollout.ts';
+
+/** Where the turn stands, now that its instance is as it is. As far as it goes in one look. */
+export function moveTurn(turn: Turn, rollout: Rollout, seats: Seats, now: Moment): Turn {
+  const seat = seats.get(turn.id);
+  const step = seat === undefined ? gone(turn.step) : moved(turn.step, seat, rollout, now);
+  if (step === turn.step) return turn;
+  return moveTurn({ ...turn, step }, rollout, seats, now);
+}
+
+function moved(step: TurnStep, seat: Instance, rollout: Rollout, now: Moment): TurnStep {
+  switch (step.kind) {
+    case 'pending':
+      return seat.wish.want === 'down' ? { kind: 'skipped', why: 'it is stopped' } : step;
+    case 'draining':
+      return ifUnwanted(seat) ?? drainingMoved(step, seat, rollout, now);
+    case 'starting':
+      return ifUnwanted(seat) ?? startingMoved(step, seat, rollout, now);
+    case 'settling':
+      return ifUnwanted(seat) ?? settlingMoved(step, seat, now);
+    case 'done':
+    case 'failed':
+    case 'skipped':
+      return step;
+  }
+}
+
+type Draining = Extract<TurnStep, { kind: 'draining' }>;
+type Starting = Extract<TurnStep, { kind: 'starting' }>;
+type Settling = Extract<TurnStep, { kind: 'settling' }>;
+
+/** An operator's stop ends the turn: it is no fault, and nothing is left to wait for. */
+function ifUnwanted(seat: Instance): TurnStep | null {
+  return seat.wish.want === 'down' ? { kind: 'skipped', why: 'it was stopped meanwhile' } : null;
+}
+
+function drainingMoved(step: Draining, seat: Instance, rollout: Rollout, now: Moment): TurnStep {
+  if (seat.lastRun === null || seat.lastRun === step.oldRun) return step;
+  return startingStep(rollout, seat.lastRun, step.since, now);
+}
+
+/** The replacement is `newRun`; its time to become healthy begins now. */
+export function startingStep(rollout: Rollout, newRun: Run, began: Moment, now: Moment): TurnStep {
+  const limit = rollout.target.rollout.healthyDeadlineMs;
+  const deadline = limit === null ? null : after(now.mono, limit);
+  return { kind: 'starting', since: now, began, newRun, deadline };
+}
+
+function startingMoved(step: Starting, seat: Instance, rollout: Rollout, now: Moment): TurnStep {
+  if (seat.phase.kind === 'exited' && seat.lastRun === step.newRun) return done(step, now);
+  const fault = faultOf(step, seat, now);
+  if (fault !== null) return fault;
+  const readyAt = bodyOf(seat.phase)?.readyAt;
+  if (seat.phase.kind !== 'running' || !readyAt) return step;
+  const healthyAt = after(readyAt.mono, rollout.target.rollout.minHealthyTimeMs);
+  return { ...step, kind: 'settling', since: now, healthyAt };
+}
+
+function settlingMoved(step: Settling, seat: Instance, now: Moment): TurnStep {
+  const fault = faultOf(step, seat, now);
+  if (fault !== null && now.mono < step.healthyAt) return fault;
+  if (now.mono < step.healthyAt) return step;
+  return seat.phase.kind === 'running' && seat.lastRun === step.newRun ? done(step, now) : (fault ?? step);
+}
+
+/** What says that the replacement has not worked out. */
+function faultOf(step: Starting | Settling, seat: Instance, now: Moment): TurnStep | null {
+  const { phase } = seat;
+  const tookMs = now.mono - step.began.mono;
+  if (phase.kind === 'backoff' || phase.kind === 'failed') return { kind: 'failed', why: phase.why, tookMs };
+  if ('ending' in phase && phase.ending.cause !== 'planned') {
+    return { kind: 'failed', why: whyEnding(phase.ending.because), tookMs };
+  }
+  if (seat.lastRun !== step.newRun) return { kind: 'failed', why: 'ended before it was healthy', tookMs };
+  if (step.deadline !== null && now.mono >= step.deadline) {
+    const limit = formatDuration(
+      step.deadline - (step.kind === 'starting' ? step.since.mono : step.began.mono),
+    );
+    return { kind: 'failed', why: `was not healthy within ${limit}`, tookMs };
+  }
+  return null;
+}
+
+const whyEnding = (because: string): string =>
+  because === 'not ready' ? 'was not ready in time' : 'ended by itself before it was healthy';
+
+const done = (step: Starting | Settling, now: Moment): TurnStep => ({
+  kind: 'done',
+  tookMs: now.mono - step.began.mono,
+});
+
+/** The slot itself is gone: the program was scaled down. */
+const gone = (step: TurnStep): TurnStep =>
+  step.kind === 'done' || step.kind === 'skipped'
+    ? step
+    : { kind: 'skipped', why: 'the instance was removed' };
