@@ -1,0 +1,84 @@
+import { describe, expect, it, type TestContext } from 'vitest';
+import { kill } from './processes.ts';
+import { steady } from './puppets.ts';
+import { until } from './until.ts';
+import { createWorld, type World } from './world.ts';
+
+function newWorld({ onTestFinished }: TestContext): World {
+  const world = createWorld();
+  onTestFinished(() => world.close());
+  world.configure({ worker: { ...steady, instances: 4 } });
+  return world;
+}
+
+const daemons = (world: World): number[] =>
+  world
+    .processes()
+    .filter((it) => !it.environment.includes('TSUP_VISOR_RUN='))
+    .map((it) => it.pid);
+
+/** Instances of which more than one process lives. */
+function twins(world: World): string[] {
+  const names = world
+    .ofInstances()
+    .map((it) => /TSUP_VISOR_INSTANCE=([^\0]+)/.exec(it.environment)?.[1] ?? '?');
+  return names.filter((name, n) => names.indexOf(name) !== n);
+}
+
+describe.concurrent('the daemon', () => {
+  it('is one, however many starts come at the same moment, and all of them succeed', async (test) => {
+    const world = newWorld(test);
+    const starts = await Promise.all([1, 2, 3, 4].map(() => world.cli('start')));
+    expect(
+      starts.map((it) => it.code),
+      JSON.stringify(starts, null, 1),
+    ).toEqual([0, 0, 0, 0]);
+    expect(daemons(world)).toEqual([(await world.status()).daemon.pid]);
+    expect(world.ofInstances()).toHaveLength(4);
+    expect(twins(world)).toEqual([]);
+  });
+
+  it('killed and started again, has no second copy of anything alive at any moment', async (test) => {
+    const world = newWorld(test);
+    await world.succeed('start');
+    const { daemon } = await world.status();
+    kill(daemon.pid, 'SIGKILL');
+    await until('it is gone', () => !daemons(world).includes(daemon.pid));
+    expect((await world.cli('status')).code).toBe(4);
+
+    let over = false;
+    const again = world.succeed('start').finally(() => {
+      over = true;
+    });
+    await until('the start is over, and meanwhile nothing is there twice', () => {
+      expect(twins(world)).toEqual([]);
+      return over;
+    });
+    await again;
+    expect((await world.status()).daemon.pid).not.toBe(daemon.pid);
+    expect(world.ofInstances()).toHaveLength(4);
+    expect(twins(world)).toEqual([]);
+    await world.succeed('shutdown');
+    expect(world.processes()).toEqual([]);
+  });
+
+  it('is found by a start that comes later, which leaves everything as it is', async (test) => {
+    const world = newWorld(test);
+    await world.succeed('start');
+    const before = await world.status();
+    await world.succeed('start');
+    const after = await world.status();
+    expect(after.daemon.pid).toBe(before.daemon.pid);
+    expect(after.instances.map((it) => it.run)).toEqual(before.instances.map((it) => it.run));
+  });
+
+  it('outlives the terminal: nothing of it is in the group or session of the command', async (test) => {
+    const world = newWorld(test);
+    const start = world.begin('start');
+    expect((await start.ended).code).toBe(0);
+    const sessions = new Set(world.processes().map((it) => it.session));
+    expect(sessions.size, 'a session each for the daemon and four instances').toBe(5);
+    for (const found of world.ofInstances())
+      expect(found).toMatchObject({ session: found.pid, group: found.pid });
+  });
+});

@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { describe, expect, it, type TestContext } from 'vitest';
+import { fill } from '../../src/example/fill.ts';
+import { describe as describeTally, tally } from '../../src/example/tally.ts';
+import { ROOT } from './build.ts';
+import { type EventLog, fewestAvailable, followEvents, succeededRollouts, turnsOf } from './event-log.ts';
+import { kill } from './processes.ts';
+import { until } from './until.ts';
+import { createWorld, type Program, type World } from './world.ts';
+
+const MIN_HEALTHY_MS = 500;
+const GROUP = { shared: 'the group of their runner', own: 'a group of their own' };
+
+const fileQueue = (dir: string, jobGroup: JobGroup): Program => ({
+  command: [
+    process.execPath,
+    join(ROOT, 'dist/example/file-queue.js'),
+    ...['--dir', dir, '--parallel', '2', '--job-group', jobGroup],
+  ],
+  instances: 4,
+  ready: { when: 'notify', timeout: '20s' },
+  drain: { timeout: '1m' },
+  backoff: 'none',
+  rollout: { min_healthy_time: `${MIN_HEALTHY_MS}ms` },
+});
+
+type JobGroup = keyof typeof GROUP;
+
+async function fleet(
+  { onTestFinished }: TestContext,
+  jobGroup: JobGroup,
+): Promise<{ world: World; queue: string; log: EventLog }> {
+  const world = createWorld();
+  onTestFinished(() => world.close());
+  const queue = join(world.dir, 'queue');
+  world.configure({ worker: fileQueue(queue, jobGroup) });
+  await world.succeed('start');
+  return { world, queue, log: followEvents(world.socket()) };
+}
+
+/** Works 200 jobs through while everything that an operator does in a day is done to the fleet. */
+async function aDay(test: TestContext, jobGroup: JobGroup): Promise<{ queue: string; log: EventLog }> {
+  const { world, queue, log } = await fleet(test, jobGroup);
+  fill(queue, 200, { min: 1, max: 3 });
+  await world.succeed('rolling-restart', 'worker');
+  await world.succeed('restart', 'worker');
+  await world.succeed('rolling-restart', 'worker');
+  await world.succeed('stop', 'worker');
+  expect(world.ofInstances()).toEqual([]);
+  await world.succeed('start', 'worker');
+  await world.succeed('rolling-restart', 'worker');
+  expect(tally(queue).waiting, 'the jobs must outlast the restarts, or nothing is shown').toBeGreaterThan(0);
+  await until('every job is done', () => tally(queue).missing.length === 0, {
+    timeoutMs: 90_000,
+    everyMs: 200,
+    seen: () => describeTally(tally(queue)),
+  });
+  await world.succeed('shutdown');
+  expect(world.processes()).toEqual([]);
+  await log.close();
+  return { queue, log };
+}
+
+describe.concurrent('while three rolling restarts, a restart, a stop and a start pass over 200 jobs', () => {
+  for (const jobGroup of ['shared', 'own'] as const) {
+    it(`every job is done exactly once where job children have ${GROUP[jobGroup]}`, {
+      timeout: 150_000,
+    }, async (test) => {
+      const { queue, log } = await aDay(test, jobGroup);
+      expect(tally(queue)).toEqual({
+        jobs: 200,
+        begun: 200,
+        done: 200,
+        interrupted: 0,
+        doneTwice: [],
+        missing: [],
+        waiting: 0,
+        underWay: 0,
+      });
+      expectOrderlyRollouts(log);
+    });
+  }
+});
+
+function expectOrderlyRollouts(log: EventLog): void {
+  const rollouts = succeededRollouts(log);
+  expect(rollouts).toHaveLength(3);
+  for (const rollout of rollouts) {
+    expect(fewestAvailable(log, rollout), 'available at any time').toBe(3);
+    const turns = turnsOf(log, rollout);
+    expect(turns.map((turn) => turn.instance).sort()).toEqual([
+      'worker:0',
+      'worker:1',
+      'worker:2',
+      'worker:3',
+    ]);
+    turns.forEach((turn, n) => {
+      const previous = turns[n - 1];
+      // Each comparison is false for a step that never happened (NaN).
+      expect(turn.gone >= turn.signalled && turn.spawned >= turn.gone && turn.ready >= turn.spawned).toBe(
+        true,
+      );
+      if (previous) expect(turn.signalled - previous.ready).toBeGreaterThanOrEqual(MIN_HEALTHY_MS);
+    });
+  }
+}
+
+describe('the control', () => {
+  it('a signal to the whole group does cut jobs of the same fleet', { timeout: 60_000 }, async (test) => {
+    const { world, queue, log } = await fleet(test, 'shared');
+    fill(queue, 16, { min: 1, max: 3 });
+    await world.see('all are at work', ({ instances }) => instances.every((it) => it.in_flight === 2));
+    for (const { pid } of (await world.status()).instances) if (pid !== null) kill(-pid, 'SIGTERM');
+    await until('all others are done', () => tally(queue).waiting + tally(queue).underWay === 0, {
+      timeoutMs: 30_000,
+    });
+    await log.close();
+    const { interrupted, missing, done } = tally(queue);
+    expect(interrupted).toBe(8);
+    expect(missing).toHaveLength(8);
+    expect(done).toBe(8);
+  });
+});
