@@ -1,0 +1,88 @@
+/** `rolling-restart`: one instance after another. The daemon does it; this asks for it and watches. */
+import type { Client } from '../../client/client.ts';
+import { EXIT, type ExitCode } from '../../protocol/errors.ts';
+import type { RolloutsCreatedReply } from '../../protocol/replies.ts';
+import type { RolloutRequest } from '../../protocol/requests.ts';
+import type { RolloutStatus } from '../../protocol/status.ts';
+import type { Context } from '../context.ts';
+import { follow } from '../follow.ts';
+import { patiently } from '../patience.ts';
+import { changeLines } from '../render/actions.ts';
+import { nextStep, planLines, rolloutSentence } from '../render/rollout.ts';
+import { viewOf } from '../viewers.ts';
+
+export interface RollingRestartOptions {
+  readonly detach?: boolean;
+  readonly dryRun?: boolean;
+  readonly maxParallel?: string;
+  readonly keepConfig?: boolean;
+  /** Milliseconds; null for `none`. */
+  readonly timeout?: number | null;
+}
+
+export async function rollingRestart(
+  context: Context,
+  selectors: readonly string[],
+  options: RollingRestartOptions,
+): Promise<ExitCode> {
+  const client = await context.client();
+  const created = await client.createRollouts(body(selectors, options));
+  announce(context, created, options);
+  if (options.dryRun === true || options.detach === true) {
+    if (context.json) context.printJson(created);
+    else if (options.dryRun === true) context.print(...created.rollouts.flatMap(planLines));
+    else context.print(...created.rollouts.map(rolloutSentence));
+    return EXIT.done;
+  }
+  const ended = created.rollouts.length === 0 ? [] : await watch(context, client, created, options);
+  conclude(context, created, ended);
+  return ended.every(({ state }) => state === 'succeeded') ? EXIT.done : EXIT.failed;
+}
+
+const body = (selectors: readonly string[], options: RollingRestartOptions): RolloutRequest => ({
+  selectors: [...selectors],
+  keep_config: options.keepConfig === true,
+  dry_run: options.dryRun === true,
+  ...(options.maxParallel === undefined ? {} : { max_parallel: options.maxParallel }),
+});
+
+/** What the config changes, and what there is nothing to do for. */
+function announce(context: Context, created: RolloutsCreatedReply, { detach, dryRun }: RollingRestartOptions): void {
+  if (context.json) {
+    if (detach !== true && dryRun !== true) context.print(JSON.stringify({ type: 'created', ...created }));
+    return;
+  }
+  const { changes, skipped } = created;
+  context.say(...changeLines(changes));
+  context.say(...skipped.map(({ program, reason }) => `${program} is left alone: ${reason}`));
+}
+
+async function watch(
+  context: Context,
+  client: Client,
+  created: RolloutsCreatedReply,
+  { timeout }: RollingRestartOptions,
+): Promise<readonly RolloutStatus[]> {
+  const view = viewOf(context, client, await context.paint());
+  const limits = { timeoutMs: timeout, goesOn: 'the rollout goes on; see "tsup-visor rollout status"' };
+  return patiently(context, limits, (signal) =>
+    // Within, so that the terminal is whole again before anything else is said.
+    follow(client, created, view, signal).finally(() => view.close()),
+  );
+}
+
+function conclude(
+  context: Context,
+  { version }: RolloutsCreatedReply,
+  ended: readonly RolloutStatus[],
+): void {
+  if (context.json) {
+    context.print(JSON.stringify({ version, type: 'result', rollouts: ended }));
+    return;
+  }
+  for (const rollout of ended) {
+    context.print(rolloutSentence(rollout));
+    const next = nextStep(rollout);
+    if (next !== undefined) context.print(`  ${next}`);
+  }
+}

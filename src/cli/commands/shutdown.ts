@@ -1,0 +1,77 @@
+/** `shutdown`: drains everything and ends the daemon. */
+import type { Client } from '../../client/client.ts';
+import { NoDaemonError } from '../../client/errors.ts';
+import { EXIT, type ExitCode } from '../../protocol/errors.ts';
+import type { WireEvent } from '../../protocol/events.ts';
+import type { Context } from '../context.ts';
+import { patiently } from '../patience.ts';
+import { pause } from '../pause.ts';
+import { eventLine } from '../render/events.ts';
+import { plural } from '../render/words.ts';
+
+export interface ShutdownOptions {
+  readonly now?: boolean;
+  /** Milliseconds until the daemon ends what still runs; null for `none`. */
+  readonly timeout?: number | null;
+}
+
+export async function shutdown(context: Context, options: ShutdownOptions): Promise<ExitCode> {
+  const client = await context.client();
+  const limits = { timeoutMs: null, goesOn: 'the shutdown goes on; see "tsup-visor status"' };
+  return patiently(context, limits, async (signal) => {
+    const reply = await begin(client, options, signal);
+    if (reply === undefined) {
+      context.say(`tsup-visor: no daemon runs at ${client.socket}; nothing to shut down`);
+      return EXIT.done;
+    }
+    await untilGone(context, client, reply.seq, signal);
+    if (context.json) context.printJson(reply);
+    else context.print(`the daemon has ended (${plural(reply.instances.length, 'instance')} stopped)`);
+    return EXIT.done;
+  });
+}
+
+/** Undefined: there is no daemon, so all is as it was asked for. */
+async function begin(client: Client, { now, timeout }: ShutdownOptions, signal: AbortSignal) {
+  const limit = timeout === null || timeout === undefined ? {} : { timeout_ms: timeout };
+  try {
+    return await client.shutdown({ how: now === true ? 'stop' : 'drain', ...limit }, { signal });
+  } catch (error) {
+    if (error instanceof NoDaemonError && error.absence === 'absent') return undefined;
+    throw error;
+  }
+}
+
+/** The stream of events ends with the daemon; that nobody answers any more is the proof. */
+async function untilGone(context: Context, client: Client, seq: number, signal: AbortSignal): Promise<void> {
+  const paint = await context.paint();
+  while (await answers(client, signal)) {
+    try {
+      for await (const event of client.events({ follow: true, since: seq }, { signal })) {
+        if (isNews(event)) context.say(eventLine(event, paint));
+      }
+    } catch (error) {
+      if (!(error instanceof NoDaemonError)) throw error;
+    }
+    await pause(SETTLE_MS, signal);
+    signal.throwIfAborted();
+  }
+}
+
+/** Between the end of its streams and the end of the daemon. */
+const SETTLE_MS = 20;
+
+const isNews = (event: WireEvent): boolean =>
+  event.type === 'overdue' ||
+  (event.type === 'phase' && (event.to === 'draining' || event.to === 'killing')) ||
+  (event.type === 'gone' && event.killed);
+
+async function answers(client: Client, signal: AbortSignal): Promise<boolean> {
+  try {
+    await client.status({ usage: false }, { signal });
+    return true;
+  } catch (error) {
+    if (error instanceof NoDaemonError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+/** `start`: the daemon, where none runs, and then the named programs. */
+import { NoDaemonError } from '../../client/errors.ts';
+import { EXIT, type ExitCode } from '../../protocol/errors.ts';
+import type { ActionReply } from '../../protocol/replies.ts';
+import type { Context } from '../context.ts';
+import { patiently } from '../patience.ts';
+import { actionLines, changeLines, failures } from '../render/actions.ts';
+
+export interface StartOptions {
+  readonly foreground?: boolean;
+  readonly wait: boolean;
+  /** Milliseconds; null for `none`. */
+  readonly timeout?: number | null;
+}
+
+export async function start(
+  context: Context,
+  selectors: readonly string[],
+  options: StartOptions,
+): Promise<ExitCode> {
+  if (options.foreground === true) {
+    const { foreground } = await import('../foreground.ts');
+    return foreground(context, selectors);
+  }
+  const limits = { timeoutMs: options.timeout, goesOn: 'the start goes on; see "tsup-visor status"' };
+  const reply = await patiently(context, limits, (signal) => ask(context, selectors, options, signal));
+  report(context, reply);
+  return failures(reply).length > 0 ? EXIT.failed : EXIT.done;
+}
+
+/** Asks the daemon that runs, or one that is started for it. */
+async function ask(
+  context: Context,
+  selectors: readonly string[],
+  { wait }: StartOptions,
+  signal: AbortSignal,
+): Promise<ActionReply> {
+  const client = await context.client();
+  const body = { selectors: [...selectors], wait };
+  try {
+    return await client.start(body, { signal });
+  } catch (error) {
+    if (!(error instanceof NoDaemonError) || error.absence !== 'absent') throw error;
+  }
+  const { launch } = await import('../launch.ts');
+  await launch(context, signal);
+  return client.start(body, { signal });
+}
+
+function report(context: Context, reply: ActionReply): void {
+  if (context.json) context.printJson(reply);
+  else
+    context.print(...changeLines(reply.changes), ...actionLines(reply, { done: 'ready', begun: 'starting' }));
+}

@@ -1,0 +1,33 @@
+/** `status`: what each instance does, once or again and again. */
+import { EXIT, type ExitCode } from '../../protocol/errors.ts';
+import type { Context } from '../context.ts';
+import { Refusal } from '../refusal.ts';
+import { isDegraded, statusLines } from '../render/status.ts';
+
+export interface StatusOptions {
+  readonly watch?: boolean;
+}
+
+export async function status(
+  context: Context,
+  selectors: readonly string[],
+  options: StatusOptions,
+): Promise<ExitCode> {
+  if (options.watch === true) return watch(context, selectors);
+  const [reply, paint] = await Promise.all([
+    context.client().then((client) => client.status({ selectors })),
+    context.paint(),
+  ]);
+  if (context.json) context.printJson(reply);
+  else context.print(...statusLines(reply, { paint, width: context.io.stdout.columns, now: new Date() }));
+  return isDegraded(reply) ? EXIT.degraded : EXIT.done;
+}
+
+async function watch(context: Context, selectors: readonly string[]): Promise<ExitCode> {
+  if (context.json || !context.io.stdout.isTTY) {
+    const instead = 'run "tsup-visor status" without it, or "tsup-visor events --follow"';
+    throw new Refusal(EXIT.usage, 'cannot watch where stdout is not a terminal', instead);
+  }
+  const { watchStatus } = await import('../watch.ts');
+  return watchStatus(context, selectors);
+}

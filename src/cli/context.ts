@@ -1,0 +1,59 @@
+/** What every command is given: where to write, which daemon to ask, what was said before the command's name. */
+import type { Client } from '../client/client.ts';
+import { connect } from '../client/client.ts';
+import type { Io } from './io.ts';
+import { type Place, placeOf } from './place.ts';
+import { type Paint, plain } from './render/paint.ts';
+
+/** The options that every command takes. */
+export interface GlobalOptions {
+  readonly config?: string;
+  readonly socket?: string;
+  readonly json?: boolean;
+  /** False after `--no-color`. */
+  readonly color: boolean;
+}
+
+export interface Context {
+  readonly io: Io;
+  readonly options: GlobalOptions;
+  readonly json: boolean;
+  /** The answer, on stdout: lines without their end. */
+  print(...lines: readonly string[]): void;
+  /** The answer as JSON, on stdout. */
+  printJson(value: unknown): void;
+  /** Everything else, on stderr. */
+  say(...lines: readonly string[]): void;
+  /** Where the daemon is to be found. Throws a refusal when that cannot be known. */
+  place(): Promise<Place>;
+  client(): Promise<Client>;
+  /** Colours, or none where stdout is not a terminal that wants them. */
+  paint(): Promise<Paint>;
+}
+
+export function contextOf(io: Io, options: GlobalOptions): Context {
+  let place: Promise<Place> | undefined;
+  const context: Context = {
+    io,
+    options,
+    json: options.json === true,
+    print: (...lines) => io.stdout.write(joined(lines)),
+    printJson: (value) => io.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    say: (...lines) => io.stderr.write(joined(lines)),
+    place() {
+      place ??= placeOf(options, io);
+      return place;
+    },
+    client: async () => connect((await context.place()).socket),
+    paint: async () => (wantsColour(io, options) ? (await import('./render/colour.ts')).colour : plain),
+  };
+  return context;
+}
+
+const joined = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
+
+/** No colour where stdout is no terminal, nor where the user has asked for none (https://no-color.org). */
+function wantsColour(io: Io, options: GlobalOptions): boolean {
+  if (!options.color || !io.stdout.isTTY || io.env.TERM === 'dumb') return false;
+  return (io.env.NO_COLOR ?? '') === '';
+}

@@ -1,0 +1,63 @@
+/** What a command reads and writes, so that a test can stand in for the terminal. */
+
+/** Where text goes. */
+export interface Out {
+  write(text: string): void;
+  readonly isTTY: boolean;
+  /** Of the terminal; undefined where there is none. */
+  readonly columns: number | undefined;
+  readonly rows: number | undefined;
+}
+
+export interface Io {
+  readonly stdout: Out;
+  readonly stderr: Out;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** The built daemon, that `start` runs in the background. */
+  readonly daemonProgram: string;
+  /** Calls back at each Ctrl-C until the returned function is called; before that and after, Ctrl-C ends the command. */
+  onInterrupt(callback: () => void): () => void;
+}
+
+/** The process's own. */
+export function processIo(daemonProgram: string): Io {
+  return {
+    stdout: outOf(() => process.stdout),
+    stderr: outOf(() => process.stderr),
+    env: process.env,
+    cwd: process.cwd(),
+    daemonProgram,
+    onInterrupt(callback) {
+      process.on('SIGINT', callback);
+      return () => void process.off('SIGINT', callback);
+    },
+  };
+}
+
+/** Whoever reads has gone (`| head`): nothing more needs to be said, to nobody. */
+function leaveQuietly(error: Error): void {
+  if ('code' in error && error.code === 'EPIPE') process.exit(0);
+  throw error;
+}
+
+/** The streams are opened by Node when they are first touched, so that costs nothing to a command that is silent. */
+function outOf(stream: () => NodeJS.WriteStream): Out {
+  let guarded = false;
+  return {
+    write(text) {
+      if (!guarded) stream().on('error', leaveQuietly);
+      guarded = true;
+      stream().write(text);
+    },
+    get isTTY() {
+      return stream().isTTY === true;
+    },
+    get columns() {
+      return stream().isTTY ? stream().columns : undefined;
+    },
+    get rows() {
+      return stream().isTTY ? stream().rows : undefined;
+    },
+  };
+}

@@ -1,0 +1,44 @@
+/** Why a command ends without having done its work: a sentence, the next step, and the exit code. */
+import { type Absence, DaemonError, NoDaemonError, ProtocolError } from '../client/errors.ts';
+import { ERROR_KINDS, EXIT, type ExitCode } from '../protocol/errors.ts';
+
+export class Refusal extends Error {
+  readonly exit: ExitCode;
+  readonly hint: string | undefined;
+
+  constructor(exit: ExitCode, message: string, hint?: string) {
+    super(message);
+    this.exit = exit;
+    this.hint = hint;
+  }
+}
+
+/** Any error as a refusal; undefined for one that is nobody's fault but the program's. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error;
+  if (error instanceof DaemonError) {
+    return new Refusal(ERROR_KINDS[error.kind].exit, error.message, error.hint);
+  }
+  if (error instanceof NoDaemonError) {
+    return new Refusal(EXIT.noDaemon, error.message, NEXT_STEP[error.absence]);
+  }
+  if (error instanceof ProtocolError) return new Refusal(EXIT.failed, error.message, protocolHint(error));
+  return undefined;
+}
+
+/** The one form in which a refusal is shown. */
+export function refusalText({ message, hint }: Refusal): string {
+  return `tsup-visor: ${message}${hint === undefined ? '' : `; ${hint}`}\n`;
+}
+
+const NEXT_STEP: Readonly<Record<Absence, string | undefined>> = {
+  absent: 'start one with "tsup-visor start"',
+  forbidden: 'only the user that started the daemon may talk to it, and whoever "socket_mode" lets in',
+  lost: 'see what it wrote last in daemon.log, in its log folder',
+  unusable: undefined,
+};
+
+function protocolHint({ version }: ProtocolError): string | undefined {
+  if (version === undefined) return 'give the path of another socket with --socket';
+  return 'end the daemon with "tsup-visor shutdown" of its own version, then start it with this one';
+}

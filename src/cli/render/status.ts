@@ -1,0 +1,91 @@
+/** The table of `status`. */
+import type { InstanceState, InstanceStatus, StatusReply } from '../../protocol/status.ts';
+import { doing } from './doing.ts';
+import type { Paint } from './paint.ts';
+import { nextStep, rolloutSentence } from './rollout.ts';
+import { type Cell, type Column, table } from './table.ts';
+import { printable, wrap } from './text.ts';
+import { cpu, memory, uptime } from './words.ts';
+
+export interface Look {
+  readonly paint: Paint;
+  /** Of the terminal; undefined: nothing is cut. */
+  readonly width: number | undefined;
+  readonly now: Date;
+}
+
+export function statusLines(reply: StatusReply, look: Look): string[] {
+  return [...instanceLines(reply.instances, look), ...remarks(reply, look)];
+}
+
+/** Whether something that is wanted is not running and ready; what an operator has stopped is not wanted. */
+export const isDegraded = (reply: StatusReply): boolean => reply.instances.some(isFault);
+
+function isFault(instance: InstanceStatus): boolean {
+  if (instance.wanted === 'down') return false;
+  // Finished by policy, as a job of its kind does, unless it ended badly.
+  if (instance.state === 'exited') return endedBadly(instance);
+  return instance.state !== 'running' || !instance.ready;
+}
+
+function endedBadly({ last_exit, healthy }: InstanceStatus): boolean {
+  if (last_exit === null || last_exit.drained || healthy) return false;
+  return last_exit.code !== 0;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'INSTANCE', align: 'left' },
+  { title: 'STATE', align: 'left' },
+  { title: 'PID', align: 'right', dispensable: 3 },
+  { title: 'UPTIME', align: 'right', dispensable: 1 },
+  { title: 'RESTARTS', align: 'right', dispensable: 4 },
+  { title: 'CPU', align: 'right', dispensable: 5 },
+  { title: 'MEMORY', align: 'right', dispensable: 2 },
+  { title: 'MESSAGE', align: 'left' },
+];
+
+function instanceLines(instances: readonly InstanceStatus[], { paint, width, now }: Look): string[] {
+  if (instances.length === 0) return ['no instances'];
+  const rows = instances.map((instance): Cell[] => [
+    { text: instance.id },
+    { text: stateWord(instance), look: looks(paint, instance) },
+    { text: instance.pid === null ? '-' : String(instance.pid) },
+    { text: uptime(instance.uptime_ms) },
+    { text: String(instance.restarts) },
+    { text: cpu(instance.cpu_percent) },
+    { text: memory(instance.memory_bytes) },
+    { text: doing(instance, now) },
+  ]);
+  return table(COLUMNS, rows, width, paint);
+}
+
+/** The facts beside the state are said where they are not as expected. */
+function stateWord({ state, ready, healthy }: InstanceStatus): string {
+  if (state !== 'running') return state;
+  if (!ready) return 'running, not ready';
+  return healthy ? 'running' : 'running, unhealthy';
+}
+
+const BAD: readonly InstanceState[] = ['failed', 'backoff'];
+
+function looks(paint: Paint, instance: InstanceStatus): (text: string) => string {
+  if (BAD.includes(instance.state) || (instance.state === 'exited' && isFault(instance))) return paint.bad;
+  if (instance.state === 'running') return instance.ready && instance.healthy ? paint.good : paint.busy;
+  return instance.state === 'stopped' || instance.state === 'exited' ? paint.faint : paint.busy;
+}
+
+/** Below the table: rollouts under way or paused, and what else is out of the ordinary. */
+function remarks({ daemon, rollouts }: StatusReply, { paint, width }: Look): string[] {
+  const told: string[] = [];
+  const tell = (text: string, paintIt: (text: string) => string) =>
+    told.push(...wrap(text, width ?? Number.POSITIVE_INFINITY, '  ').map(paintIt));
+  for (const rollout of rollouts) {
+    if (rollout.state !== 'running' && rollout.state !== 'paused') continue;
+    tell(rolloutSentence(rollout), rollout.state === 'paused' ? paint.bad : paint.busy);
+    const next = nextStep(rollout);
+    if (next !== undefined) tell(`  ${next}`, (text) => text);
+  }
+  if (daemon.state === 'shutting_down') tell('the daemon is shutting down', paint.busy);
+  for (const warning of daemon.warnings) tell(`warning: ${printable(warning)}`, paint.busy);
+  return told.length === 0 ? [] : ['', ...told];
+}

@@ -1,0 +1,58 @@
+/** Text in a terminal's columns: how wide it is, and how to make it fit. */
+
+/** Escape sequences and control characters, which a program's message must not carry into the terminal. */
+const CONTROL = /\p{Cc}/gu;
+const ASCII = /^[\x20-\x7e]*$/;
+// Written by paint alone.
+const STYLE = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
+
+/** The same text with nothing in it that could move a cursor. */
+export const printable = (text: string): string => text.replace(CONTROL, ' ');
+
+/** How many columns the text takes; colours take none. */
+export function widthOf(text: string): number {
+  const bare = text.replace(STYLE, '');
+  if (ASCII.test(bare)) return bare.length;
+  let width = 0;
+  for (const character of bare) width += columnsOf(character);
+  return width;
+}
+
+/** The text, or its beginning and an ellipsis where it is wider than `width`. For text without colours. */
+export function cut(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  if (width <= 0) return '';
+  let taken = '';
+  let used = 0;
+  for (const character of text) {
+    used += columnsOf(character);
+    if (used > width - 1) break;
+    taken += character;
+  }
+  return `${taken.trimEnd()}…`;
+}
+
+/** The text in lines of at most `width` columns, broken at spaces where there are any; later lines are indented. */
+export function wrap(text: string, width: number, indent = ''): string[] {
+  const rows: string[] = [];
+  let row = '';
+  for (const word of text.split(' ')) {
+    const longer = row === '' ? word : `${row} ${word}`;
+    if (row.trim() === '' || widthOf(longer) <= width) row = longer;
+    else {
+      rows.push(row);
+      row = indent + word;
+    }
+  }
+  return [...rows, row].map((each) => cut(each, width));
+}
+
+/** East Asian and emoji characters take two columns, combining marks none. */
+function columnsOf(character: string): number {
+  if (/\p{M}|\u200d|\ufe0f/u.test(character)) return 0;
+  return /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u.test(
+    character,
+  )
+    ? 2
+    : 1;
+}

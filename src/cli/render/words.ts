@@ -1,0 +1,58 @@
+/** Small phrases that several views share. */
+import { formatDuration } from '../../base/duration.ts';
+
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;
+
+export const jobs = (count: number): string => `${plural(count, 'job')} in flight`;
+
+const two = (n: number): string => String(n).padStart(2, '0');
+
+/** `14:02:09` in local time. */
+export function clock(iso: string): string {
+  const at = new Date(iso);
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+/** `until 14:02` in local time, with the date when it is another day; `no deadline` for null. */
+export function until(iso: string | null, now: Date): string {
+  if (iso === null) return 'no deadline';
+  const at = new Date(iso);
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  if (at.toDateString() === now.toDateString()) return `until ${time}`;
+  return `until ${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
+}
+
+/** In whole seconds; `-` where there is none. */
+export const uptime = (ms: number | null): string => (ms === null ? '-' : elapsed(ms));
+
+/** Whole seconds: a view that is drawn each second shows no tenths. */
+export const whole = (ms: number): number => Math.floor(ms / 1000) * 1000;
+
+export const elapsed = (ms: number): string => (ms < 1000 ? '0s' : formatDuration(whole(ms)));
+
+export function memory(bytes: number | null): string {
+  if (bytes === null) return '-';
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  const value = bytes / 1024 ** power;
+  return `${value < 10 && power > 1 ? value.toFixed(1) : Math.round(value)} ${units[power]}`;
+}
+
+export const cpu = (percent: number | null): string => (percent === null ? '-' : `${percent.toFixed(1)}%`);
+
+/** `worker:0-3, mailer:0`: neighbours are drawn together. */
+export function idRanges(ids: readonly string[]): string {
+  const ranges: { program: string; from: number; to: number }[] = [];
+  for (const id of ids) {
+    const colon = id.lastIndexOf(':');
+    const program = id.slice(0, colon);
+    const index = Number(id.slice(colon + 1));
+    const last = ranges.at(-1);
+    if (last?.program === program && last.to + 1 === index) last.to = index;
+    else ranges.push({ program, from: index, to: index });
+  }
+  return ranges
+    .map(({ program, from, to }) => `${program}:${from === to ? from : `${from}-${to}`}`)
+    .join(', ');
+}

@@ -1,0 +1,82 @@
+/** The three ways of watching a rollout: drawn in place, a line an event, or NDJSON. */
+import type { Client } from '../client/client.ts';
+import type { WireEvent } from '../protocol/events.ts';
+import type { RolloutStatus } from '../protocol/status.ts';
+import type { Context } from './context.ts';
+import type { Viewer } from './follow.ts';
+import { eventLine } from './render/events.ts';
+import { liveLines } from './render/live.ts';
+import type { Paint } from './render/paint.ts';
+import { cut } from './render/text.ts';
+import { screen } from './screen.ts';
+
+export interface View extends Viewer {
+  /** Gives the terminal back. */
+  close(): void;
+}
+
+export function viewOf(context: Context, client: Client, paint: Paint): View {
+  if (context.json) return ndjson(context);
+  return context.io.stdout.isTTY ? live(context, client, paint) : eventPerLine(context, paint);
+}
+
+const LIVE_MS = 250;
+/** Where events tell everything, looking is for the case that they do not. */
+const SELDOM_MS = 5000;
+
+const ndjson = (context: Context): View => ({
+  everyMs: SELDOM_MS,
+  event: (event) => context.print(JSON.stringify(event)),
+  look: async () => {},
+  close() {},
+});
+
+const eventPerLine = (context: Context, paint: Paint): View => ({
+  everyMs: SELDOM_MS,
+  event: (event) => {
+    if (isNews(event)) context.print(eventLine(event, paint));
+  },
+  look: async () => {},
+  close() {},
+});
+
+/** What a deploy's log is to keep; the rest is in `events`. */
+function isNews(event: WireEvent): boolean {
+  switch (event.type) {
+    case 'turn':
+      return event.step === 'failed' || event.step === 'skipped' || event.step === 'done';
+    case 'signalled':
+      return event.signal === 'KILL';
+    case 'gone':
+      return event.killed;
+    case 'spawned':
+    case 'reported':
+      return false;
+    case 'phase':
+    case 'spawn_failed':
+    case 'ready':
+    case 'overdue':
+    case 'exited':
+    case 'rollout':
+    case 'daemon':
+    case 'dropped':
+      return true;
+  }
+}
+
+function live(context: Context, client: Client, paint: Paint): View {
+  const { stdout, env } = context.io;
+  const block = screen(stdout);
+  const unicode = /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '');
+  const draw = async (rollouts: readonly RolloutStatus[], signal: AbortSignal) => {
+    const selectors = rollouts.map(({ program }) => program);
+    const { instances } = await client.status({ usage: false, selectors }, { signal });
+    const width = stdout.columns ?? 80;
+    const lines = liveLines(rollouts, instances, { paint, width, now: new Date(), unicode });
+    const running = rollouts.some(({ state }) => state === 'running');
+    block.draw(running ? [...lines, paint.faint(cut(FOOTER, width))] : lines);
+  };
+  return { everyMs: LIVE_MS, event: () => {}, look: draw, close: () => block.close() };
+}
+
+const FOOTER = 'Ctrl-C ends the watching only; the rollout goes on';

@@ -1,0 +1,29 @@
+/** `status --watch`: the table drawn again each second, until Ctrl-C. */
+import { EXIT, type ExitCode } from '../protocol/errors.ts';
+import type { Context } from './context.ts';
+import { pause } from './pause.ts';
+import { statusLines } from './render/status.ts';
+import { screen } from './screen.ts';
+
+const EVERY_MS = 1000;
+
+export async function watchStatus(context: Context, selectors: readonly string[]): Promise<ExitCode> {
+  const { stdout } = context.io;
+  const [client, paint] = await Promise.all([context.client(), context.paint()]);
+  const over = new AbortController();
+  const quiet = context.io.onInterrupt(() => over.abort());
+  const view = screen(stdout);
+  try {
+    while (!over.signal.aborted) {
+      const reply = await client.status({ selectors }, { signal: over.signal });
+      view.draw(statusLines(reply, { paint, width: stdout.columns, now: new Date() }));
+      await pause(EVERY_MS, over.signal);
+    }
+  } catch (error) {
+    if (!over.signal.aborted) throw error;
+  } finally {
+    view.close();
+    quiet();
+  }
+  return EXIT.interrupted;
+}

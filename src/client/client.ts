@@ -1,0 +1,149 @@
+/** A daemon as an object: one method a route of the wire. */
+import type { WireEvent } from '../protocol/events.ts';
+import type {
+  ActionReply,
+  LogsReply,
+  RolloutReply,
+  RolloutsCreatedReply,
+  RolloutsReply,
+  ShutdownReply,
+} from '../protocol/replies.ts';
+import type {
+  RestartRequest,
+  RolloutRequest,
+  ShutdownRequest,
+  StartRequest,
+  StopRequest,
+} from '../protocol/requests.ts';
+import { ROUTES, type RouteName } from '../protocol/routes.ts';
+import type { StatusReply } from '../protocol/status.ts';
+import { ProtocolError } from './errors.ts';
+import { lines } from './lines.ts';
+import { ask, guarded, openStream, type Question } from './request.ts';
+
+export interface Asking {
+  /** Ends the asking, never the work that it has begun; the method then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Every method opens one connection for itself and waits as long as the daemon takes: give a signal for a limit.
+ *
+ * Each may throw `NoDaemonError` (nobody answers), `DaemonError` (the daemon refuses, with its kind and hint),
+ * `ProtocolError` (what answers speaks another protocol or version), or the reason of its signal.
+ */
+export interface Client {
+  /** The path that it talks to. */
+  readonly socket: string;
+  /** `usage: false` leaves out processor time and memory, which costs the daemon less. */
+  status(query?: StatusQuery, asking?: Asking): Promise<StatusReply>;
+  /** Unless `wait` is false, answers when each named instance is ready or has failed. */
+  start(body: StartRequest, asking?: Asking): Promise<ActionReply>;
+  /** Unless `wait` is false, answers when nothing is left of each named instance. */
+  stop(body: StopRequest, asking?: Asking): Promise<ActionReply>;
+  /** Unless `wait` is false, answers when each named instance is ready again or has failed. */
+  restart(body: RestartRequest, asking?: Asking): Promise<ActionReply>;
+  /** Answers at once; what follows is told by `events`. */
+  shutdown(body: ShutdownRequest, asking?: Asking): Promise<ShutdownReply>;
+  /** Begins a rolling restart of each named program and answers at once. */
+  createRollouts(body: RolloutRequest, asking?: Asking): Promise<RolloutsCreatedReply>;
+  rollouts(asking?: Asking): Promise<RolloutsReply>;
+  rollout(id: number, asking?: Asking): Promise<RolloutReply>;
+  pauseRollout(id: number, asking?: Asking): Promise<RolloutReply>;
+  resumeRollout(id: number, asking?: Asking): Promise<RolloutReply>;
+  abortRollout(id: number, asking?: Asking): Promise<RolloutReply>;
+  /** Where the log files of the named instances are (none named: of all). */
+  logs(selectors: readonly string[], asking?: Asking): Promise<LogsReply>;
+  /** What has happened; with `follow` it does not end by itself. Stop iterating to close the connection. */
+  events(query: EventsQuery, asking?: Asking): AsyncGenerator<WireEvent, void, undefined>;
+}
+
+export interface StatusQuery {
+  readonly usage?: boolean;
+  /** None: all instances. */
+  readonly selectors?: readonly string[];
+}
+
+export interface EventsQuery {
+  readonly follow?: boolean;
+  /** Only what came after the event of this number. */
+  readonly since?: number;
+}
+
+/** The daemon at the unix socket `socket`; nothing is opened until something is asked. */
+export function connect(socket: string): Client {
+  const question = (name: RouteName, given: Given): Question => ({
+    socket,
+    method: ROUTES[name].method,
+    path: pathOf(name, given),
+    body: given.body,
+    signal: given.asking?.signal,
+  });
+  // The daemon has checked what it sends against the same types; its version has been compared.
+  const call = <T>(name: RouteName, given: Given = {}) => ask(question(name, given)) as Promise<T>;
+  return {
+    socket,
+    status: (query = {}, asking) => call('status', { query: statusQuery(query), asking }),
+    start: (body, asking) => call('start', { body, asking }),
+    stop: (body, asking) => call('stop', { body, asking }),
+    restart: (body, asking) => call('restart', { body, asking }),
+    shutdown: (body, asking) => call('shutdown', { body, asking }),
+    createRollouts: (body, asking) => call('createRollouts', { body, asking }),
+    rollouts: (asking) => call('rollouts', { asking }),
+    rollout: (id, asking) => call('rollout', { id, asking }),
+    pauseRollout: (id, asking) => call('pauseRollout', { id, body: {}, asking }),
+    resumeRollout: (id, asking) => call('resumeRollout', { id, body: {}, asking }),
+    abortRollout: (id, asking) => call('abortRollout', { id, body: {}, asking }),
+    logs: (selectors, asking) => call('logs', { query: named(selectors), asking }),
+    events: (query, asking) => follow(question('events', { query: eventsQuery(query), asking })),
+  };
+}
+
+type Query = readonly (readonly [string, string])[];
+
+interface Given {
+  readonly id?: number;
+  readonly query?: Query;
+  readonly body?: object;
+  readonly asking?: Asking | undefined;
+}
+
+function pathOf(name: RouteName, { id, query = [] }: Given): string {
+  const path = ROUTES[name].path.replace(':id', String(id));
+  if (query.length === 0) return path;
+  return `${path}?${query.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join('&')}`;
+}
+
+const named = (selectors: readonly string[]): Query => selectors.map((selector) => ['selector', selector]);
+
+function statusQuery({ usage, selectors = [] }: StatusQuery): Query {
+  return usage === false ? [['usage', '0'], ...named(selectors)] : named(selectors);
+}
+
+function eventsQuery({ follow = false, since }: EventsQuery): Query {
+  const query: [string, string][] = follow ? [['follow', '1']] : [];
+  if (since !== undefined) query.push(['since', String(since)]);
+  return query;
+}
+
+async function* follow(question: Question): AsyncGenerator<WireEvent, void, undefined> {
+  const response = await openStream(question);
+  try {
+    const each = lines(response);
+    for (;;) {
+      const next = await guarded(question, () => each.next());
+      if (next.done) return;
+      if (next.value !== '') yield event(next.value);
+    }
+  } finally {
+    response.destroy();
+  }
+}
+
+function event(line: string): WireEvent {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw new ProtocolError('the daemon sent an event that cannot be read');
+  }
+}
