@@ -1,0 +1,208 @@
+/**
+ * The few calls of the C library that Node lacks, through koffi. All of them are Linux's; where koffi cannot be
+ * loaded or a symbol is missing, `loadLibc` answers null and everything else falls back.
+ */
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+
+export interface Libc {
+  /** The session of a process, zombies included; null when there is no such process. */
+  sessionOf(pid: number): number | null;
+  /** Makes the orphans among our descendants our children, rather than init's. */
+  becomeSubreaper(): boolean;
+  /** Is it a child of ours, and has it ended? Reaps nothing. */
+  childState(pid: number): 'none' | 'alive' | 'dead';
+  /** Any child of ours that waits to be reaped, or 0. Reaps nothing. */
+  deadChild(): number;
+  /** Reaps this one child. Never called for a leader: libuv waits for those. */
+  reap(pid: number): void;
+  /** False when somebody else holds it. */
+  lockExclusive(descriptor: number): boolean;
+  makeFifo(path: string, mode: number): Errno;
+  /** A datagram socket bound to `path`, which does not block and is closed by exec. */
+  bindDatagram(path: string): { readonly descriptor: number } | { readonly errno: Errno };
+  /** Bytes of the next datagram (its true length, though only what fits is stored); -1 when there is none. */
+  receive(descriptor: number, into: Uint8Array): number;
+  /** A descriptor that becomes readable when the process ends; null when that cannot be had. */
+  openPidfd(pid: number): number | null;
+  signalPidfd(descriptor: number, signal: number): Errno;
+  createEpoll(): number | null;
+  epollAdd(epoll: number, descriptor: number): Errno;
+  epollRemove(epoll: number, descriptor: number): void;
+  /** The descriptors that are readable now, at most as many as fit. */
+  epollReady(epoll: number, into: number[]): void;
+  /** Calls back from the event loop while `descriptor` is readable. Does not keep the process alive. */
+  whenReadable(descriptor: number, callback: () => void): { close(): void };
+}
+
+/** An errno value; 0 is success. */
+export type Errno = number;
+
+let loaded: Libc | null | undefined;
+
+/** Loads koffi at the first call, about 9 ms; null where there is no Linux or no koffi. */
+export function loadLibc(): Libc | null {
+  if (loaded === undefined) loaded = process.platform === 'linux' ? tryLoad() : null;
+  return loaded;
+}
+
+function tryLoad(): Libc | null {
+  try {
+    return bindings(createRequire(import.meta.url)('koffi'));
+  } catch {
+    return null; // no prebuilt binary for this machine, or a C library without these symbols
+  }
+}
+
+type Koffi = typeof import('koffi');
+
+const PR_SET_CHILD_SUBREAPER = 36;
+const P_ALL = 0;
+const P_PID = 1;
+const WNOHANG = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x01000000;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const MSG_TRUNC = 0x20;
+const EPOLL_CLOEXEC = 0o2000000;
+const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
+const EPOLLIN = 1;
+const EVENTS_AT_ONCE = 64;
+// The same on all architectures, being younger than the common table (424 and above).
+const SYS_PIDFD_SEND_SIGNAL = 424;
+const SYS_PIDFD_OPEN = 434;
+
+/** `sun_path` holds this many bytes, its final zero included. */
+export const MAX_SOCKET_PATH_BYTES = 108;
+
+function bindings(koffi: Koffi): Libc {
+  const library = koffi.load(null);
+  return {
+    ...processCalls(library),
+    ...fileCalls(koffi, library),
+    ...pidfdCalls(koffi, library),
+    ...epollCalls(koffi, library),
+  };
+}
+
+type Library = ReturnType<Koffi['load']>;
+
+function processCalls(library: Library) {
+  const getsid = library.func('int getsid(int)');
+  const prctl = library.func('int prctl(int, ulong, ulong, ulong, ulong)');
+  const waitid = library.func('int waitid(int, uint, void *, int)');
+  const waitpid = library.func('int waitpid(int, void *, int)');
+  // siginfo_t on 64-bit Linux: si_pid is the fifth int. The kernel leaves it 0 when nobody has ended.
+  const info = new Int32Array(32);
+  const peek = (kind: number, pid: number): number => {
+    info[4] = 0;
+    return waitid(kind, pid, info, WNOHANG | WNOWAIT | WEXITED) === 0 ? (info[4] ?? 0) : -1;
+  };
+  return {
+    sessionOf(pid: number) {
+      const session: number = getsid(pid);
+      return session < 0 ? null : session;
+    },
+    becomeSubreaper: () => prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) === 0,
+    childState(pid: number) {
+      const found = peek(P_PID, pid);
+      if (found < 0) return 'none' as const;
+      return found === pid ? ('dead' as const) : ('alive' as const);
+    },
+    deadChild: () => Math.max(0, peek(P_ALL, 0)),
+    reap: (pid: number) => {
+      if (pid > 0) waitpid(pid, null, WNOHANG);
+    },
+  };
+}
+
+function fileCalls(koffi: Koffi, library: Library) {
+  const flock = library.func('int flock(int, int)');
+  const mkfifo = library.func('int mkfifo(const char *, uint)');
+  const socket = library.func('int socket(int, int, int)');
+  const bind = library.func('int bind(int, void *, uint)');
+  const close = library.func('int close(int)');
+  const recv = library.func('long recv(int, void *, size_t, int)');
+  return {
+    lockExclusive: (descriptor: number) => flock(descriptor, LOCK_EX | LOCK_NB) === 0,
+    makeFifo: (path: string, mode: number): Errno => (mkfifo(path, mode) === 0 ? 0 : koffi.errno()),
+    bindDatagram(path: string) {
+      const descriptor: number = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+      if (descriptor < 0) return { errno: koffi.errno() };
+      const address = socketAddress(path);
+      if (address === null || bind(descriptor, address, address.length) !== 0) {
+        const errno = address === null ? constants.errno.ENAMETOOLONG : koffi.errno();
+        close(descriptor);
+        return { errno };
+      }
+      return { descriptor };
+    },
+    // MSG_TRUNC: the true length, so that a message that was too long is known to be.
+    receive: (descriptor: number, into: Uint8Array): number =>
+      Number(recv(descriptor, into, into.length, MSG_TRUNC)),
+  };
+}
+
+/** A `sockaddr_un`; null when the path does not fit. */
+function socketAddress(path: string): Buffer | null {
+  const bytes = Buffer.from(path);
+  if (bytes.length >= MAX_SOCKET_PATH_BYTES) return null;
+  const address = Buffer.alloc(2 + bytes.length + 1);
+  new Uint16Array(address.buffer, address.byteOffset, 1)[0] = AF_UNIX; // in the machine's own byte order
+  bytes.copy(address, 2);
+  return address;
+}
+
+function pidfdCalls(koffi: Koffi, library: Library) {
+  const open = library.func('long syscall(long, long, long)');
+  const send = library.func('long syscall(long, long, long, void *, long)');
+  return {
+    openPidfd(pid: number) {
+      const descriptor = Number(open(SYS_PIDFD_OPEN, pid, 0));
+      return descriptor < 0 ? null : descriptor;
+    },
+    signalPidfd: (descriptor: number, signal: number): Errno =>
+      Number(send(SYS_PIDFD_SEND_SIGNAL, descriptor, signal, null, 0)) === 0 ? 0 : koffi.errno(),
+  };
+}
+
+function epollCalls(koffi: Koffi, library: Library) {
+  const create = library.func('int epoll_create1(int)');
+  const control = library.func('int epoll_ctl(int, int, int, void *)');
+  const wait = library.func('int epoll_wait(int, void *, int, int)');
+  // struct epoll_event is packed on x86-64 alone. In units of 4 bytes: events, (padding,) descriptor, unused.
+  const stride = process.arch === 'x64' ? 3 : 4;
+  const at = stride - 2;
+  const events = new Int32Array(stride * EVENTS_AT_ONCE);
+  const one = new Int32Array(stride);
+  return {
+    createEpoll() {
+      const epoll: number = create(EPOLL_CLOEXEC);
+      return epoll < 0 ? null : epoll;
+    },
+    epollAdd(epoll: number, descriptor: number): Errno {
+      one.fill(0);
+      one[0] = EPOLLIN;
+      one[at] = descriptor;
+      return control(epoll, EPOLL_CTL_ADD, descriptor, one) === 0 ? 0 : koffi.errno();
+    },
+    epollRemove: (epoll: number, descriptor: number) => {
+      control(epoll, EPOLL_CTL_DEL, descriptor, one);
+    },
+    epollReady(epoll: number, into: number[]) {
+      const count: number = wait(epoll, events, EVENTS_AT_ONCE, 0);
+      for (let i = 0; i < count; i++) into.push(events[i * stride + at] ?? -1);
+    },
+    whenReadable(descriptor: number, callback: () => void) {
+      const handle = koffi.node.poll(descriptor, { readable: true }, callback);
+      handle.unref();
+      return handle;
+    },
+  };
+}

@@ -1,0 +1,130 @@
+/** A lock that one process holds and that the kernel frees when the process dies, however it dies. */
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { fail, ok, type Result } from '../base/result.ts';
+import { loadLibc } from './libc.ts';
+import { isZombie, readStat } from './proc.ts';
+import { errorCode } from './system-error.ts';
+
+export interface Lock {
+  release(): void;
+}
+
+export interface Held {
+  /** Null when the holder has not written its pid yet. */
+  readonly heldBy: number | null;
+}
+
+/**
+ * Takes the lock, or says who has it. The file stays for good: unlinking it would let two hold "the" lock.
+ * @throws what the system says when the file cannot be created.
+ */
+export function acquireLock(path: string, libc = loadLibc()): Result<Lock, Held> {
+  return libc === null ? acquireByFile(path) : acquireByFlock(path, libc);
+}
+
+function acquireByFlock(path: string, libc: NonNullable<ReturnType<typeof loadLibc>>): Result<Lock, Held> {
+  // Node opens with O_CLOEXEC: no child inherits the lock.
+  const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  if (!libc.lockExclusive(descriptor)) {
+    closeSync(descriptor);
+    return fail({ heldBy: ownerIn(path)?.pid ?? null });
+  }
+  ftruncateSync(descriptor);
+  writeSync(descriptor, `${process.pid}\n`, 0);
+  return ok({ release: () => closeSync(descriptor) });
+}
+
+interface Owner {
+  readonly pid: number;
+  /** Empty where the system does not tell it. */
+  readonly start: string;
+}
+
+function ownerIn(path: string): Owner | null {
+  try {
+    const [pid = '', start = ''] = readFileSync(path, 'utf8').trim().split(' ');
+    return /^\d+$/.test(pid) ? { pid: Number(pid), start } : null;
+  } catch {
+    return null;
+  }
+}
+
+const TRIES = 5;
+
+/**
+ * Without flock: a file that names its holder, put in place whole by link(2), which never replaces. A holder that is
+ * dead is removed by whoever holds the lock PATH.break, so that nobody removes the lock of the next holder.
+ */
+function acquireByFile(path: string): Result<Lock, Held> {
+  const file = `${path}.pid`;
+  for (let left = TRIES; left > 0; left--) {
+    if (claim(file)) return ok({ release: () => removeOwn(file) });
+    const owner = ownerIn(file);
+    if (owner !== null && isAlive(owner)) return fail({ heldBy: owner.pid });
+    breakStale(file);
+  }
+  return fail({ heldBy: ownerIn(file)?.pid ?? null });
+}
+
+function claim(file: string): boolean {
+  const own = `${file}.${process.pid}`;
+  const descriptor = openSync(own, 'w', 0o600);
+  writeSync(descriptor, `${process.pid} ${startOf(process.pid)}\n`);
+  closeSync(descriptor);
+  try {
+    linkSync(own, file);
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+    return false;
+  } finally {
+    unlinkSync(own);
+  }
+}
+
+function breakStale(file: string): void {
+  const breaking = `${file}.break`;
+  if (!claim(breaking)) {
+    // Whoever was breaking it has died over it: that takes two deaths in a row, so a race is not to be feared.
+    const owner = ownerIn(breaking);
+    if (owner !== null && !isAlive(owner)) unlinkSync(breaking);
+    return;
+  }
+  try {
+    const owner = ownerIn(file);
+    if (owner === null || !isAlive(owner)) unlinkSync(file);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  } finally {
+    unlinkSync(breaking);
+  }
+}
+
+function removeOwn(file: string): void {
+  if (ownerIn(file)?.pid === process.pid) unlinkSync(file);
+}
+
+function isAlive(owner: Owner): boolean {
+  if (process.platform === 'linux') {
+    const stat = readStat(owner.pid);
+    return stat !== null && !isZombie(stat) && (owner.start === '' || stat.start === owner.start);
+  }
+  try {
+    return process.kill(owner.pid, 0);
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
+}
+
+function startOf(pid: number): string {
+  return process.platform === 'linux' ? (readStat(pid)?.start ?? '') : '';
+}

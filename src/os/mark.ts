@@ -1,0 +1,29 @@
+/**
+ * The mark in the environment of everything that a run starts. It names the daemon by its run folder, so that no
+ * other daemon's run can be meant; a daemon that is itself an instance adds its mark to the one it bears.
+ */
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { type Run, run as runOf } from '../base/ids.ts';
+
+export const MARK_NAME = 'TSUP_VISOR_MARK';
+
+export interface Mark {
+  /** The value of TSUP_VISOR_MARK for a run. */
+  of(run: Run): string;
+  /** The run that a value names, if it was given by this daemon. */
+  read(value: string): Run | null;
+}
+
+export function createMark(runDir: string, inherited = process.env[MARK_NAME]): Mark {
+  const daemon = createHash('sha256').update(resolve(runDir)).digest('hex').slice(0, 12);
+  const pattern = new RegExp(`(?:^| )${daemon}:(\\d+)(?: |$)`);
+  const borne = inherited === undefined || inherited === '' ? '' : ` ${inherited}`;
+  return {
+    of: (run) => `${daemon}:${run}${borne}`,
+    read(value) {
+      const found = pattern.exec(value)?.[1];
+      return found === undefined ? null : runOf(Number(found));
+    },
+  };
+}

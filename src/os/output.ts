@@ -1,0 +1,53 @@
+/** Opens what an instance's stdout and stderr go to: files that are only ever appended to. */
+import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fail, ok, type Result } from '../base/result.ts';
+import { errorCode, explain } from './system-error.ts';
+
+/** What to hand to `spawn` as stdout and stderr, and how to let go of it in the parent. */
+export interface Output {
+  readonly stdout: number | 'ignore';
+  readonly stderr: number | 'ignore';
+  close(): void;
+}
+
+const { O_APPEND, O_CREAT, O_WRONLY } = constants;
+
+/** Equal paths share one descriptor, so that the two streams interleave as they were written. */
+export function openOutput(stdout: string | null, stderr: string | null): Result<Output, string> {
+  const opened = new Map<string, number>();
+  const close = () => {
+    for (const descriptor of opened.values()) closeSync(descriptor);
+    opened.clear();
+  };
+  for (const path of [stdout, stderr]) {
+    if (path === null || opened.has(path)) continue;
+    const file = openLog(path);
+    if (!file.ok) {
+      close();
+      return file;
+    }
+    opened.set(path, file.value);
+  }
+  const of = (path: string | null) => (path === null ? undefined : opened.get(path)) ?? 'ignore';
+  return ok({ stdout: of(stdout), stderr: of(stderr), close });
+}
+
+/** The folder is created anew if somebody has removed it. */
+function openLog(path: string): Result<number, string> {
+  try {
+    return ok(openForAppending(path));
+  } catch (error) {
+    return fail(`cannot open the log file ${path}: ${explain(error)}`);
+  }
+}
+
+function openForAppending(path: string): number {
+  try {
+    return openSync(path, O_APPEND | O_CREAT | O_WRONLY, 0o640);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    return openSync(path, O_APPEND | O_CREAT | O_WRONLY, 0o640);
+  }
+}

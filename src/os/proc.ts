@@ -1,0 +1,90 @@
+/** Reads /proc: one buffer for all, no string longer than it must be. */
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+
+export interface Stat {
+  readonly state: string;
+  readonly ppid: number;
+  readonly session: number;
+  /** In clock ticks since the machine started; with the pid it names a process for good. */
+  readonly start: string;
+}
+
+const buffer = Buffer.allocUnsafe(64 * 1024);
+
+export function allPids(): number[] {
+  const pids: number[] = [];
+  for (const name of readdirSync('/proc')) {
+    const first = name.charCodeAt(0);
+    if (first >= 48 && first <= 57) pids.push(Number(name));
+  }
+  return pids;
+}
+
+/** Null when the process is gone. */
+export function readStat(pid: number): Stat | null {
+  const length = readInto(`/proc/${pid}/stat`);
+  return length === 0 ? null : parseStat(buffer.toString('latin1', 0, length));
+}
+
+/** The command name, in parentheses, may itself hold spaces and parentheses: only what follows the last one counts. */
+export function parseStat(text: string): Stat | null {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ', 20);
+  const [state, ppid, , session] = fields;
+  const start = fields[19];
+  if (state === undefined || ppid === undefined || session === undefined || start === undefined) return null;
+  return { state, ppid: Number(ppid), session: Number(session), start };
+}
+
+/** Ended, though its parent has not taken note yet. */
+export const isZombie = (stat: Stat): boolean =>
+  stat.state === 'Z' || stat.state === 'X' || stat.state === 'x';
+
+/** The value of a variable in the environment that a process was started with, as far as it has not overwritten that. */
+export function environmentValue(pid: number, name: string): string | null {
+  const text = `\0${readEnvironment(pid)}`;
+  const at = text.indexOf(`\0${name}=`);
+  if (at < 0) return null;
+  const from = at + name.length + 2;
+  const to = text.indexOf('\0', from);
+  return text.slice(from, to < 0 ? undefined : to);
+}
+
+/** Empty when the process is gone, a zombie or another user's. */
+function readEnvironment(pid: number): string {
+  let text = '';
+  readWhole(`/proc/${pid}/environ`, (length) => {
+    text += buffer.toString('latin1', 0, length);
+    return true;
+  });
+  return text;
+}
+
+function readInto(path: string): number {
+  let total = 0;
+  readWhole(path, (length) => {
+    total = length;
+    return false;
+  });
+  return total;
+}
+
+/** Hands over the file piece by piece, in `buffer`; ends when told `false`. */
+function readWhole(path: string, piece: (length: number) => boolean): void {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch {
+    return; // gone, or not ours to read
+  }
+  try {
+    for (;;) {
+      const length = readSync(descriptor, buffer, 0, buffer.length, null);
+      if (length > 0 && !piece(length)) return;
+      if (length < buffer.length) return;
+    }
+  } catch {
+    return; // it ended while being read
+  } finally {
+    closeSync(descriptor);
+  }
+}

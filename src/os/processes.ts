@@ -1,0 +1,227 @@
+/** The hands: starts runs, signals them, finds all their processes and passes on what they report. */
+import type { ExitStatus } from '../base/exit-status.ts';
+import { type Run, pid as toPid } from '../base/ids.ts';
+import type { SignalName } from '../base/signal-name.ts';
+import type { ProcessEvents, Processes, SpawnRequest, Usage } from '../ports/processes.ts';
+import { launch } from './launch.ts';
+import { type Libc, loadLibc } from './libc.ts';
+import { createLinuxScanner } from './linux-scanner.ts';
+import { createMark } from './mark.ts';
+import { createPsScanner } from './ps-scanner.ts';
+import { createReaper, leaders, type Reaper } from './reaper.ts';
+import { createPipeReports, createReports, type Report, type Reports } from './reports.ts';
+import type { Member, Scanner } from './roster.ts';
+import { errorCode, explain } from './system-error.ts';
+import { Tracker } from './tracker.ts';
+import { createSampler } from './usage.ts';
+import { createWatch, type Watch } from './watch.ts';
+
+export interface ProcessesOptions {
+  /** Absolute. Notify channels are created in its folder `notify`. */
+  readonly runDir: string;
+  readonly events: ProcessEvents;
+  /** Takes a sentence about something that did not go as it should, and that nobody needs to wait for. */
+  warn(text: string): void;
+  /** For tests: works without koffi (`proc`), or as on macOS (`ps`). */
+  readonly force?: 'proc' | 'ps';
+}
+
+export interface RealProcesses extends Processes {
+  /** What this system cannot do, in plain words. */
+  readonly warnings: readonly string[];
+  /** Messages of a run that were too long or too many. */
+  droppedMessages(run: Run): number;
+  /** Orphans that are ours and yet cannot be told to be any run's, as of the last look. */
+  readonly strays: number;
+  /** Looks at the whole machine so far. */
+  readonly scans: number;
+}
+
+export function createProcesses(options: ProcessesOptions): RealProcesses {
+  return new Hands(options);
+}
+
+interface Live {
+  /** Null once it has been reaped: the number may be another's by now. */
+  leader: number | null;
+  readonly report: Report;
+}
+
+/** A process that was stopped must run to be able to end (as systemd has it). */
+const ENDING: ReadonlySet<SignalName> = new Set(['TERM', 'INT', 'QUIT', 'HUP', 'ABRT']);
+/** Whoever forks faster than this is met again at the next try. */
+const KILL_ROUNDS = 10;
+
+class Hands implements RealProcesses {
+  readonly tracking;
+  readonly warnings: readonly string[];
+  private readonly live = new Map<Run, Live>();
+  private readonly events: ProcessEvents;
+  private readonly warn: (text: string) => void;
+  private readonly mark;
+  private readonly scanner: Scanner;
+  private readonly watch: Watch | null;
+  private readonly reports: Reports;
+  private readonly reaper: Reaper | null;
+  private readonly tracker: Tracker;
+  private readonly sampler = createSampler();
+
+  constructor({ runDir, events, warn, force }: ProcessesOptions) {
+    const libc = force === undefined ? loadLibc() : null;
+    this.events = events;
+    this.warn = warn;
+    this.mark = createMark(runDir);
+    this.scanner = chooseScanner(libc, force, this.mark);
+    this.tracking = this.scanner.kind === 'ps' ? ('group' as const) : ('session' as const);
+    // What is read in this round may say more than a scan that was taken before.
+    this.watch =
+      libc === null
+        ? null
+        : createWatch(
+            libc,
+            () => this.tracker.doubt(),
+            () => {},
+          );
+    const notified = events.notified.bind(events);
+    this.reports =
+      libc === null || this.watch === null
+        ? createPipeReports(notified)
+        : createReports(libc, this.watch, `${runDir}/notify`, notified);
+    this.tracker = new Tracker(this.scanner, libc, this.watch, events.tree.bind(events));
+    this.reaper = libc === null ? null : createReaper(libc, () => this.tracker.stir());
+    this.warnings = [
+      ...limitsOf(this.scanner),
+      ...(this.reports.warning === null ? [] : [this.reports.warning]),
+    ];
+  }
+
+  get strays(): number {
+    return this.tracker.strays.length;
+  }
+
+  get scans(): number {
+    return this.tracker.scans;
+  }
+
+  droppedMessages(run: Run): number {
+    return this.live.get(run)?.report.dropped ?? 0;
+  }
+
+  spawn(request: SpawnRequest): void {
+    const { run } = request;
+    let leader = 0;
+    launch(request, this.reports, this.mark, {
+      started: (pid, report) => {
+        leader = pid;
+        leaders.add(pid);
+        this.live.set(run, { leader: pid, report });
+        this.tracker.add(run, pid);
+        this.events.spawned(run, toPid(pid));
+      },
+      ended: (exit) => {
+        leaders.delete(leader);
+        this.ended(run, exit);
+      },
+      failed: (stage, message) => this.events.spawnFailed(run, stage, message),
+    });
+  }
+
+  private ended(run: Run, exit: ExitStatus): void {
+    const live = this.live.get(run);
+    if (live === undefined) return; // forgotten before its end
+    live.leader = null;
+    this.tracker.leaderEnded(run);
+    live.report.finish(() => this.events.exited(run, exit));
+  }
+
+  signal(run: Run, signal: SignalName): void {
+    const leader = this.live.get(run)?.leader ?? null;
+    if (leader === null) return;
+    this.attempt(leader, signal, (name) => process.kill(leader, name));
+  }
+
+  signalTree(run: Run, signal: SignalName): void {
+    this.signal(run, signal);
+    this.signalMembers(run, signal, new Set(), signal === 'KILL' ? KILL_ROUNDS : 1, false);
+  }
+
+  /** Who is killed may have forked in the meantime: so until a look finds nobody new. */
+  private signalMembers(
+    run: Run,
+    signal: SignalName,
+    done: Set<string>,
+    rounds: number,
+    fresh: boolean,
+  ): void {
+    this.tracker.members(
+      run,
+      (members) => {
+        const open = members.filter((member) => !done.has(nameOf(member)));
+        for (const member of open) {
+          done.add(nameOf(member));
+          this.attempt(member.pid, signal, (name) => this.scanner.kill(member, name));
+        }
+        if (open.length > 0 && rounds > 1) this.signalMembers(run, signal, done, rounds - 1, true);
+      },
+      fresh,
+    );
+  }
+
+  private attempt(pid: number, signal: SignalName, kill: (signal: NodeJS.Signals) => boolean): void {
+    try {
+      if (kill(`SIG${signal}`) && ENDING.has(signal)) kill('SIGCONT');
+    } catch (error) {
+      if (errorCode(error) === 'ESRCH') return; // it is gone: so be it
+      this.warn(`cannot send ${signal} to process ${pid}: ${explain(error)}`);
+    }
+  }
+
+  survey(run: Run): void {
+    this.tracker.survey(run);
+  }
+
+  forget(run: Run): void {
+    const live = this.live.get(run);
+    this.tracker.remove(run);
+    this.sampler.forget(run);
+    this.live.delete(run);
+    live?.report.close();
+  }
+
+  usage(runs: readonly Run[]): Promise<ReadonlyMap<Run, Usage>> {
+    return new Promise((resolve, reject) => {
+      this.tracker.membersOf(runs, (pids) => this.sampler.sample(pids).then(resolve, reject));
+    });
+  }
+
+  close(): void {
+    for (const { report } of this.live.values()) report.close();
+    this.live.clear();
+    this.tracker.close();
+    this.reaper?.close();
+    this.watch?.close();
+  }
+}
+
+const nameOf = (member: Member): string => `${member.pid} ${member.start}`;
+
+function chooseScanner(
+  libc: Libc | null,
+  force: 'proc' | 'ps' | undefined,
+  mark: ReturnType<typeof createMark>,
+): Scanner {
+  if (force === 'ps' || (force === undefined && process.platform !== 'linux')) return createPsScanner();
+  return createLinuxScanner(libc, mark);
+}
+
+function limitsOf(scanner: Scanner): string[] {
+  if (scanner.kind === 'ps')
+    return [
+      'processes are found by group only: a child that makes a session of its own and loses its parent is not found here',
+    ];
+  if (scanner.kind === 'proc')
+    return [
+      'koffi cannot be loaded here: an orphan that has a session of its own and overwrites its environment is not found',
+    ];
+  return [];
+}

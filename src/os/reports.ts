@@ -1,0 +1,150 @@
+/** The notify channels of all runs, through koffi where it is there; else a pipe for descriptor 3, and no socket. */
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Run } from '../base/ids.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { type Libc, MAX_SOCKET_PATH_BYTES } from './libc.ts';
+import { Lines } from './lines.ts';
+import {
+  MAX_MESSAGE_BYTES,
+  MAX_MESSAGES_PER_SECOND,
+  type Notified,
+  openNotifyChannel,
+} from './notify-channel.ts';
+import { RateLimit } from './rate-limit.ts';
+import { explain } from './system-error.ts';
+import type { Watch } from './watch.ts';
+
+/** What one run reports through, from before its spawn until it is forgotten. */
+export interface Report {
+  readonly socketPath: string | null;
+  readonly dropped: number;
+  /** What the instance gets as its descriptor 3. */
+  readonly stdio: number | 'pipe';
+  /** The spawn is over, well (`child`) or not (null): lets go of the instance's side. */
+  spawned(child: ChildProcess | null): void;
+  /** The leader is gone: delivers all that it had said, then calls `done`. */
+  finish(done: () => void): void;
+  close(): void;
+}
+
+export interface Reports {
+  /** A sentence about what cannot be had, or null. */
+  readonly warning: string | null;
+  open(run: Run): Result<Report, string>;
+}
+
+/** `folder` is RUN_DIR/notify; it is created with mode 0700. */
+export function createReports(libc: Libc, watch: Watch, folder: string, notified: Notified): Reports {
+  // The longest name that a run can have there: 15 digits are enough for every run number.
+  const tooLong = Buffer.byteLength(`${folder}/123456789012345.sock`) >= MAX_SOCKET_PATH_BYTES;
+  return {
+    warning: tooLong
+      ? `NOTIFY_SOCKET may not be available: ${folder} is too long a path for a socket; choose a shorter run_dir`
+      : null,
+    open(run) {
+      try {
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        const channel = openNotifyChannel(libc, watch, folder, run, notified);
+        return channel.ok ? ok(new FifoReport(channel.value)) : channel;
+      } catch (error) {
+        return fail(`cannot create the notify channel in ${folder}: ${explain(error)}`);
+      }
+    },
+  };
+}
+
+type Channel = Extract<ReturnType<typeof openNotifyChannel>, { ok: true }>['value'];
+
+class FifoReport implements Report {
+  readonly socketPath: string | null;
+  readonly stdio: number;
+  private readonly channel: Channel;
+
+  constructor(channel: Channel) {
+    this.channel = channel;
+    this.socketPath = channel.socketPath;
+    try {
+      this.stdio = channel.openForInstance();
+    } catch (error) {
+      channel.close();
+      throw error;
+    }
+  }
+
+  get dropped(): number {
+    return this.channel.dropped;
+  }
+
+  spawned(): void {
+    closeSync(this.stdio);
+  }
+
+  finish(done: () => void): void {
+    this.channel.drain();
+    done();
+  }
+
+  close(): void {
+    this.channel.close();
+  }
+}
+
+export function createPipeReports(notified: Notified): Reports {
+  return {
+    warning: 'NOTIFY_SOCKET is not available: koffi cannot be loaded here; descriptor 3 works',
+    open: (run) => ok(new PipeReport(run, notified)),
+  };
+}
+
+/** What is still in the pipe when the leader's exit is reported arrives within this time. */
+const LAST_WORDS_MS = 20;
+
+class PipeReport implements Report {
+  readonly socketPath = null;
+  readonly stdio = 'pipe';
+  private overlong = 0;
+  private socket: Socket | null = null;
+  private readonly rate = new RateLimit(MAX_MESSAGES_PER_SECOND, () => performance.now());
+  private readonly lines: Lines;
+
+  constructor(run: Run, notified: Notified) {
+    this.lines = new Lines(
+      MAX_MESSAGE_BYTES,
+      (line) => {
+        if (this.rate.admits()) notified(run, line, 'line');
+      },
+      () => this.overlong++,
+    );
+  }
+
+  get dropped(): number {
+    return this.overlong + this.rate.dropped;
+  }
+
+  spawned(child: ChildProcess | null): void {
+    const side = child?.stdio[3];
+    if (!(side instanceof Socket)) return;
+    this.socket = side;
+    side.unref();
+    side.on('error', () => side.destroy());
+    side.on('data', (chunk: Buffer) => this.lines.push(chunk));
+  }
+
+  finish(done: () => void): void {
+    const end = () => {
+      clearTimeout(timer);
+      this.socket?.removeListener('close', end);
+      this.lines.finish();
+      done();
+    };
+    const timer = setTimeout(end, LAST_WORDS_MS);
+    this.socket?.once('close', end);
+  }
+
+  close(): void {
+    this.socket?.destroy();
+    this.socket = null;
+  }
+}
