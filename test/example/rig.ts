@@ -30,26 +30,19 @@ export interface Rig {
   close(): Promise<void>;
 }
 
-let bundles: Promise<string> | undefined;
-
-/** Bundled from the sources as they are, once for all tests of a file. */
-function bundle(): Promise<string> {
-  bundles ??= (async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'tv-bundle-'));
-    process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
-    await build({
-      input: 'src/example/file-queue.ts',
-      platform: 'node',
-      output: { dir, format: 'esm', entryFileNames: '[name].mjs', cleanDir: false },
-    });
-    return join(dir, 'file-queue.mjs');
-  })();
-  return bundles;
+/** Bundled from the sources as they are, so that no build can be stale. */
+async function bundle(dir: string): Promise<string> {
+  await build({
+    input: 'src/example/file-queue.ts',
+    platform: 'node',
+    output: { dir, format: 'esm', entryFileNames: '[name].mjs', cleanDir: false },
+  });
+  return join(dir, 'file-queue.mjs');
 }
 
 export async function createRig(): Promise<Rig> {
-  const file = await bundle();
   const home = mkdtempSync(join(tmpdir(), 'tv-example-'));
+  const file = await bundle(home);
   const dir = join(home, 'queue');
   const mark = `TV_TEST=${home}`;
   const environment = { ...process.env, TV_TEST: home };

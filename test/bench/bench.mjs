@@ -1,0 +1,198 @@
+/**
+ * The figures of the README, each beside those of the peers in the same run:
+ *   npm run build && node test/bench/bench.mjs [start|restart-latency|status|idle|all] [--quick] [--only NAME]
+ * supervisord and runit take part where they are installed (Debian: supervisor, runit); pm2 is installed into a
+ * temporary folder. Everything runs in that folder, and is ended by pid and removed at the end.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Pm2, Runit, Supervisord, TsupVisor } from './contenders.mjs';
+import { cpuMs, median, memory, msBetween, now, pause, percentile } from './measure.mjs';
+import { print } from './table.mjs';
+import { compileTick, Ticks } from './ticks.mjs';
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', multiple: true } },
+});
+const dir = mkdtempSync(join(tmpdir(), 'tv-bench-'));
+const tick = compileTick(dir);
+const all = contenders();
+const rounds = options.quick ? 1 : 3;
+
+const BENCHES = { start, 'restart-latency': restartLatency, status, idle };
+const which = positionals[0] ?? 'all';
+if (which !== 'all' && !(which in BENCHES)) {
+  console.error(`cannot measure "${which}": it is all or one of ${Object.keys(BENCHES).join(', ')}`);
+  process.exit(2);
+}
+process.on('SIGINT', () => process.exit(130));
+try {
+  console.log(
+    `node ${process.version}, ${availableParallelism()} cores, ${rounds} rounds; lower is better everywhere`,
+  );
+  for (const [name, bench] of Object.entries(BENCHES)) if (which === 'all' || which === name) await bench();
+  console.log(`\nagain: npm run build && node test/bench/bench.mjs ${process.argv.slice(2).join(' ')}`);
+} finally {
+  for (const contender of all) await contender.stop();
+  rmSync(dir, { recursive: true, force: true });
+}
+
+function contenders() {
+  const place = (name) => [join(dir, name), tick, new Ticks(join(dir, `${name}.ticks`))];
+  const list = [new TsupVisor(...place('ours')), new TsupVisor(...place('foreground'), true)];
+  if (Supervisord.exists()) list.push(new Supervisord(...place('supervisord')));
+  if (Runit.exists()) list.push(new Runit(...place('runit')));
+  if (wanted('pm2'))
+    list.push(new Pm2(...place('pm2'), Pm2.install(process.env.BENCH_PM2_DIR ?? join(dir, 'npm'))));
+  return list.filter((contender) => wanted(contender.name));
+}
+
+function wanted(name) {
+  return options.only === undefined || options.only.includes(name);
+}
+
+/** Runs `body` while `contender` supervises `count` instances; what fails is shown as such and stops nothing else. */
+async function supervising(contender, count, body) {
+  contender.ticks.clear();
+  contender.prepare(count);
+  const launched = now();
+  try {
+    contender.launch();
+    const begun = await contender.ticks.wait(count);
+    return await body({ launched, begun });
+  } catch (error) {
+    console.error(`${contender.name}: ${error.message}`);
+    return undefined;
+  } finally {
+    await contender.stop();
+  }
+}
+
+/** From starting the daemon to the first instruction of the last instance. */
+async function start() {
+  for (const count of options.quick ? [200] : [200, 500]) {
+    const times = new Map(all.map((contender) => [contender.name, []]));
+    for (let round = 0; round < rounds; round++) {
+      for (const contender of all) {
+        const ms = await supervising(contender, count, ({ launched, begun }) =>
+          Math.max(...begun.map(({ ns }) => msBetween(launched, ns))),
+        );
+        if (ms !== undefined) times.get(contender.name).push(ms);
+      }
+    }
+    print(
+      `start to the first instruction of the last of ${count} instances (ms)`,
+      [...times].map(([name, ms]) => ({
+        name,
+        median: median(ms),
+        best: Math.min(...ms),
+        worst: Math.max(...ms),
+      })),
+    );
+  }
+}
+
+/** From kill -9 of an instance to the first instruction of its replacement. */
+async function restartLatency() {
+  const kills = options.quick ? 30 : 100;
+  const rows = [];
+  for (const contender of all.filter((it) => !it.foreground)) {
+    // Thirty in turn, 40 ms apart: each has lived for more than a second, which runit asks for before it restarts at once.
+    await supervising(contender, 30, async ({ begun }) => {
+      await pause(1500);
+      const pids = begun.map(({ pid }) => pid);
+      const times = [];
+      for (let n = 0; n < kills; n++) {
+        const killed = now();
+        process.kill(pids[n % 30], 'SIGKILL');
+        const [next] = await contender.ticks.wait(1, 10_000);
+        times.push(msBetween(killed, next.ns));
+        pids[n % 30] = next.pid;
+        await pause(40);
+      }
+      rows.push({
+        name: contender.name,
+        median: median(times),
+        p99: percentile(times, 0.99),
+        worst: Math.max(...times),
+      });
+    });
+  }
+  print('kill -9 to the first instruction of the replacement (ms)', rows);
+}
+
+/** The command that shows 200 instances, beside Node that does nothing. */
+async function status() {
+  const some = all.filter((contender) => !contender.foreground);
+  const tries = options.quick ? 5 : 21;
+  const commands = [['node -e 0', [process.execPath, ['-e', '0']], process.env]];
+  for (const contender of some) {
+    contender.ticks.clear();
+    contender.prepare(200);
+    contender.launch();
+    await contender.ticks.wait(200);
+    commands.push([contender.name, contender.status, contender.env]);
+  }
+  await pause(3000);
+  const times = new Map(commands.map(([name]) => [name, []]));
+  for (let n = 0; n < tries; n++) {
+    for (const [name, [command, args], env] of commands) {
+      const began = now();
+      const { stdout } = spawnSync(command, args, { env, maxBuffer: 1e8 });
+      times.get(name).push(msBetween(began, now()));
+      if (n === 0 && name !== 'node -e 0' && stdout.length < 2000) console.error(`${name} status: ${stdout}`);
+    }
+  }
+  for (const contender of some) await contender.stop();
+  const base = median(times.get('node -e 0'));
+  print(
+    'status with 200 instances (ms)',
+    [...times].map(([name, ms]) => ({
+      name,
+      median: median(ms),
+      best: Math.min(...ms),
+      'times node': median(ms) / base,
+    })),
+  );
+}
+
+/** What the daemon costs while nothing happens. */
+async function idle() {
+  const seconds = options.quick ? 5 : 20;
+  const rows = [];
+  for (const contender of all.filter((it) => !it.foreground)) {
+    const measured = [];
+    for (const count of [200, 400]) {
+      measured.push(
+        await supervising(contender, count, async () => {
+          await pause(6000);
+          const pids = await contender.daemons();
+          await pause(4000); // the question has cost something too
+          const sum = (of) => pids.reduce((total, pid) => total + of(pid), 0);
+          const before = sum(cpuMs);
+          if (count === 200) await pause(seconds * 1000);
+          return {
+            cpu: sum(cpuMs) - before,
+            rss: sum((pid) => memory(pid).rss),
+            anon: sum((pid) => memory(pid).anon),
+          };
+        }),
+      );
+    }
+    const [few, many] = measured;
+    if (few === undefined || many === undefined) continue;
+    rows.push({
+      name: contender.name,
+      [`cpu ms in ${seconds} s`]: few.cpu,
+      'rss MiB': few.rss / 1024,
+      'own MiB': few.anon / 1024,
+      'KiB more each': (many.rss - few.rss) / 200,
+      'own KiB more each': (many.anon - few.anon) / 200,
+    });
+  }
+  print('the daemon, idle, with 200 instances', rows);
+}

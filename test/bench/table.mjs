@@ -1,0 +1,24 @@
+/** A table for the terminal; the second column of the first row is what the others are compared with. */
+export function print(title, rows) {
+  console.log(`\n${title}`);
+  if (rows.length === 0) return console.log('  nothing was measured');
+  const [, first] = Object.keys(rows[0]);
+  const ours = rows.find((row) => row.name === 'tsup-visor')?.[first];
+  const shown = rows.map((row) => ({
+    ...row,
+    'of ours': ours === undefined ? '' : `${(row[first] / ours).toFixed(2)}x`,
+  }));
+  const keys = Object.keys(shown[0]);
+  const lines = [
+    keys.map((key) => (key === 'name' ? '' : key)),
+    ...shown.map((row) => keys.map((key) => text(row[key]))),
+  ];
+  const widths = keys.map((_, column) => Math.max(...lines.map((line) => line[column].length)));
+  for (const line of lines) {
+    console.log(
+      `  ${line.map((cell, n) => (n === 0 ? cell.padEnd(widths[n]) : cell.padStart(widths[n]))).join('  ')}`,
+    );
+  }
+}
+
+const text = (value) => (typeof value === 'number' ? value.toFixed(value < 100 ? 1 : 0) : value);
