@@ -9,6 +9,7 @@ export default defineConfig({
     client: 'src/client/index.ts',
     runner: 'src/runner/index.ts',
     'example/file-queue': 'src/example/file-queue.ts',
+    'example/demo': 'src/example/demo.ts',
   },
   platform: 'node',
   external: [/^node:/, 'koffi', 'pidusage', 'yaml'],
