@@ -1,19 +1,21 @@
-/** The commands, their options, and how they end. What a command does is a file of its own, loaded when it is called. */
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { parseDuration } from '../base/duration.ts';
+/** From words on a command line to an exit code. */
+import { Command, CommanderError } from 'commander';
 import { EXIT, type ExitCode } from '../protocol/errors.ts';
-import { type Context, contextOf, type GlobalOptions } from './context.ts';
+import { type Act, COMMANDS } from './command-table.ts';
+import { contextOf, type GlobalOptions } from './context.ts';
 import type { Io } from './io.ts';
 import { refusalOf, refusalText } from './refusal.ts';
 
 /** Runs one command. Throws only what is a bug. */
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   let exit: ExitCode = EXIT.done;
-  const program = commands(io, async (work) => {
+  const words = versionAsCommand(argv);
+  const program = root(io);
+  define(program, words, async (work) => {
     exit = await work(contextOf(io, program.opts<GlobalOptions>()));
   });
   try {
-    await program.parseAsync(versionAsCommand(argv), { from: 'user' });
+    await program.parseAsync(words, { from: 'user' });
     return exit;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
@@ -22,17 +24,6 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     io.stderr.write(refusalText(refusal));
     return refusal.exit;
   }
-}
-
-type Act = (work: (context: Context) => Promise<ExitCode>) => Promise<void>;
-
-function commands(io: Io, act: Act): Command {
-  const program = root(io);
-  addActions(program, act);
-  addRollouts(program, act);
-  addQuestions(program, act);
-  addConfig(program, act);
-  return program;
 }
 
 function root(io: Io): Command {
@@ -62,133 +53,22 @@ function root(io: Io): Command {
 const versionAsCommand = (argv: readonly string[]): string[] =>
   argv[0] === '--version' || argv[0] === '-V' ? ['version', ...argv.slice(1)] : [...argv];
 
-function duration(text: string): number | null {
-  if (text === 'none') return null;
-  const parsed = parseDuration(text);
-  if (!parsed.ok) throw new InvalidArgumentError(`${parsed.error}.`);
-  return parsed.value;
-}
-
-const TIMEOUT = ['--timeout <DURATION>', 'stop waiting after this long; the work goes on', duration] as const;
-
-function addActions(program: Command, act: Act): void {
-  program
-    .command('start [SELECTOR...]')
-    .description('start the daemon if none runs, then the named programs; wait until they are ready')
-    .option('--foreground', 'keep the daemon in this terminal')
-    .option('--no-wait', 'do not wait until they are ready')
-    .option(...TIMEOUT)
-    .action((selectors, options) =>
-      act(async (context) => (await import('./commands/start.ts')).start(context, selectors, options)),
-    );
-  program
-    .command('stop [SELECTOR...]')
-    .description('drain the named instances, then stop them')
-    .option('--all', 'everything')
-    .option('--now', 'skip the drain, also one that is under way')
-    .option('--no-wait', 'do not wait until they have stopped')
-    .option(...TIMEOUT)
-    .action((selectors, options) =>
-      act(async (context) => (await import('./commands/stop.ts')).stop(context, selectors, options)),
-    );
-  program
-    .command('restart <SELECTOR...>')
-    .description('drain the named instances all at once, then start them with the config as it stands now')
-    .option('--keep-config', 'keep the config that they run with')
-    .option(...TIMEOUT)
-    .action((selectors, options) =>
-      act(async (context) => (await import('./commands/restart.ts')).restart(context, selectors, options)),
-    );
-  program
-    .command('shutdown')
-    .description('drain everything and end the daemon')
-    .option('--now', 'skip the drain')
-    .option('--timeout <DURATION>', 'end what still runs after this long', duration)
-    .action((options) =>
-      act(async (context) => (await import('./commands/shutdown.ts')).shutdown(context, options)),
-    );
-}
-
-function addRollouts(program: Command, act: Act): void {
-  program
-    .command('rolling-restart <SELECTOR...>')
-    .description('restart one instance after another, each when the one before is whole again')
-    .option('--detach', 'do not watch')
-    .option('--dry-run', 'say what it would do, in which order')
-    .option('--max-parallel <N>', 'how many may be away at once: a number or a percentage')
-    .option('--keep-config', 'keep the config that they run with')
-    .option(...TIMEOUT)
-    .action((selectors, options) =>
-      act(async (context) =>
-        (await import('./commands/rolling-restart.ts')).rollingRestart(context, selectors, options),
-      ),
-    );
-  const rollout = program.command('rollout').description('look at rolling restarts and steer them');
-  rollout
-    .command('status [PROGRAM|ID]')
-    .description('how they stand')
-    .action((which) =>
-      act(async (context) => (await import('./commands/rollout.ts')).rolloutStatus(context, which)),
-    );
-  for (const [verb, does] of STEERING) {
-    rollout
-      .command(`${verb} [PROGRAM|ID]`)
-      .description(does)
-      .action((which) =>
-        act(async (context) => (await import('./commands/rollout.ts')).steer(context, verb, which)),
-      );
+/** Only the command that was named, if one was: a dozen of them take a while to define. */
+function define(program: Command, words: readonly string[], act: Act): void {
+  const name = commandIn(words);
+  const named = COMMANDS.filter((command) => command.name === name);
+  for (const command of named.length > 0 ? named : COMMANDS) {
+    command.define(program.command(command.name).description(command.does), act);
   }
 }
 
-const STEERING = [
-  ['pause', 'take no further instance until it is resumed'],
-  ['resume', 'go on'],
-  ['abort', 'end it; what has been restarted stays so'],
-] as const;
-
-function addQuestions(program: Command, act: Act): void {
-  program
-    .command('status [SELECTOR...]')
-    .description('what each instance does')
-    .option('-w, --watch', 'again each second, until Ctrl-C')
-    .action((selectors, options) =>
-      act(async (context) => (await import('./commands/status.ts')).status(context, selectors, options)),
-    );
-  program
-    .command('logs [SELECTOR...]')
-    .description('what they wrote')
-    .option('-f, --follow', 'and what they write from now on')
-    .option('-n, --lines <N>', 'so many lines of each instance', count, 10)
-    .option('--stderr', 'their stderr instead of their stdout')
-    .action((selectors, options) =>
-      act(async (context) => (await import('./commands/logs.ts')).logs(context, selectors, options)),
-    );
-  program
-    .command('events')
-    .description('what has happened')
-    .option('-f, --follow', 'and what happens from now on')
-    .action((options) =>
-      act(async (context) => (await import('./commands/events.ts')).events(context, options)),
-    );
-  program
-    .command('version')
-    .description('print the version')
-    .action(() => act(async (context) => (await import('./commands/version.ts')).version(context)));
-}
-
-function count(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a number of lines.`);
-  return Number(text);
-}
-
-function addConfig(program: Command, act: Act): void {
-  const config = program.command('config').description('look at the config');
-  config
-    .command('check')
-    .description('find its mistakes')
-    .action(() => act(async (context) => (await import('./commands/config.ts')).configCheck(context)));
-  config
-    .command('show')
-    .description('print it with all defaults filled in')
-    .action(() => act(async (context) => (await import('./commands/config.ts')).configShow(context)));
+/** The first word that is neither an option nor the value of one; none where help is asked for before it. */
+function commandIn(words: readonly string[]): string | undefined {
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? '';
+    if (word === '-h' || word === '--help') return undefined;
+    if (!word.startsWith('-')) return word;
+    if (word === '-c' || word === '--config' || word === '--socket') at += 1;
+  }
+  return undefined;
 }

@@ -47,7 +47,11 @@ const body = (selectors: readonly string[], options: RollingRestartOptions): Rol
 });
 
 /** What the config changes, and what there is nothing to do for. */
-function announce(context: Context, created: RolloutsCreatedReply, { detach, dryRun }: RollingRestartOptions): void {
+function announce(
+  context: Context,
+  created: RolloutsCreatedReply,
+  { detach, dryRun }: RollingRestartOptions,
+): void {
   if (context.json) {
     if (detach !== true && dryRun !== true) context.print(JSON.stringify({ type: 'created', ...created }));
     return;

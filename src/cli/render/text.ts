@@ -7,10 +7,12 @@ const ASCII = /^[\x20-\x7e]*$/;
 const STYLE = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
 /** The same text with nothing in it that could move a cursor. */
-export const printable = (text: string): string => text.replace(CONTROL, ' ');
+export const printable = (text: string): string => (ASCII.test(text) ? text : text.replace(CONTROL, ' '));
 
 /** How many columns the text takes; colours take none. */
 export function widthOf(text: string): number {
+  // Most text is plain, and the other patterns take a while to be made.
+  if (ASCII.test(text)) return text.length;
   const bare = text.replace(STYLE, '');
   if (ASCII.test(bare)) return bare.length;
   let width = 0;
