@@ -1,14 +1,17 @@
 /** YAML text -> Tree, with aliases and merges followed; or every mistake of its syntax. */
 import {
   type Alias,
+  Composer,
+  type CST,
   type Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   type Node,
   type ParsedNode,
-  parseDocument,
+  Parser,
   Scalar,
   visit,
   type YAMLError,
@@ -26,8 +29,8 @@ const MOST_PARTS = 200_000;
 
 /** Undefined when the text is not YAML, or empty: `complain` has been told. */
 export function parseTree(text: string, complain: Complain): Tree | undefined {
-  // Our own check for duplicate keys is linear and names the first place.
-  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
+  const document = documentOf(text, complain);
+  if (document === undefined) return undefined;
   const problems = [...document.errors, ...document.warnings];
   for (const problem of problems) complain(spanOf(problem), sentenceOf(problem));
   if (problems.length > 0) return undefined;
@@ -36,6 +39,34 @@ export function parseTree(text: string, complain: Complain): Tree | undefined {
     return undefined;
   }
   return new Growth(text, targetsOf(document, complain), complain).tree(document.contents);
+}
+
+/** Deeper than this nobody writes, and much deeper than this the composer of nodes dies (with all of Node). */
+const DEEPEST = 100;
+
+function documentOf(text: string, complain: Complain): Document.Parsed | undefined {
+  const tokens = tokensOf(text, complain);
+  if (tokens === undefined) return undefined;
+  // Our own check for duplicate keys is linear and names the first place.
+  const composer = new Composer({ prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
+  const [document, second] = composer.compose(tokens, true, text.length);
+  if (second === undefined) return document;
+  const [start] = second.range;
+  complain({ start, end: start + 3 }, 'a second document begins here; a config is one document');
+  return undefined;
+}
+
+function tokensOf(text: string, complain: Complain): CST.Token[] | undefined {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    if (parser.stack.length <= DEEPEST) continue;
+    complain({ start: parser.offset - 1, end: parser.offset }, `this is nested more than ${DEEPEST} deep`);
+    return undefined;
+  }
+  tokens.push(...parser.end());
+  return tokens;
 }
 
 const isBlank = (node: Node): boolean => isScalar(node) && node.source === '' && node.type === 'PLAIN';
@@ -47,14 +78,10 @@ function sentenceOf(problem: YAMLError): string {
   switch (problem.code) {
     case 'TAB_AS_INDENT':
       return 'a tab cannot indent in YAML; use spaces';
-    case 'MULTIPLE_DOCS':
-      return 'a second document begins here; a config is one document, remove the `---`';
     case 'BLOCK_AS_IMPLICIT_KEY':
       return 'a value cannot hold `: ` unless it is in quotes';
     case 'TAG_RESOLVE_FAILED':
       return `${problem.message.charAt(0).toLowerCase()}${problem.message.slice(1)}; a config has no tags`;
-    case 'RESOURCE_EXHAUSTION':
-      return 'the file is nested too deeply';
     default: {
       const first = (problem.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
       return `cannot read this as YAML: ${first.charAt(0).toLowerCase()}${first.slice(1)}`;
@@ -174,7 +201,8 @@ class Growth {
     const key = isAlias(node) ? this.targets.get(node) : node;
     const span = rangeOf(node);
     if (!isScalar(key)) {
-      this.complain(span, 'a key must be plain text');
+      const template = this.text.startsWith('{{', span.start - 1);
+      this.complain(span, `a key must be plain text${template ? '; write {{…}} in quotes' : ''}`);
       return;
     }
     const name = key.type === Scalar.PLAIN ? (key.source ?? '') : String(key.value ?? '');

@@ -151,7 +151,7 @@ const bad: [keys: string, said: string][] = [
     'instances: "4"',
     '"4" | worker.instances must be a whole number from 0 to 10000, not a text; remove the quotes',
   ],
-  ['directory: ~/x', '~/x | worker.directory does not know "~"; write ${HOME}/x'],
+  ['directory: ~/x', `~/x | worker.directory does not know "~"; write \${HOME}/x`],
   ['directory: ""', '"" | worker.directory is empty; it must be a path'],
   ['directory: "a{{index}}"', '{{ | worker.directory cannot hold {{…}}: it is not read for each instance'],
   ['environment: [A=b]', '[A=b] | worker.environment must be a map, not a list'],
