@@ -1,5 +1,6 @@
 /** The bodies that the daemon takes, checked where they come in. Unknown keys are refused. */
 import * as v from 'valibot';
+import { fail, ok, type Result } from '../base/result.ts';
 import type { RouteName } from './routes.ts';
 
 const selectors = v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(200))), v.maxLength(1000));
@@ -43,7 +44,7 @@ export type RolloutRequest = v.InferInput<typeof RolloutRequest>;
 export type ShutdownRequest = v.InferInput<typeof ShutdownRequest>;
 
 /** The body of each POST route. */
-export const BODIES = {
+const BODIES = {
   start: StartRequest,
   stop: StopRequest,
   restart: RestartRequest,
@@ -53,3 +54,20 @@ export const BODIES = {
   resumeRollout: EmptyRequest,
   abortRollout: EmptyRequest,
 } as const satisfies Partial<Record<RouteName, v.GenericSchema>>;
+
+type Bodies = typeof BODIES;
+export type BodyRoute = keyof Bodies;
+/** A body that was checked, its defaults filled in. */
+export type Checked<R extends BodyRoute> = v.InferOutput<Bodies[R]>;
+
+export const takesBody = (route: RouteName): route is BodyRoute => route in BODIES;
+
+/** The body of a route, or a sentence that says what is wrong with it. */
+export function checkBody<R extends BodyRoute>(route: R, value: unknown): Result<Checked<R>, string> {
+  const checked = v.safeParse(BODIES[route], value);
+  // The schema is the route's own, so its output is the route's too; the compiler does not follow the index.
+  if (checked.success) return ok(checked.output as Checked<R>);
+  const issue = checked.issues[0];
+  const place = v.getDotPath(issue);
+  return fail(`${place === null ? 'the body' : `"${place}"`}: ${issue.message}`);
+}

@@ -3,7 +3,7 @@
  * It is the one value that changes in place: `stepFleet` owns it, and nothing else may write to it. (A copy of
  * a map of 500 entries at each of the thousands of events of a start is what kept the daemon's memory up.)
  */
-import type { Moment } from '../../base/clock.ts';
+import type { Moment, Mono } from '../../base/clock.ts';
 import {
   type InstanceId,
   instanceId,
@@ -31,7 +31,7 @@ export interface Fleet {
 
 export type Mode =
   | { readonly kind: 'running' }
-  | { readonly kind: 'shutting_down'; readonly since: Moment }
+  | { readonly kind: 'shutting_down'; readonly since: Moment; readonly deadline: Mono | null }
   | { readonly kind: 'down' };
 
 /** What a daemon knows from the one before it. */

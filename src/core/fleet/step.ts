@@ -13,7 +13,7 @@ import { isOver, type Rollout } from '../rollout/rollout.ts';
 import { type RolloutEvent, rolloutDeadline, stepRollout } from '../rollout/step.ts';
 import type { FleetEffect, News } from './effect.ts';
 import type { FleetEvent, TimerName } from './event.ts';
-import { type Fleet, seatsOf } from './fleet.ts';
+import { type Fleet, rolloutUnderWay, seatsOf } from './fleet.ts';
 
 export function stepFleet(fleet: Fleet, event: FleetEvent, now: Moment): FleetEffect[] {
   const turn = new FleetStep(fleet, now);
@@ -108,6 +108,7 @@ class FleetStep {
 
   #beginRollout({ program, ids, maxParallel }: Extract<FleetEvent, { type: 'begin_rollout' }>): void {
     if (this.#fleet.mode.kind !== 'running') return;
+    if (rolloutUnderWay(this.#fleet, program.name) !== undefined) return; // one at a time: they would undo each other
     const id = this.#fleet.nextRollout;
     const generation = (this.#fleet.generations.get(program.name) ?? 0) + 1;
     this.#fleet.nextRollout = rolloutId(id + 1);
@@ -145,10 +146,17 @@ class FleetStep {
   }
 
   #shutDown({ how, timeoutMs }: Extract<FleetEvent, { type: 'shutdown' }>): void {
-    if (this.#fleet.mode.kind === 'running') {
-      this.#fleet.mode = { kind: 'shutting_down', since: this.#now };
-      this.#announce({ type: 'shutting_down' });
-    }
+    const { mode } = this.#fleet;
+    if (mode.kind === 'down') return;
+    const before = mode.kind === 'running' ? null : mode.deadline;
+    const deadline = timeoutMs === null ? before : after(this.#now.mono, timeoutMs);
+    this.#fleet.mode = {
+      kind: 'shutting_down',
+      since: mode.kind === 'running' ? this.#now : mode.since,
+      deadline,
+    };
+    if (mode.kind === 'running') this.#announce({ type: 'shutting_down' });
+    this.#rearm({ of: 'shutdown' }, before, deadline);
     this.#each([...this.#fleet.instances.keys()], (instance): InstanceEvent[] =>
       instance.wish.want === 'down' && isAtRest(instance) ? [] : [{ type: 'stop', because: 'shutdown', how }],
     );
@@ -156,21 +164,20 @@ class FleetStep {
     for (const rollout of this.#fleet.rollouts.values()) {
       if (!isOver(rollout)) this.#toRollout(rollout.id, { type: 'abort', why: 'the daemon was shut down' });
     }
-    if (timeoutMs !== null) {
-      this.#effects.push({ type: 'arm', timer: { of: 'shutdown' }, at: after(this.#now.mono, timeoutMs) });
-    }
   }
 
   #due(timer: TimerName): void {
     if (timer.of === 'instance') this.#toInstance(timer.id, { type: 'due' });
     else if (timer.of === 'rollout') this.#toRollout(timer.id, { type: 'look' });
-    else if (this.#fleet.mode.kind === 'shutting_down') {
-      this.#each([...this.#fleet.instances.keys()], () => ({
-        type: 'stop',
-        because: 'shutdown',
-        how: 'now',
-      }));
-    }
+    else this.#shutdownDue();
+  }
+
+  /** The shutdown as a whole has taken too long: no drain is waited for any more. */
+  #shutdownDue(): void {
+    const { mode } = this.#fleet;
+    if (mode.kind !== 'shutting_down' || mode.deadline === null || this.#now.mono < mode.deadline) return;
+    this.#fleet.mode = { ...mode, deadline: null };
+    this.#each([...this.#fleet.instances.keys()], () => ({ type: 'stop', because: 'shutdown', how: 'now' }));
   }
 
   #each(
@@ -262,8 +269,10 @@ class FleetStep {
   }
 
   #endWhenDown(): void {
-    if (this.#fleet.mode.kind !== 'shutting_down') return;
+    const { mode } = this.#fleet;
+    if (mode.kind !== 'shutting_down') return;
     for (const instance of this.#fleet.instances.values()) if (!isAtRest(instance)) return;
+    this.#rearm({ of: 'shutdown' }, mode.deadline, null);
     this.#fleet.mode = { kind: 'down' };
     this.#effects.push({ type: 'finish' });
   }

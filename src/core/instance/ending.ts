@@ -87,6 +87,7 @@ export function leaderGone(instance: Instance, exit: ExitStatus, context: Contex
   if (!('body' in phase)) return { instance, effects: [] }; // spawning: `spawned` comes first
   const { body } = phase;
   const before = 'ending' in phase ? phase.ending : begin('crash', 'own', context.now);
+  if (before.exit !== null) return { instance, effects: [] }; // known already
   const ending: Ending = { ...before, exit };
   const survey: InstanceEffect = { type: 'survey', run: body.life.run };
   return {
@@ -165,17 +166,19 @@ function withoutLeader(phase: Phase, body: Body, ending: Ending): Phase {
   if (phase.kind === 'draining') {
     // `leader`: it has drained by ending; what it left behind is no job, and is swept.
     if (body.life.program.drain.waitFor === 'tree') return { ...phase, ending };
-    return { kind: 'sweeping', body, ending: { ...ending, drained: true }, killAt: null };
+    return { kind: 'sweeping', body, ending: { ...ending, drained: !wasCut(body, ending) }, killAt: null };
   }
   return { kind: 'sweeping', body, ending, killAt: null };
 }
 
-/** A drain that came to its end by itself; not when something else than our own signal cut it short. */
-function drainedIfKept(phase: Ended): Ending {
-  const { exit } = phase.ending;
-  const cut = exit?.kind === 'signal' && exit.signal !== `SIG${phase.body.life.program.drain.signal}`;
-  return phase.kind === 'draining' ? { ...phase.ending, drained: !cut } : phase.ending;
+/** A drain that came to its end by itself. */
+function drainedIfKept({ kind, body, ending }: Ended): Ending {
+  return kind === 'draining' ? { ...ending, drained: !wasCut(body, ending) } : ending;
 }
+
+/** Something else than our own signal ended it before its jobs were done. */
+const wasCut = (body: Body, { exit }: Ending): boolean =>
+  exit?.kind === 'signal' && exit.signal !== `SIG${body.life.program.drain.signal}`;
 
 function begin(because: Because, cause: Ending['cause'], since: Moment): Ending {
   return { because, cause, since, exit: null, drained: false, killed: false };

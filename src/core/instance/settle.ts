@@ -50,10 +50,16 @@ export function spawn(instance: Instance, context: Context): Step {
   };
 }
 
+/** What cannot even be started is tried again after this, even without a backoff: at once would be a busy loop. */
+const SPAWN_AGAIN_MS = 100;
+
 /** A run that failed: wait, go on at once, or give up. */
 export function retry(instance: Instance, run: Run, because: Because, why: string, context: Context): Step {
   const plan = instance.program.backoff;
-  if (plan === null) return spawn(instance, context);
+  if (plan === null) {
+    if (because !== 'spawn error') return spawn(instance, context);
+    return rest(instance, { kind: 'backoff', until: after(context.now.mono, SPAWN_AGAIN_MS), because, why });
+  }
   const failures = instance.failures + 1;
   if (givesUp(plan, failures)) {
     const given = `${why}; given up after ${failures} tries in a row`;
@@ -103,6 +109,10 @@ function goodStretch(body: Body, ending: Ending): boolean {
   const limit = body.life.program.backoff?.resetAfterMs ?? 0;
   return body.readyAt !== null && ending.since.mono - body.readyAt.mono >= limit;
 }
+
+/** It ended as it should, and by policy that was all. */
+export const isFinal = (life: Life, exit: ExitStatus): boolean =>
+  life.program.restart !== 'always' && isClean(life, exit);
 
 function isClean(life: Life, exit: ExitStatus): boolean {
   return exit.kind === 'code' && life.program.successExitCodes.includes(exit.code);

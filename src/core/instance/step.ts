@@ -4,12 +4,13 @@
  */
 import { assertNever } from '../../base/assert-never.ts';
 import { after } from '../../base/clock.ts';
+import type { ProgramPlan } from '../plan.ts';
 import type { Step } from './effect.ts';
 import { askToEnd, beginEnd, endNow, grant, killAll, leaderGone, treeChanged } from './ending.ts';
 import type { Happened, InstanceEvent } from './event.ts';
 import { hear } from './hear.ts';
 import type { Instance } from './instance.ts';
-import { deadlineOf, type How, lifeOf, type OnTimeout, type Phase } from './phase.ts';
+import { deadlineOf, type How, lifeOf, type OnTimeout, type Phase, type PlannedEnd } from './phase.ts';
 import { type Context, retry, spawn } from './settle.ts';
 import { becomeAlive, becomeReady } from './starting.ts';
 
@@ -53,8 +54,7 @@ function start(instance: Instance, event: Start, context: Context): Step {
     case 'backoff':
       return spawn({ ...wished, failures: 0 }, context);
     case 'spawning':
-      // A stop that came before the process did is taken back: nobody has been asked to end yet.
-      return nothing({ ...wished, phase: { ...instance.phase, end: null } });
+      return nothing({ ...wished, phase: { ...instance.phase, end: endStillDue(instance, program, event) } });
     // Alive already, or on its way down: the wish is enough, what follows the end obeys it.
     case 'starting':
     case 'running':
@@ -66,6 +66,14 @@ function start(instance: Instance, event: Start, context: Context): Step {
     default:
       return assertNever(instance.phase);
   }
+}
+
+/** A stop that came before the process did is taken back, as nobody has been asked to end yet; a replacement is not. */
+function endStillDue({ phase, wish }: Instance, program: ProgramPlan, { because }: Start): PlannedEnd | null {
+  if (phase.kind !== 'spawning' || phase.end === null) return null;
+  if (wish.want === 'up') return phase.end;
+  const outdated = phase.life.program.revision !== program.revision;
+  return outdated ? { because, onTimeout: 'stop', how: 'drain' } : null;
 }
 
 /** An end that leads to a start again is a planned one, even if it began as a fault: the operator has asked. */
@@ -85,7 +93,7 @@ function stop(instance: Instance, event: Stop, context: Context): Step {
     case 'spawning':
       return nothing({
         ...wished,
-        phase: { ...instance.phase, end: { because: event.because, onTimeout: 'stop', how: event.how } },
+        phase: { ...instance.phase, end: sooner(instance.phase.end, event) },
       });
     case 'starting':
     case 'running':
@@ -100,6 +108,14 @@ function stop(instance: Instance, event: Stop, context: Context): Step {
       return assertNever(instance.phase);
   }
 }
+
+/** The first reason stays, and an end never becomes softer. */
+function sooner(end: PlannedEnd | null, { because, how }: Stop): PlannedEnd {
+  if (end === null) return { because, onTimeout: 'stop', how };
+  return { ...end, onTimeout: 'stop', how: HARDNESS[how] > HARDNESS[end.how] ? how : end.how };
+}
+
+const HARDNESS: Record<How, number> = { drain: 0, now: 1, kill: 2 };
 
 /** As far as the operator insists; an end never becomes softer. */
 function harder(instance: Instance, how: How, context: Context): Step {
@@ -126,7 +142,10 @@ function replace(instance: Instance, event: Replace, context: Context): Step {
     case 'spawning':
       return nothing({
         ...next,
-        phase: { ...phase, end: { because: event.because, onTimeout: event.onTimeout, how: 'drain' } },
+        phase: {
+          ...phase,
+          end: phase.end ?? { because: event.because, onTimeout: event.onTimeout, how: 'drain' },
+        },
       });
     case 'starting':
     case 'running':
@@ -135,8 +154,11 @@ function replace(instance: Instance, event: Replace, context: Context): Step {
     case 'draining':
     case 'stopping':
     case 'sweeping':
-    case 'killing':
-      return nothing({ ...next, phase: expected(phase) });
+    case 'killing': {
+      const expecting: Instance = { ...next, phase: expected(phase) };
+      // What a rollout left hanging, the operator's own restart takes on.
+      return event.because === 'operator' ? harder(expecting, 'drain', context) : nothing(expecting);
+    }
     default:
       return assertNever(phase);
   }

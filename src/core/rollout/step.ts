@@ -8,7 +8,7 @@ import { formatDuration } from '../../base/duration.ts';
 import type { InstanceId, RolloutId } from '../../base/ids.ts';
 import type { Instance } from '../instance/instance.ts';
 import { isAvailable } from '../instance/instance.ts';
-import { lifeOf, type OnTimeout } from '../instance/phase.ts';
+import { lifeOf, type OnTimeout, type Phase } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
 import { inOrder } from './order.ts';
 import { isActive, isOver, type Rollout, type Seats, type Turn } from './rollout.ts';
@@ -50,7 +50,7 @@ export function stepRollout(rollout: Rollout, event: RolloutEvent, seats: Seats,
     case 'look':
       return advance(rollout, seats, now);
     case 'pause':
-      return { rollout: { ...rollout, state: 'paused', reason: 'paused by the operator' }, effects: [] };
+      return { rollout: rollout.state === 'paused' ? rollout : pauseFor(rollout, BY_OPERATOR), effects: [] };
     case 'resume':
       return resume(rollout, seats, now);
     case 'abort':
@@ -76,10 +76,21 @@ function advance(rollout: Rollout, seats: Seats, now: Moment): RolloutStep {
   const judged = judge({ ...rollout, turns }, seats, now);
   const begun =
     judged.state === 'running' ? beginTurns(judged, seats, now) : { rollout: judged, effects: [] };
+  if (sameAs(rollout, begun.rollout)) return { rollout, effects: [] };
   const news = newsOf(rollout, begun.rollout);
-  return sameAs(rollout, begun.rollout)
-    ? { rollout, effects: [] }
-    : { rollout: begun.rollout, effects: [...news, ...begun.effects] };
+  return {
+    rollout: begun.rollout,
+    effects: [...news, ...planForSkipped(rollout, judged, seats), ...begun.effects],
+  };
+}
+
+/** Whoever was stopped before its turn came takes on the plan for its next start. */
+function planForSkipped(before: Rollout, rollout: Rollout, seats: Seats): RolloutEffect[] {
+  return rollout.turns.flatMap((turn, i) => {
+    const seat = seats.get(turn.id);
+    const skippedNow = turn.step.kind === 'skipped' && before.turns[i]?.step.kind === 'pending';
+    return skippedNow && seat?.wish.want === 'down' ? [replaceBy(rollout, seat)] : [];
+  });
 }
 
 function newsOf(before: Rollout, rollout: Rollout): RolloutEffect[] {
@@ -106,6 +117,8 @@ function judge(rollout: Rollout, seats: Seats, now: Moment): Rollout {
   const overdue = rollout.turns.find((turn) => isOverdue(turn, seats));
   return overdue ? pauseFor(rollout, overdueReason(overdue, seats)) : rollout;
 }
+
+const BY_OPERATOR = 'paused by the operator';
 
 const pauseFor = (rollout: Rollout, reason: string): Rollout => ({ ...rollout, state: 'paused', reason });
 
@@ -159,13 +172,11 @@ function obstacleFor(seat: Instance, rollout: Rollout, seats: Seats): string | n
 
 /** Not working, and not about to: it may be replaced at no cost, and must not hold up its own cure. */
 function isBroken(seat: Instance): boolean {
-  const { kind } = seat.phase;
-  return (
-    kind === 'backoff' ||
-    kind === 'failed' ||
-    kind === 'exited' ||
-    (seat.phase.kind === 'starting' && seat.phase.readyBy === null)
-  );
+  const { phase } = seat;
+  if (phase.kind === 'starting') return phase.readyBy === null;
+  // A crash loop without a backoff is only ever seen starting and ending.
+  if ('ending' in phase) return phase.ending.cause !== 'planned';
+  return phase.kind === 'backoff' || phase.kind === 'failed' || phase.kind === 'exited';
 }
 
 const isWhole = (seat: Instance): boolean => isAvailable(seat) || seat.phase.kind === 'exited';
@@ -196,17 +207,19 @@ function resume(rollout: Rollout, seats: Seats, now: Moment): RolloutStep {
 /** A replacement that has recovered by itself, or is about to, is not replaced once more. */
 function again(rollout: Rollout, seat: Instance | undefined, now: Moment): Turn['step'] {
   const life = seat === undefined ? null : lifeOf(seat.phase);
-  const alive = seat?.phase.kind === 'starting' || seat?.phase.kind === 'running';
-  if (!alive || life?.generation !== rollout.generation) return { kind: 'pending' };
+  if (!isComingUp(seat?.phase) || life?.generation !== rollout.generation) return { kind: 'pending' };
   return startingStep(rollout, life.run, now, now);
 }
 
-/** Ends it here: what works stays as it is, what was in its turn goes back to what it had before. */
+const isComingUp = (phase: Phase | undefined): boolean =>
+  phase?.kind === 'spawning' ? phase.end === null : phase?.kind === 'starting' || phase?.kind === 'running';
+
+/** Ends it here: what works stays as it is, what has had its turn and does not goes back to what it had before. */
 function abort(rollout: Rollout, why: string | null, seats: Seats, now: Moment): RolloutStep {
   const effects = rollout.turns.flatMap((turn): RolloutEffect[] => {
     const seat = seats.get(turn.id);
-    const touched = isActive(turn) || turn.step.kind === 'failed';
-    if (!touched || seat === undefined || (isAvailable(seat) && turn.step.kind !== 'draining')) return [];
+    if (seat === undefined || seat.generation !== rollout.generation) return []; // never had its turn
+    if (isWhole(seat) && seat.wish.want === 'up' && turn.step.kind !== 'draining') return [];
     return [
       {
         type: 'replace',

@@ -3,7 +3,8 @@ import { after, type Moment } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { Run } from '../../base/ids.ts';
 import type { Instance } from '../instance/instance.ts';
-import { bodyOf } from '../instance/phase.ts';
+import { bodyOf, type Ending, type Phase } from '../instance/phase.ts';
+import { isFinal } from '../instance/settle.ts';
 import type { Rollout, Seats, Turn, TurnStep } from './rollout.ts';
 
 /** Where the turn stands, now that its instance is as it is. As far as it goes in one look. */
@@ -34,6 +35,7 @@ function moved(step: TurnStep, seat: Instance, rollout: Rollout, now: Moment): T
 type Draining = Extract<TurnStep, { kind: 'draining' }>;
 type Starting = Extract<TurnStep, { kind: 'starting' }>;
 type Settling = Extract<TurnStep, { kind: 'settling' }>;
+type Ended = Extract<Phase, { ending: Ending }>;
 
 /** An operator's stop ends the turn: it is no fault, and nothing is left to wait for. */
 function ifUnwanted(seat: Instance): TurnStep | null {
@@ -53,7 +55,7 @@ export function startingStep(rollout: Rollout, newRun: Run, began: Moment, now: 
 }
 
 function startingMoved(step: Starting, seat: Instance, rollout: Rollout, now: Moment): TurnStep {
-  if (seat.phase.kind === 'exited' && seat.lastRun === step.newRun) return done(step, now);
+  if (hasFinished(step, seat)) return done(step, now);
   const fault = faultOf(step, seat, now);
   if (fault !== null) return fault;
   const readyAt = bodyOf(seat.phase)?.readyAt;
@@ -63,20 +65,24 @@ function startingMoved(step: Starting, seat: Instance, rollout: Rollout, now: Mo
 }
 
 function settlingMoved(step: Settling, seat: Instance, now: Moment): TurnStep {
+  if (hasFinished(step, seat)) return done(step, now);
   const fault = faultOf(step, seat, now);
   if (fault !== null && now.mono < step.healthyAt) return fault;
   if (now.mono < step.healthyAt) return step;
   return seat.phase.kind === 'running' && seat.lastRun === step.newRun ? done(step, now) : (fault ?? step);
 }
 
+/** A program that is to end some day has done so. */
+const hasFinished = (step: Starting | Settling, seat: Instance): boolean =>
+  seat.phase.kind === 'exited' && seat.lastRun === step.newRun;
+
 /** What says that the replacement has not worked out. */
 function faultOf(step: Starting | Settling, seat: Instance, now: Moment): TurnStep | null {
   const { phase } = seat;
   const tookMs = now.mono - step.began.mono;
   if (phase.kind === 'backoff' || phase.kind === 'failed') return { kind: 'failed', why: phase.why, tookMs };
-  if ('ending' in phase && phase.ending.cause !== 'planned') {
-    return { kind: 'failed', why: whyEnding(phase.ending.because), tookMs };
-  }
+  if ('ending' in phase && !isFinishing(phase))
+    return { kind: 'failed', why: whyEnding(phase.ending), tookMs };
   if (seat.lastRun !== step.newRun) return { kind: 'failed', why: 'ended before it was healthy', tookMs };
   if (step.deadline !== null && now.mono >= step.deadline) {
     const limit = formatDuration(
@@ -87,8 +93,16 @@ function faultOf(step: Starting | Settling, seat: Instance, now: Moment): TurnSt
   return null;
 }
 
-const whyEnding = (because: string): string =>
-  because === 'not ready' ? 'was not ready in time' : 'ended by itself before it was healthy';
+const isFinishing = ({ body, ending }: Ended): boolean =>
+  ending.cause === 'own' && ending.exit !== null && isFinal(body.life, ending.exit);
+
+const ENDED_BY: Record<Ending['cause'], string> = {
+  planned: 'was asked to end before it was healthy',
+  own: 'ended by itself before it was healthy',
+  fault: 'was not ready in time',
+};
+
+const whyEnding = ({ cause }: Ending): string => ENDED_BY[cause];
 
 const done = (step: Starting | Settling, now: Moment): TurnStep => ({
   kind: 'done',

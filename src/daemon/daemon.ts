@@ -1,0 +1,245 @@
+/** A daemon, put together: lock, memory, hands, loop, server. The only place in this room that knows `os/`. */
+import { rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fail, ok, type Result } from '../base/result.ts';
+import { VERSION } from '../base/version.ts';
+import { loadConfig } from '../config/load.ts';
+import { renderMistake } from '../config/mistake.ts';
+import type { World } from '../config/where.ts';
+import type { FleetEvent } from '../core/fleet/event.ts';
+import { createFleet } from '../core/fleet/fleet.ts';
+import type { Notified } from '../core/instance/event.ts';
+import type { How } from '../core/instance/phase.ts';
+import type { Plan, ProgramPlan } from '../core/plan.ts';
+import { logPathIn } from '../logs/log-path.ts';
+import { now } from '../os/clock.ts';
+import { acquireLock, type Lock } from '../os/lock.ts';
+import { createProcesses } from '../os/processes.ts';
+import type { WireEvent } from '../protocol/events.ts';
+import { isEmpty, parseNotify, parseNotifyLine } from '../protocol/notify.ts';
+import type { DaemonStatus } from '../protocol/status.ts';
+import { Api } from './api.ts';
+import { makeFolders } from './folders.ts';
+import { RolloutHistory } from './history.ts';
+import { Journal } from './journal.ts';
+import { Loop } from './loop.ts';
+import { MemoryKeeper, readMemory } from './memory.ts';
+import { NewsDesk } from './news.ts';
+import { OwnLog } from './own-log.ts';
+import { perform } from './perform.ts';
+import { createApiServer, listen } from './server.ts';
+import { Timers } from './timers.ts';
+import { Waiters } from './waiters.ts';
+
+export interface DaemonOptions {
+  readonly configFile: string;
+  /** Where the config says otherwise. */
+  readonly socket: string | undefined;
+  /** Gets each line of the daemon's own log as well. */
+  readonly echo: ((text: string) => void) | null;
+}
+
+export interface Unstarted {
+  readonly kind: 'config_invalid' | 'locked' | 'failed';
+  readonly message: string;
+}
+
+export interface Daemon {
+  readonly plan: Plan;
+  /** Resolves when everything is down and everything is closed. */
+  readonly ended: Promise<void>;
+  start(selectors: readonly string[]): Promise<void>;
+  shutDown(how: How): void;
+  follow(listener: (event: WireEvent) => void): void;
+}
+
+/** Starts no instance by itself: that is `start`'s to do. */
+export async function createDaemon(options: DaemonOptions): Promise<Result<Daemon, Unstarted>> {
+  const world = theWorld();
+  const loaded = loadConfig(options.configFile, world);
+  if (!loaded.ok) {
+    const message = loaded.error.map((mistake) => renderMistake(mistake, '')).join('\n');
+    return fail({ kind: 'config_invalid', message });
+  }
+  const { plan } = loaded.value;
+  const folders = makeFolders(plan);
+  if (!folders.ok) return fail({ kind: 'failed', message: folders.error });
+  const lock = acquireLock(join(plan.runDir, 'lock'));
+  if (!lock.ok) return fail({ kind: 'locked', message: lockedMessage(plan, lock.error.heldBy) });
+  try {
+    return ok(await assemble(plan, lock.value, options, world));
+  } catch (error) {
+    lock.value.release();
+    return fail({ kind: 'failed', message: `cannot start the daemon: ${reasonOf(error)}` });
+  }
+}
+
+async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: World): Promise<Daemon> {
+  const clock = { now };
+  const socket = options.socket ?? join(plan.runDir, 'control.sock');
+  const ownLog = new OwnLog(plan.logDir, options.echo);
+  const warnings = new Warnings((text) => ownLog.say(text));
+  const warn = (text: string): void => warnings.add(text);
+  const journal = new Journal(join(plan.stateDir, 'journal'), warn);
+  const fleet = createFleet(plan, readMemory(journal));
+  const memory = new MemoryKeeper(journal, fleet, clock);
+  const history = new RolloutHistory(journal);
+  const news = new NewsDesk();
+  const waiters = new Waiters();
+  const born = clock.now();
+  let current = plan;
+  const { promise: ended, resolve: finish } = withResolvers();
+
+  const post = (event: FleetEvent): void => loop.post(event);
+  const timers = new Timers(clock, (timer) => post({ type: 'due', timer }));
+  const processes = createProcesses({
+    runDir: plan.runDir,
+    warn,
+    events: {
+      spawned: (run, pid) => post({ type: 'spawned', run, pid }),
+      spawnFailed: (run, stage, error) => post({ type: 'spawn_failed', run, stage, error }),
+      exited: (run, exit) => post({ type: 'exited', run, exit }),
+      tree: (run, left) => post({ type: 'tree', run, left }),
+      notified: (run, text, channel) => {
+        const message: Notified = channel === 'line' ? parseNotifyLine(text) : parseNotify(text);
+        if (!isEmpty(message)) post({ type: 'notified', run, message });
+      },
+    },
+  });
+  const defect = (error: unknown): void => {
+    warn(`a defect of tsup-visor, please report it: ${error instanceof Error ? error.stack : String(error)}`);
+    ownLog.flush();
+  };
+  const logPath = logPathIn(plan.logDir);
+  const parts = {
+    clock,
+    processes,
+    timers,
+    news,
+    waiters,
+    memory,
+    environment: process.env,
+    logPath,
+    log: (text: string) => ownLog.say(text),
+    finish: () => close(),
+  };
+  const loop = new Loop({
+    fleet,
+    clock,
+    perform: (effect) => perform(effect, parts),
+    settled: () => {
+      journal.flush();
+      ownLog.flush();
+    },
+    defect,
+  });
+  const describeDaemon = (): DaemonStatus => ({
+    pid: process.pid,
+    version: VERSION,
+    name: plan.name,
+    config: plan.configFile,
+    state: fleet.mode.kind === 'running' ? 'running' : 'shutting_down',
+    uptime_ms: Math.round(clock.now().mono - born.mono),
+    tracking: processes.tracking,
+    warnings: [...processes.warnings, ...warnings.recent],
+  });
+  const adopt = (programs: readonly ProgramPlan[]): void => {
+    const fresh = new Map(programs.map((program) => [program.name, program]));
+    current = { ...current, programs: current.programs.map((program) => fresh.get(program.name) ?? program) };
+  };
+  const api = new Api({
+    fleet,
+    clock,
+    news,
+    waiters,
+    history,
+    processes,
+    world,
+    logPath,
+    plan: () => current,
+    adopt,
+    post,
+    describeDaemon,
+  });
+  const server = createApiServer({ api, news, defect });
+  const uncaught = (error: unknown): void => defect(error);
+  process.on('uncaughtException', uncaught);
+  process.on('unhandledRejection', uncaught);
+
+  function close(): void {
+    news.announce({ type: 'daemon', state: 'stopped' }, clock.now());
+    ownLog.say('the daemon has ended');
+    timers.close();
+    processes.close();
+    journal.close();
+    ownLog.flush();
+    ownLog.close();
+    rmSync(socket, { force: true });
+    server.close(() => {
+      process.off('uncaughtException', uncaught);
+      process.off('unhandledRejection', uncaught);
+      lock.release();
+      finish();
+    });
+    server.closeIdleConnections();
+    // What was written is on its way; whoever does not read it does not hold up the end.
+    setTimeout(() => server.closeAllConnections(), CLOSE_WITHIN_MS);
+  }
+
+  await listen(server, socket, plan.socketMode);
+  ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
+  news.announce({ type: 'daemon', state: 'started' }, clock.now());
+  ownLog.flush();
+  return {
+    plan,
+    ended,
+    start: async (selectors) => {
+      await api.start({ selectors: [...selectors], wait: false }, new AbortController().signal);
+    },
+    shutDown: (how) => post({ type: 'shutdown', how, timeoutMs: plan.shutdownTimeoutMs }),
+    follow: (listener) => {
+      news.follow(listener);
+    },
+  };
+}
+
+const CLOSE_WITHIN_MS = 200;
+
+/** What does not work as it should: all of it in the log, the last of it in `status`. */
+class Warnings {
+  readonly recent: string[] = [];
+  readonly #log: (text: string) => void;
+
+  constructor(log: (text: string) => void) {
+    this.#log = log;
+  }
+
+  add(text: string): void {
+    this.#log(text);
+    this.recent.push(text);
+    if (this.recent.length > 5) this.recent.shift();
+  }
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+const theWorld = (): World => ({
+  environment: process.env,
+  uid: process.getuid?.() ?? 0,
+  home: homedir(),
+  tmp: tmpdir(),
+});
+
+function lockedMessage(plan: Plan, heldBy: number | null): string {
+  const who = heldBy === null ? 'another daemon' : `another daemon (pid ${heldBy})`;
+  return `${who} runs with the run_dir ${plan.runDir}`;
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

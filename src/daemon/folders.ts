@@ -1,0 +1,39 @@
+/** The folders that a daemon needs, made before anything else so that what is wrong with them is said first. */
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { fail, ok, type Result } from '../base/result.ts';
+import type { Plan } from '../core/plan.ts';
+
+export function makeFolders({ runDir, stateDir, logDir }: Plan): Result<null, string> {
+  const folders = [
+    { path: runDir, what: 'run_dir', mode: 0o700 },
+    { path: stateDir, what: 'state_dir', mode: 0o700 },
+    { path: logDir, what: 'log_dir', mode: 0o750 },
+  ];
+  for (const { path, what, mode } of folders) {
+    const made = makeFolder(path, what, mode);
+    if (!made.ok) return made;
+  }
+  return privateEnough(runDir);
+}
+
+function makeFolder(path: string, what: string, mode: number): Result<null, string> {
+  try {
+    if (mkdirSync(path, { recursive: true, mode }) !== undefined) chmodSync(path, mode); // past any umask
+    return ok(null);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return fail(`cannot make the folder ${path} (${what}): ${reason}`);
+  }
+}
+
+/** Whoever may write there could put another socket in the place of ours. */
+function privateEnough(runDir: string): Result<null, string> {
+  const { uid, mode } = statSync(runDir);
+  const own = process.getuid?.();
+  if (own !== undefined && own !== 0 && uid !== own) {
+    return fail(`cannot use ${runDir} (run_dir): it belongs to another user`);
+  }
+  return (mode & 0o002) !== 0 && (mode & 0o1000) === 0
+    ? fail(`cannot use ${runDir} (run_dir): everybody may write there; run "chmod o-w ${runDir}"`)
+    : ok(null);
+}

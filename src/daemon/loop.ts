@@ -1,0 +1,62 @@
+/**
+ * The heartbeat. One owner of the state: an event is taken, the new state stands, then its effects are performed.
+ * Whatever they cause is queued behind it: no re-entry, no await in between.
+ */
+import type { FleetEffect } from '../core/fleet/effect.ts';
+import type { FleetEvent } from '../core/fleet/event.ts';
+import type { Fleet } from '../core/fleet/fleet.ts';
+import { stepFleet } from '../core/fleet/step.ts';
+import type { Clock } from '../ports/clock.ts';
+
+export interface LoopOptions {
+  readonly fleet: Fleet;
+  readonly clock: Clock;
+  perform(effect: FleetEffect): void;
+  /** Everything that was queued has been dealt with: the moment to write what has gathered. */
+  settled(): void;
+  /** A defect of ours. The loop goes on. */
+  defect(error: unknown): void;
+}
+
+export class Loop {
+  readonly #options: LoopOptions;
+  #queue: FleetEvent[] = [];
+  #busy = false;
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+  }
+
+  post(event: FleetEvent): void {
+    this.#queue.push(event);
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      while (this.#queue.length > 0) this.#drain();
+      this.#options.settled();
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #drain(): void {
+    const events = this.#queue;
+    this.#queue = [];
+    for (const event of events) this.#take(event);
+  }
+
+  #take(event: FleetEvent): void {
+    const { fleet, clock, perform, defect } = this.#options;
+    try {
+      for (const effect of stepFleet(fleet, event, clock.now())) {
+        try {
+          perform(effect);
+        } catch (error) {
+          defect(error);
+        }
+      }
+    } catch (error) {
+      defect(error);
+    }
+  }
+}

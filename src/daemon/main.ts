@@ -1,0 +1,49 @@
+/** The daemon as a program: what `tsup-visor start` runs in the background. */
+import { closeSync, writeSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { createDaemon } from './daemon.ts';
+
+const { values } = parseArgs({
+  options: {
+    config: { type: 'string' },
+    socket: { type: 'string' },
+    'report-fd': { type: 'string' },
+    start: { type: 'string', multiple: true },
+  },
+});
+
+if (values.config === undefined) {
+  process.stderr.write(
+    'usage: daemon --config FILE [--socket PATH] [--report-fd N] [--start SELECTOR|all|none]\n',
+  );
+  process.exit(2);
+}
+
+const made = await createDaemon({ configFile: values.config, socket: values.socket, echo: null });
+if (!made.ok) {
+  report({ ok: false, ...made.error });
+  process.stderr.write(`${made.error.message}\n`);
+  process.exit(made.error.kind === 'config_invalid' ? 5 : 1);
+}
+const daemon = made.value;
+report({ ok: true, pid: process.pid });
+// A terminal that closes, or Ctrl-C in it, is not meant for a daemon in the background.
+process.on('SIGHUP', () => {});
+process.on('SIGINT', () => daemon.shutDown('drain'));
+process.on('SIGTERM', () => daemon.shutDown('drain'));
+const wanted = (values.start ?? ['none']).filter((selector) => selector !== 'none');
+if (wanted.length > 0) await daemon.start(wanted.includes('all') ? [] : wanted);
+await daemon.ended;
+process.exit(0);
+
+/** One line for whoever started this, who waits for it; nobody has to be listening. */
+function report(what: object): void {
+  const fd = Number(values['report-fd'] ?? '0');
+  if (fd < 3) return;
+  try {
+    writeSync(fd, `${JSON.stringify(what)}\n`);
+    closeSync(fd);
+  } catch {
+    // Whoever asked has gone: the daemon is up all the same.
+  }
+}

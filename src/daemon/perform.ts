@@ -1,0 +1,51 @@
+/** The interpreter: performs core's effects and decides nothing. What comes of them is posted as events. */
+import type { FleetEffect } from '../core/fleet/effect.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { LogPath, Processes } from '../ports/processes.ts';
+import type { MemoryKeeper } from './memory.ts';
+import type { NewsDesk } from './news.ts';
+import { spawnRequest } from './spawn-request.ts';
+import type { Timers } from './timers.ts';
+import type { Waiters } from './waiters.ts';
+
+export interface PerformParts {
+  readonly clock: Clock;
+  readonly processes: Processes;
+  readonly timers: Timers;
+  readonly news: NewsDesk;
+  readonly waiters: Waiters;
+  readonly memory: MemoryKeeper;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly logPath: LogPath;
+  /** A sentence for the daemon's own log. */
+  log(text: string): void;
+  finish(): void;
+}
+
+type Of<T extends FleetEffect['type']> = Extract<FleetEffect, { type: T }>;
+
+/** The whole of what core can ask for, and what each thing means here. */
+const DEEDS: { readonly [T in FleetEffect['type']]: (effect: Of<T>, parts: PerformParts) => void } = {
+  spawn: ({ instance, life }, { processes, environment, logPath }) =>
+    processes.spawn(spawnRequest(instance, life, environment, logPath)),
+  signal: ({ run, signal }, { processes }) => processes.signal(run, signal),
+  signal_tree: ({ run, signal }, { processes }) => processes.signalTree(run, signal),
+  survey: ({ run }, { processes }) => processes.survey(run),
+  forget: ({ run }, { processes }) => processes.forget(run),
+  arm: ({ timer, at }, { timers }) => timers.arm(timer, at),
+  disarm: ({ timer }, { timers }) => timers.disarm(timer),
+  record,
+  announce: ({ what }, { log, news, clock }) => log(news.announce(what, clock.now()).message),
+  finish: (_, { finish }) => finish(),
+};
+
+export function perform(effect: FleetEffect, parts: PerformParts): void {
+  // Each deed takes the effect of its own key; the compiler cannot follow that through the lookup.
+  const deed = DEEDS[effect.type] as (effect: FleetEffect, parts: PerformParts) => void;
+  deed(effect, parts);
+}
+
+function record({ what }: Extract<FleetEffect, { type: 'record' }>, { memory, waiters }: PerformParts): void {
+  memory.keep(what);
+  if (what.kind === 'instance') waiters.changed(what.instance);
+}

@@ -1,0 +1,209 @@
+/** HTTP over the control socket: reads a request, finds its route, answers. Whatever comes in, the daemon lives on. */
+import { chmodSync, renameSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { dirname, join } from 'node:path';
+import { ERROR_KINDS, type WireError } from '../protocol/errors.ts';
+import { type BodyRoute, type Checked, checkBody, takesBody } from '../protocol/requests.ts';
+import { MAX_BODY_BYTES, ROUTES, type RouteName } from '../protocol/routes.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { Api } from './api.ts';
+import { followEvents } from './follow.ts';
+import type { NewsDesk } from './news.ts';
+import { Refused } from './refuse.ts';
+
+export interface ServerParts {
+  readonly api: Api;
+  readonly news: NewsDesk;
+  /** A defect of ours in answering. */
+  defect(error: unknown): void;
+}
+
+/** A request that was matched to a route. */
+interface Call {
+  readonly route: RouteName;
+  readonly id: string;
+  readonly query: URLSearchParams;
+  readonly body: unknown;
+  /** Fires when whoever asked has gone. */
+  readonly gone: AbortSignal;
+}
+
+type Handler = (call: Call) => unknown;
+
+export function createApiServer({ api, news, defect }: ServerParts): Server {
+  const handlers = handlersOf(api);
+  const server = createServer({ maxHeaderSize: 16 * 1024, requestTimeout: 10_000 }, (request, response) => {
+    answer(request, response, handlers, news).catch((error: unknown) => {
+      if (!(error instanceof Refused)) defect(error);
+      refuse(response, error instanceof Refused ? error.wire : INTERNAL);
+    });
+  });
+  server.on('clientError', (_, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+  });
+  return server;
+}
+
+/** Bound under a private name, given its mode, then moved into place: nobody finds it half made. */
+export function listen(server: Server, socket: string, mode: number): Promise<void> {
+  const hidden = join(dirname(socket), `.${process.pid}.sock`);
+  rmSync(hidden, { force: true });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(hidden, () => {
+      try {
+        chmodSync(hidden, mode);
+        renameSync(hidden, socket);
+        server.off('error', reject);
+        resolve();
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
+}
+
+function handlersOf(api: Api): Record<Exclude<RouteName, 'events'>, Handler> {
+  // A call's body was checked against the schema of its route before it comes here.
+  const checked = <R extends BodyRoute>(_: R, { body }: Call): Checked<R> => body as Checked<R>;
+  return {
+    status: ({ query }) => api.status(query),
+    start: (call) => api.start(checked('start', call), call.gone),
+    stop: (call) => api.stop(checked('stop', call), call.gone),
+    restart: (call) => api.restart(checked('restart', call), call.gone),
+    shutdown: (call) => api.shutdown(checked('shutdown', call)),
+    createRollouts: (call) => api.createRollouts(checked('createRollouts', call)),
+    rollouts: () => api.rollouts(),
+    rollout: ({ id }) => api.rollout(id),
+    pauseRollout: ({ id }) => api.steer(id, 'pause'),
+    resumeRollout: ({ id }) => api.steer(id, 'resume'),
+    abortRollout: ({ id }) => api.steer(id, 'abort'),
+    logs: ({ query }) => api.logs(query),
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handlers: ReturnType<typeof handlersOf>,
+  news: NewsDesk,
+): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const call = await readCall(request, gone.signal);
+  if (call.route === 'events') return followEvents(news, call.query, response);
+  const reply = await handlers[call.route](call);
+  send(response, 200, reply);
+}
+
+async function readCall(request: IncomingMessage, gone: AbortSignal): Promise<Call> {
+  const url = urlOf(request);
+  const { route, id } = match(request.method ?? '', url.pathname);
+  checkQuery(route, url.searchParams);
+  const text = await readBody(request);
+  return { route, id, query: url.searchParams, body: bodyOf(route, text), gone };
+}
+
+function urlOf(request: IncomingMessage): URL {
+  try {
+    return new URL(request.url ?? '/', 'http://daemon');
+  } catch {
+    throw new Refused('bad_request', 'the request has no valid path');
+  }
+}
+
+function match(method: string, path: string): { route: RouteName; id: string } {
+  let known = false;
+  for (const route of Object.keys(ROUTES) as RouteName[]) {
+    // Object.keys forgets the type of keys that it was given.
+    const id = matchPath(ROUTES[route].path, path);
+    if (id === null) continue;
+    if (ROUTES[route].method === method) return { route, id };
+    known = true;
+  }
+  if (known) throw new Refused('method_not_allowed', `${path} does not take ${method}`);
+  throw new Refused(
+    'not_found',
+    `there is no ${path} here`,
+    'the command and the daemon may be of different versions',
+  );
+}
+
+/** The text that stands for `:id`, empty where the path has none; null when it does not match. */
+function matchPath(pattern: string, path: string): string | null {
+  const wanted = pattern.split('/');
+  const given = path.split('/');
+  if (wanted.length !== given.length) return null;
+  let id = '';
+  for (const [i, part] of wanted.entries()) {
+    const segment = given[i] ?? '';
+    if (part === ':id' && segment !== '') id = decoded(segment);
+    else if (part !== segment) return null;
+  }
+  return id;
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new Refused('bad_request', `"${segment}" is not a valid part of a path`);
+  }
+}
+
+function checkQuery(route: RouteName, query: URLSearchParams): void {
+  const entry = ROUTES[route];
+  const known: readonly string[] = 'query' in entry ? entry.query : [];
+  for (const name of query.keys()) {
+    if (!known.includes(name)) throw new Refused('bad_request', `${entry.path} takes no parameter "${name}"`);
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > MAX_BODY_BYTES)
+      throw new Refused('too_large', `a request may have at most ${MAX_BODY_BYTES} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function bodyOf(route: RouteName, text: string): unknown {
+  if (!takesBody(route)) return null;
+  const checked = checkBody(route, parseJson(text === '' ? '{}' : text));
+  if (checked.ok) return checked.value;
+  throw new Refused('bad_request', checked.error);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refused('bad_request', 'the body is not JSON');
+  }
+}
+
+const INTERNAL: WireError = {
+  kind: 'internal',
+  message: 'the daemon made a mistake in answering; it goes on, and its log says more',
+};
+
+function refuse(response: ServerResponse, error: WireError): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  // What is still on its way in is not read: the connection ends with the answer.
+  response.setHeader('connection', 'close');
+  send(response, ERROR_KINDS[error.kind].http, { version: PROTOCOL_VERSION, error });
+}
+
+function send(response: ServerResponse, status: number, reply: unknown): void {
+  if (response.destroyed) return;
+  const text = Buffer.from(JSON.stringify(reply));
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': text.length });
+  response.end(text);
+}
