@@ -40,7 +40,7 @@ function usualPlaces(world: World & { readonly cwd: string }): string[] {
 function exists(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ENOTDIR');
   }
 }
