@@ -15,6 +15,7 @@ export async function launch(context: Context, signal: AbortSignal): Promise<voi
   const report = await reportOf(spawnDaemon(context, place), signal);
   if (report.ok) return;
   if (report.kind === 'locked') return untilAnswered(place.socket, report.message, signal);
+  if (report.kind === 'config_invalid') await showMistakes(context);
   throw new Refusal(EXITS[report.kind] ?? EXIT.failed, report.message);
 }
 
@@ -22,6 +23,11 @@ export async function launch(context: Context, signal: AbortSignal): Promise<voi
 type Report = { readonly ok: true } | { readonly ok: false; readonly kind: string; readonly message: string };
 
 const EXITS: Readonly<Record<string, ExitCode>> = { config_invalid: EXIT.configInvalid };
+
+/** Throws the mistakes with the lines that they are in, which the daemon does not send. */
+async function showMistakes({ io, options }: Context): Promise<void> {
+  (await import('./plan.ts')).planIn(configFile(options, io), io);
+}
 
 /** Another daemon has the lock; its socket may still be on its way. */
 const ANSWER_WITHIN_MS = 10_000;

@@ -6,4 +6,7 @@ import { processIo } from './io.ts';
 // Beside this file once both are bundled.
 const daemonProgram = fileURLToPath(new URL('./daemon.js', import.meta.url));
 
-process.exitCode = await run(process.argv.slice(2), processIo(daemonProgram));
+// Not awaited: a chunk that imports this one could not be loaded before it had ended.
+run(process.argv.slice(2), processIo(daemonProgram)).then((code) => {
+  process.exitCode = code;
+});

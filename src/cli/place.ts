@@ -21,8 +21,8 @@ export async function placeOf(options: GlobalOptions, io: Io): Promise<Place> {
   const file = configFile(options, io);
   const socket = socketOf(file, textOf(file), worldOf(io));
   if (socket !== null) return { socket, given: false };
-  const { socketIn, plan } = await import('./plan.ts');
-  return { socket: socketIn((await plan(file, io)).runDir), given: false };
+  const { socketIn, planIn } = await import('./plan.ts');
+  return { socket: socketIn(planIn(file, io).runDir), given: false };
 }
 
 /** The absolute path of the config that is meant. Throws a refusal that says where was looked. */

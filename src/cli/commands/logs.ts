@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../../protocol/errors.ts';
 import type { LogsReply } from '../../protocol/replies.ts';
 import type { Context } from '../context.ts';
 import { Refusal } from '../refusal.ts';
-import { widthOf } from '../render/text.ts';
+import { linePrinter } from '../render/log-line.ts';
 import { followFiles, lastLines } from '../tail.ts';
 
 export interface LogsOptions {
@@ -20,13 +20,16 @@ export async function logs(
 ): Promise<ExitCode> {
   const [client, paint] = await Promise.all([context.client(), context.paint()]);
   const sources = chosen(await client.logs(selectors), options.stderr === true);
-  const widest = Math.max(...sources.map(({ instance }) => widthOf(instance)));
+  const named = linePrinter(
+    sources.map(({ instance }) => instance),
+    paint,
+  );
   const print = (at: number, lines: readonly string[]) => {
     const name = sources[at]?.instance ?? '';
     if (context.json) {
       context.print(...lines.map((line) => JSON.stringify({ instance: name, line })));
     } else if (sources.length === 1) context.print(...lines);
-    else context.print(...lines.map((line) => `${paint.name(at, `${name.padEnd(widest)} |`)} ${line}`));
+    else context.print(...lines.map((line) => named(at, line)));
   };
   const paths = sources.map(({ path }) => path);
   const offsets = paths.map((path, at) => {

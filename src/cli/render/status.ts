@@ -21,16 +21,10 @@ export function statusLines(reply: StatusReply, look: Look): string[] {
 /** Whether something that is wanted is not running and ready; what an operator has stopped is not wanted. */
 export const isDegraded = (reply: StatusReply): boolean => reply.instances.some(isFault);
 
-function isFault(instance: InstanceStatus): boolean {
-  if (instance.wanted === 'down') return false;
-  // Finished by policy, as a job of its kind does, unless it ended badly.
-  if (instance.state === 'exited') return endedBadly(instance);
-  return instance.state !== 'running' || !instance.ready;
-}
-
-function endedBadly({ last_exit, healthy }: InstanceStatus): boolean {
-  if (last_exit === null || last_exit.drained || healthy) return false;
-  return last_exit.code !== 0;
+function isFault({ wanted, state, ready }: InstanceStatus): boolean {
+  // `exited` is the end that the config allows; a bad end is `failed`.
+  if (wanted === 'down' || state === 'exited') return false;
+  return state !== 'running' || !ready;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -69,7 +63,7 @@ function stateWord({ state, ready, healthy }: InstanceStatus): string {
 const BAD: readonly InstanceState[] = ['failed', 'backoff'];
 
 function looks(paint: Paint, instance: InstanceStatus): (text: string) => string {
-  if (BAD.includes(instance.state) || (instance.state === 'exited' && isFault(instance))) return paint.bad;
+  if (BAD.includes(instance.state)) return paint.bad;
   if (instance.state === 'running') return instance.ready && instance.healthy ? paint.good : paint.busy;
   return instance.state === 'stopped' || instance.state === 'exited' ? paint.faint : paint.busy;
 }
