@@ -18,6 +18,8 @@ export interface Facts {
   marked(pid: number, session: number): Run | null;
   /** An orphan is a child of ours that is no leader: `dead` is a zombie. `null` where orphans do not come to us. */
   readonly orphan: ((pid: number) => 'none' | 'alive' | 'dead') | null;
+  /** Only ever called for an orphan of a run. */
+  reap(pid: number): void;
   readonly ownSession: number;
   readonly ownPid: number;
 }
@@ -160,7 +162,11 @@ class Attribution {
     const members = new Map<Run, Member[]>();
     for (const [pid, run] of this.owners) {
       const stat = this.facts.stat(pid);
-      if (stat === null || isZombie(stat)) continue;
+      if (stat === null) continue;
+      if (isZombie(stat)) {
+        if (this.facts.orphan?.(pid) === 'dead') this.facts.reap(pid);
+        continue;
+      }
       const list = members.get(run);
       if (list === undefined) members.set(run, [{ pid, start: stat.start }]);
       else list.push({ pid, start: stat.start });

@@ -44,6 +44,7 @@ export function createLinuxScanner(libc: Libc | null, mark: Mark): Scanner {
       stat,
       marked: (pid, session) => unmarked.unless(pid, session, () => readMark(pid)),
       orphan: libc !== null && orphansAreOurs ? (pid) => libc.childState(pid) : null,
+      reap: (pid) => libc?.reap(pid),
       ownPid: process.pid,
       ownSession: sessionOf(process.pid) ?? -1,
       vanished: () => vanished,

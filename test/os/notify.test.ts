@@ -1,0 +1,128 @@
+/** What an instance reports arrives, whole and before its exit is known; a flood is counted and does no harm. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { MAX_MESSAGE_BYTES, MAX_MESSAGES_PER_SECOND } from '../../src/os/notify-channel.ts';
+import * as protocol from '../../src/protocol/notify.ts';
+import { useLeakCheck } from '../rig/leaks.ts';
+import { openStage } from '../rig/puppet.ts';
+import { useHands } from './hands.ts';
+
+const leaks = useLeakCheck();
+const hands = useHands(leaks);
+
+test('the limits are those that the protocol promises', () => {
+  expect(MAX_MESSAGE_BYTES).toBe(protocol.MAX_MESSAGE_BYTES);
+  expect(MAX_MESSAGES_PER_SECOND).toBe(protocol.MAX_MESSAGES_PER_SECOND);
+});
+
+for (const force of [undefined, 'proc'] as const) {
+  const how = force === undefined ? '' : ', without koffi';
+
+  test(`last words come before the exit, a last line without its newline included${how}`, async () => {
+    const h = hands(force);
+    const run = h.fixture(1, 'last-words');
+    await h.until('exited', run);
+    expect(h.happened.slice(1)).toEqual([
+      { kind: 'notified', run, text: 'STOPPING=1', channel: 'line' },
+      { kind: 'notified', run, text: 'X_INFLIGHT=0', channel: 'line' },
+      { kind: 'notified', run, text: 'X_DRAINED=1', channel: 'line' },
+      { kind: 'exited', run, exit: { kind: 'code', code: 0 } },
+    ]);
+    h.processes.forget(run);
+  });
+
+  test(`of a flood so many a second are heard, the rest is counted, and the channel lives on${how}`, async () => {
+    const h = hands(force);
+    const run = h.fixture(1, 'floods');
+    await h.until('notified', run, ({ text }) => text === 'STATUS=over');
+    const heard = h.happened.filter(({ kind }) => kind === 'notified').length;
+    // All but the last word, ten thousand and one that is too long; some may have come in a second second.
+    expect(heard + h.processes.droppedMessages(run)).toBe(10_002);
+    expect(heard).toBeGreaterThanOrEqual(1001);
+    expect(
+      h.happened.some((event) => event.kind === 'notified' && event.text.length > MAX_MESSAGE_BYTES),
+    ).toBe(false);
+    await h.until('exited', run);
+    h.processes.forget(run);
+  });
+}
+
+test('datagrams and lines of a puppet arrive on their channels, and a line is held until its newline', async () => {
+  const stage = await openStage();
+  try {
+    const h = hands();
+    const run = h.spawn(1, stage.command, { environment: stage.environment('one') });
+    const puppet = await stage.puppet('one');
+    await puppet.tell({ do: 'datagram', text: 'READY=1\nSTATUS=up' });
+    await h.until(
+      'notified',
+      run,
+      ({ text, channel }) => text === 'READY=1\nSTATUS=up' && channel === 'datagram',
+    );
+    await puppet.tell({ do: 'line', text: 'X_INF' });
+    await puppet.tell({ do: 'line', text: 'LIGHT=2\n\n' });
+    await h.until('notified', run, ({ text, channel }) => text === '' && channel === 'line');
+    expect(h.happened.slice(2)).toEqual([
+      { kind: 'notified', run, text: 'X_INFLIGHT=2', channel: 'line' },
+      { kind: 'notified', run, text: '', channel: 'line' },
+    ]);
+    await puppet.tell({ do: 'datagram', text: 'x'.repeat(MAX_MESSAGE_BYTES + 1) });
+    await puppet.tell({ do: 'datagram', text: 'STATUS=after' });
+    await h.until('notified', run, ({ text }) => text === 'STATUS=after');
+    expect(h.processes.droppedMessages(run)).toBe(1);
+    await h.end(run);
+  } finally {
+    await stage.close();
+  }
+});
+
+test('a job in a session of its own is still heard after its leader has ended', async () => {
+  const stage = await openStage();
+  try {
+    const h = hands();
+    const run = h.spawn(1, stage.command, { environment: stage.environment('leader') });
+    const leader = await stage.puppet('leader');
+    await leader.tell({ do: 'fork', name: 'job', own: 'session' });
+    const job = await stage.puppet('job');
+    await leader.tell({ do: 'exit', code: 0 });
+    await h.until('exited', run);
+    h.processes.survey(run);
+    await h.until('tree', run, ({ left }) => left === 1);
+    await job.tell({ do: 'line', text: 'X_INFLIGHT=1\n' });
+    await h.until('notified', run, ({ text }) => text === 'X_INFLIGHT=1');
+    await job.tell({ do: 'exit', code: 0 });
+    await h.until('tree', run, ({ left }) => left === 0);
+    h.processes.forget(run);
+  } finally {
+    await stage.close();
+  }
+});
+
+test('the channels have private names under the run folder until the run is forgotten', async () => {
+  const h = hands();
+  const run = h.fixture(1, 'ignores-term');
+  const folder = join(h.folder, 'notify');
+  await h.until('notified', run);
+  expect(readdirSync(folder).sort()).toEqual(['1.fifo', '1.sock']);
+  await h.end(run);
+  expect(readdirSync(folder)).toEqual([]);
+  expect(existsSync(folder)).toBe(true);
+});
+
+test('an instance gets the address of its channels, and never that of the daemon’s own', async () => {
+  const h = hands();
+  const run = h.spawn(1, ['bash', '-c', 'echo "STATUS=$NOTIFY_SOCKET $TSUP_VISOR_NOTIFY_FD" >&3'], {
+    environment: { NOTIFY_SOCKET: '/run/systemd/notify' },
+  });
+  const { text } = await h.until('notified', run);
+  expect(text).toBe(`STATUS=${h.folder}/notify/1.sock 3`);
+});
+
+test('a silent channel costs nothing: no timer runs, and a leader without readers is not ended by SIGPIPE', async () => {
+  const h = hands();
+  const run = h.fixture(1, 'ignores-term');
+  await h.until('notified', run);
+  expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length).toBeLessThanOrEqual(1); // the test's
+  await h.end(run);
+});

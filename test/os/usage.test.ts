@@ -1,0 +1,49 @@
+/** `usage` sums whole trees and leaves nothing open. */
+import { readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { run } from '../../src/base/ids.ts';
+import { createSampler } from '../../src/os/usage.ts';
+import { useLeakCheck } from '../rig/leaks.ts';
+import { useHands } from './hands.ts';
+
+const leaks = useLeakCheck();
+const hands = useHands(leaks);
+
+test('the processes of a run are summed, and a run that is gone is missing', async () => {
+  const h = hands();
+  const living = h.fixture(1, 'double-forks');
+  const dead = h.fixture(2, 'dies-at-once');
+  await h.child(living);
+  await h.until('exited', dead);
+  const usage = await h.processes.usage([living, dead, run(99)]);
+  expect([...usage.keys()]).toEqual([living]);
+  expect(usage.get(living)?.processes).toBe(2);
+  expect(usage.get(living)?.memoryBytes).toBeGreaterThan(1_000_000);
+  await h.end(living);
+});
+
+test('twenty looks leave no descriptor open', async () => {
+  const h = hands();
+  const runs = [1, 2, 3].map((n) => h.spawn(n, ['sleep', '1000']));
+  await h.processes.usage(runs);
+  const before = readdirSync('/proc/self/fd').length;
+  for (let i = 0; i < 20; i++) await h.processes.usage(runs);
+  await expect.poll(() => readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(before);
+  for (const each of runs) await h.end(each);
+});
+
+test('processor time counts since the last look, also that of a process which has come in between', async () => {
+  const readings = new Map([[10, { cpuMs: 1000, ageMs: 10_000, memoryBytes: 5 }]]);
+  const sampler = createSampler(async () => readings);
+  const pids = new Map([[run(1), [10, 11]]]);
+  expect((await sampler.sample(pids)).get(run(1))).toEqual({ processes: 1, cpuPercent: 10, memoryBytes: 5 });
+  const from = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  readings.set(10, { cpuMs: 1050, ageMs: 10_250, memoryBytes: 5 });
+  readings.set(11, { cpuMs: 75, ageMs: 200, memoryBytes: 7 });
+  const second = (await sampler.sample(pids)).get(run(1));
+  const spent = performance.now() - from;
+  expect(second).toMatchObject({ processes: 2, memoryBytes: 12 });
+  expect(second?.cpuPercent).toBeLessThanOrEqual(50);
+  expect(second?.cpuPercent).toBeGreaterThan(12_500 / spent - 1);
+});
