@@ -240,11 +240,9 @@ class FleetStep {
     const before = this.#fleet.rollouts.get(id);
     if (before === undefined) return;
     const { rollout, effects } = stepRollout(before, event, seatsOf(this.#fleet, before.program), this.#now);
+    for (const effect of effects) if (effect.type === 'turn') this.#announce(effect);
     this.#keepRollout(rollout, before);
-    for (const effect of effects) {
-      if (effect.type === 'turn') this.#announce(effect);
-      else this.#toInstance(effect.id, effect);
-    }
+    for (const effect of effects) if (effect.type !== 'turn') this.#toInstance(effect.id, effect);
   }
 
   #keepRollout(rollout: Rollout, before: Rollout | undefined): void {
@@ -280,9 +278,10 @@ class FleetStep {
 
 const ABORT: RolloutEvent = { type: 'abort', why: null };
 
-/** Why an instance is where it is: its phase knows, and where it does not, the wish does. */
+/** Why an instance is where it is: its phase knows, or its run, and where there is none, the wish does. */
 export function reasonOf(instance: Instance): Instance['wish']['because'] {
   const { phase } = instance;
   if ('ending' in phase) return phase.ending.because;
-  return 'because' in phase ? phase.because : instance.wish.because;
+  if ('because' in phase) return phase.because;
+  return lifeOf(phase)?.because ?? instance.wish.because;
 }

@@ -41,6 +41,8 @@ export interface Life {
   readonly run: Run;
   readonly program: ProgramPlan;
   readonly generation: number;
+  /** Why this run was begun. */
+  readonly because: Because;
   readonly startedAt: Moment;
 }
 

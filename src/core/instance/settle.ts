@@ -32,11 +32,12 @@ export function settle(instance: Instance, body: Body, ending: Ending, context: 
 }
 
 /** Begins a run, whatever came before. */
-export function spawn(instance: Instance, context: Context): Step {
+export function spawn(instance: Instance, because: Because, context: Context): Step {
   const life: Life = {
     run: context.nextRun,
     program: instance.program,
     generation: instance.generation,
+    because,
     startedAt: context.now,
   };
   return {
@@ -57,7 +58,7 @@ const SPAWN_AGAIN_MS = 100;
 export function retry(instance: Instance, run: Run, because: Because, why: string, context: Context): Step {
   const plan = instance.program.backoff;
   if (plan === null) {
-    if (because !== 'spawn error') return spawn(instance, context);
+    if (because !== 'spawn error') return spawn(instance, because, context);
     return rest(instance, { kind: 'backoff', until: after(context.now.mono, SPAWN_AGAIN_MS), because, why });
   }
   const failures = instance.failures + 1;
@@ -71,7 +72,7 @@ export function retry(instance: Instance, run: Run, because: Because, why: strin
 
 function whatNext(instance: Instance, life: Life, ending: Ending, exit: ExitRecord, context: Context): Step {
   if (instance.wish.want === 'down') return rest({ ...instance, failures: 0 }, { kind: 'stopped' });
-  if (ending.cause === 'planned') return spawn({ ...instance, failures: 0 }, context);
+  if (ending.cause === 'planned') return spawn({ ...instance, failures: 0 }, ending.because, context);
   const why = sentence(ending, exit);
   if (ending.cause === 'fault') return retry(instance, life.run, ending.because, why, context);
   return byPolicy(instance, life, exit, why, context);

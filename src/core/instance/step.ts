@@ -52,7 +52,7 @@ function start(instance: Instance, event: Start, context: Context): Step {
     case 'exited':
     case 'failed':
     case 'backoff':
-      return spawn({ ...wished, failures: 0 }, context);
+      return spawn({ ...wished, failures: 0 }, event.because, context);
     case 'spawning':
       return nothing({ ...wished, phase: { ...instance.phase, end: endStillDue(instance, program, event) } });
     // Alive already, or on its way down: the wish is enough, what follows the end obeys it.
@@ -138,7 +138,7 @@ function replace(instance: Instance, event: Replace, context: Context): Step {
     case 'exited':
     case 'failed':
     case 'backoff':
-      return spawn({ ...next, failures: 0 }, context);
+      return spawn({ ...next, failures: 0 }, event.because, context);
     case 'spawning':
       return nothing({
         ...next,
@@ -219,7 +219,7 @@ function due(instance: Instance, context: Context): Step {
     case 'killing':
       return killAll(instance, context);
     case 'backoff':
-      return spawn(instance, context);
+      return spawn(instance, phase.because, context);
     // Phases without a deadline were sorted out above.
     case 'stopped':
     case 'spawning':
