@@ -219,7 +219,7 @@ function abort(rollout: Rollout, why: string | null, seats: Seats, now: Moment):
   const effects = rollout.turns.flatMap((turn): RolloutEffect[] => {
     const seat = seats.get(turn.id);
     if (seat === undefined || seat.generation !== rollout.generation) return []; // never had its turn
-    if (isWhole(seat) && seat.wish.want === 'up' && turn.step.kind !== 'draining') return [];
+    if (isWorthKeeping(turn, seat)) return [];
     return [
       {
         type: 'replace',
@@ -239,6 +239,12 @@ function abort(rollout: Rollout, why: string | null, seats: Seats, now: Moment):
   );
   const reason = why ?? rollout.reason ?? 'aborted by the operator';
   return { rollout: { ...rollout, state: 'aborted', reason, endedAt: now, turns }, effects };
+}
+
+/** It has proved itself, or works; nobody knows that of what was stopped in its turn. */
+function isWorthKeeping({ step }: Turn, seat: Instance): boolean {
+  if (step.kind === 'done') return seat.wish.want === 'down' || isWhole(seat);
+  return step.kind !== 'draining' && seat.wish.want === 'up' && isWhole(seat);
 }
 
 function withTurn(rollout: Rollout, id: InstanceId, step: Turn['step']): Rollout {

@@ -1,0 +1,220 @@
+/** What the tests of core share: plans, moments, and an instance or a fleet that takes one event after another. */
+import { type Moment, mono, wall } from '../../src/base/clock.ts';
+import {
+  type InstanceId,
+  instanceId,
+  pid,
+  programName,
+  type Run,
+  revision,
+  run,
+} from '../../src/base/ids.ts';
+import type { FleetEffect } from '../../src/core/fleet/effect.ts';
+import type { FleetEvent, TimerName } from '../../src/core/fleet/event.ts';
+import { createFleet, type Fleet, type Memory, NO_MEMORY } from '../../src/core/fleet/fleet.ts';
+import { stepFleet } from '../../src/core/fleet/step.ts';
+import type { InstanceEffect } from '../../src/core/instance/effect.ts';
+import type { InstanceEvent, Notified } from '../../src/core/instance/event.ts';
+import { type Instance, newInstance } from '../../src/core/instance/instance.ts';
+import { lifeOf } from '../../src/core/instance/phase.ts';
+import { step } from '../../src/core/instance/step.ts';
+import type { Plan, ProgramPlan } from '../../src/core/plan.ts';
+
+export const at = (ms: number): Moment => ({ mono: mono(ms), wall: wall(1_000_000 + ms) });
+export const worker = (index: number): InstanceId => instanceId(programName('worker'), index);
+
+/** USR1 asks to drain, TERM stops: so that a test can tell them apart. */
+export const PROGRAM: ProgramPlan = {
+  name: programName('worker'),
+  revision: revision('one'),
+  command: ['worker'],
+  instances: 1,
+  directory: '/',
+  environment: {},
+  inheritEnvironment: true,
+  autostart: true,
+  restart: 'always',
+  successExitCodes: [0],
+  backoff: { initialMs: 100, factor: 2, maxMs: 1000, jitter: 0, resetAfterMs: 5000, giveUpAfter: 3 },
+  ready: { when: 'spawned', forMs: 50 },
+  drain: { signal: 'USR1', doneWhen: 'exit', waitFor: 'tree', timeoutMs: 300, onTimeout: 'pause' },
+  stop: { signal: 'TERM', timeoutMs: 200 },
+  rollout: {
+    maxParallel: { kind: 'count', count: 1 },
+    minHealthyTimeMs: 500,
+    healthyDeadlineMs: 2000,
+    order: 'index',
+  },
+  logs: { stdout: { kind: 'none' }, stderr: 'merge' },
+};
+
+type Change = { readonly [K in keyof ProgramPlan]?: Partial<ProgramPlan[K]> | ProgramPlan[K] };
+
+/** PROGRAM with some keys changed; of `drain`, `stop`, `backoff` and `rollout` only what is named. */
+export function program(change: Change = {}): ProgramPlan {
+  const merged = Object.entries(change).map(([key, value]) => {
+    const before: unknown = PROGRAM[key as keyof ProgramPlan]; // Change has no other keys
+    const isPart = key !== 'ready' && isObject(before) && isObject(value);
+    return [key, isPart ? Object.assign({}, before, value) : value];
+  });
+  return { ...PROGRAM, ...Object.fromEntries(merged) };
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** One instance on a bench. */
+export class Bench {
+  instance: Instance;
+  now = 0;
+  #nextRun = 1;
+
+  constructor(plan: ProgramPlan = PROGRAM) {
+    this.instance = newInstance(worker(0), 0, plan, { want: 'down', because: 'start' });
+  }
+
+  get phase(): Instance['phase'] {
+    return this.instance.phase;
+  }
+
+  /** Of the life that is under way, or of the last one. */
+  get run(): Run {
+    return lifeOf(this.phase)?.run ?? this.instance.lastRun ?? run(0);
+  }
+
+  take(event: InstanceEvent): readonly InstanceEffect[] {
+    const context = { now: at(this.now), nextRun: run(this.#nextRun) };
+    const { instance, effects } = step(this.instance, event, context);
+    this.instance = instance;
+    for (const effect of effects) if (effect.type === 'spawn') this.#nextRun = effect.life.run + 1;
+    return effects;
+  }
+
+  /** Takes it and says in short what came of it: `running: TERM→leader`. */
+  told(event: InstanceEvent): string {
+    const effects = this.take(event);
+    return summary(this.phase.kind, effects);
+  }
+
+  start = () => this.take({ type: 'start', because: 'operator' });
+  stop = (how: 'drain' | 'now' | 'kill' = 'drain') => this.take({ type: 'stop', because: 'operator', how });
+  spawned = () => this.take({ type: 'spawned', run: this.run, pid: PID });
+  spawnFailed = () => this.take({ type: 'spawn_failed', run: this.run, stage: 'exec', error: 'ENOENT' });
+  code = (code: number) => this.take({ type: 'exited', run: this.run, exit: { kind: 'code', code } });
+  signalled = (signal: string) =>
+    this.take({ type: 'exited', run: this.run, exit: { kind: 'signal', signal } });
+  tree = (left: number) => this.take({ type: 'tree', run: this.run, left });
+  says = (message: Notified) => this.take({ type: 'notified', run: this.run, message });
+  due = () => this.take({ type: 'due' });
+  replace = (plan: ProgramPlan, because: 'operator' | 'rollout 7', onTimeout: 'pause' | 'kill' | 'stop') =>
+    this.take({ type: 'replace', because, program: plan, generation: 1, onTimeout });
+
+  /** Time passes, and the phase's timer rings. */
+  after(ms: number): readonly InstanceEffect[] {
+    this.now += ms;
+    return this.due();
+  }
+
+  /** From nothing to running. */
+  running(): this {
+    this.start();
+    this.spawned();
+    if (this.instance.program.ready.when === 'notify') this.says({ ready: true });
+    else this.after(50);
+    return this;
+  }
+}
+
+const PID = pid(4711);
+
+/** Effects in short, announcements left out. */
+export function summary(kind: string, effects: readonly InstanceEffect[]): string {
+  const words = effects.flatMap((effect) => {
+    if (effect.type === 'signal') return [`${effect.signal}→leader`];
+    if (effect.type === 'signal_tree') return [`${effect.signal}→tree`];
+    return effect.type === 'announce' ? [] : [effect.type];
+  });
+  return words.length === 0 ? kind : `${kind}: ${words.join(' ')}`;
+}
+
+/** What was announced, by type. */
+export const newsIn = (effects: readonly InstanceEffect[]): string[] =>
+  effects.flatMap((effect) => (effect.type === 'announce' ? [effect.what.type] : []));
+
+/** A fleet on a bench, whose processes do what the test says and nothing else. */
+export class Fleets {
+  readonly fleet: Fleet;
+  now = 0;
+  /** Of the last event. */
+  effects: FleetEffect[] = [];
+  readonly timers = new Map<string, number>();
+
+  constructor(programs: readonly ProgramPlan[], memory: Memory = NO_MEMORY) {
+    this.fleet = createFleet(plan(programs), memory);
+  }
+
+  take(event: FleetEvent): this {
+    this.effects = stepFleet(this.fleet, event, at(this.now));
+    for (const effect of this.effects) {
+      if (effect.type === 'arm') this.timers.set(nameOf(effect.timer), effect.at);
+      if (effect.type === 'disarm') this.timers.delete(nameOf(effect.timer));
+    }
+    return this;
+  }
+
+  seat(index: number): Instance {
+    const seat = this.fleet.instances.get(worker(index));
+    if (seat === undefined) throw new Error(`no worker:${index}`);
+    return seat;
+  }
+
+  kinds = (): string => [...this.fleet.instances.values()].map(({ phase }) => phase.kind).join(' ');
+  ids = (): InstanceId[] => [...this.fleet.instances.keys()];
+  runOf = (index: number): Run => lifeOf(this.seat(index).phase)?.run ?? run(0);
+
+  start = (...ids: InstanceId[]) =>
+    this.take({ type: 'start', ids: ids.length > 0 ? ids : this.ids(), because: 'operator' });
+  stop = (index: number, how: 'drain' | 'now' | 'kill' = 'drain') =>
+    this.take({ type: 'stop', ids: [worker(index)], how });
+  spawned = (index: number) => this.take({ type: 'spawned', run: this.runOf(index), pid: PID });
+  exited = (index: number, code = 0) =>
+    this.take({ type: 'exited', run: this.runOf(index), exit: { kind: 'code', code } });
+  tree = (index: number, left = 0) => this.take({ type: 'tree', run: this.runOf(index), left });
+  says = (index: number, message: Notified) =>
+    this.take({ type: 'notified', run: this.runOf(index), message });
+  due = (timer: TimerName) => this.take({ type: 'due', timer });
+
+  /** The leader exits and nothing of it is left. */
+  gone(index: number, code = 0): this {
+    return this.exited(index, code).tree(index);
+  }
+
+  /** The system has started it, and it becomes ready. */
+  ready(index: number): this {
+    this.spawned(index);
+    this.now += 50;
+    return this.due({ of: 'instance', id: worker(index) });
+  }
+
+  allReady(): this {
+    this.start();
+    for (const { index } of this.fleet.instances.values()) this.ready(index);
+    return this;
+  }
+}
+
+const nameOf = (timer: TimerName): string => ('id' in timer ? `${timer.of} ${timer.id}` : timer.of);
+
+export function plan(programs: readonly ProgramPlan[]): Plan {
+  return {
+    name: 'test',
+    configFile: '/supervisor.yaml',
+    runDir: '/run',
+    stateDir: '/state',
+    logDir: '/logs',
+    socketMode: 0o600,
+    shutdownTimeoutMs: null,
+    groups: {},
+    programs,
+  };
+}
