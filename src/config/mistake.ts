@@ -19,6 +19,9 @@ export interface Span {
   readonly end: number;
 }
 
+/** Told of each mistake; the reading goes on to find the next. */
+export type Complain = (span: Span, message: string, suggestion?: string) => void;
+
 /** More than a screen shows at once is cut, with the place in the middle. */
 const WIDEST = 110;
 

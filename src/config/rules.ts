@@ -1,7 +1,7 @@
 /** The rules about several keys of one map: combinations that cannot work. */
 import type { BackoffPlan, LogsPlan, RolloutPlan } from '../core/plan.ts';
+import { writtenDuration } from './durations.ts';
 import type { Refine } from './maps.ts';
-import { writtenDuration } from './scalars.ts';
 import { type Command, wordsOf } from './values.ts';
 
 export const backoffRules: Refine<BackoffPlan> = ({ initialMs, maxMs }, where, reading) => {

@@ -1,6 +1,5 @@
 /** What a value of the config may look like: read from the tree, and shown again as people write it. */
-import type { Span } from './mistake.ts';
-import type { Complain } from './syntax.ts';
+import type { Complain, Span } from './mistake.ts';
 import type { Tree, Written } from './tree.ts';
 import type { Environment } from './variables.ts';
 

@@ -1,31 +1,8 @@
-/** YAML text -> Tree, with aliases and merges followed; or every mistake of its syntax. */
-import {
-  type Alias,
-  Composer,
-  type CST,
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  Lexer,
-  type Node,
-  type ParsedNode,
-  Parser,
-  Scalar,
-  visit,
-  type YAMLError,
-  type YAMLMap,
-  type YAMLSeq,
-} from 'yaml';
-import type { Span } from './mistake.ts';
-import type { Entry, Tree } from './tree.ts';
-
-/** Told of each mistake; the reading goes on to find the next. */
-export type Complain = (span: Span, message: string, suggestion?: string) => void;
-
-/** Parts that a config may have once all aliases are followed: more is a mistake or an attack. */
-const MOST_PARTS = 200_000;
+/** YAML text -> Tree; or every mistake of its syntax. */
+import { Composer, type CST, type Document, isScalar, Lexer, type Node, Parser, type YAMLError } from 'yaml';
+import { treeOfDocument } from './growth.ts';
+import type { Complain, Span } from './mistake.ts';
+import type { Tree } from './tree.ts';
 
 /** Undefined when the text is not YAML, or empty: `complain` has been told. */
 export function parseTree(text: string, complain: Complain): Tree | undefined {
@@ -38,7 +15,7 @@ export function parseTree(text: string, complain: Complain): Tree | undefined {
     complain({ start: 0, end: 0 }, 'the file is empty; a config needs at least `programs:` with one program');
     return undefined;
   }
-  return new Growth(text, targetsOf(document, complain), complain).tree(document.contents);
+  return treeOfDocument(document.contents, document, text, complain);
 }
 
 /** Deeper than this nobody writes, and much deeper than this the composer of nodes dies (with all of Node). */
@@ -88,147 +65,3 @@ function sentenceOf(problem: YAMLError): string {
     }
   }
 }
-
-/** What each alias stands for: the last anchor of its name before it. One walk, however many there are. */
-function targetsOf(document: Document<ParsedNode>, complain: Complain): Map<Alias, Node> {
-  const anchors = new Map<string, Node>();
-  const targets = new Map<Alias, Node>();
-  visit(document, {
-    Node(_key, node) {
-      if (isAlias(node)) {
-        const target = anchors.get(node.source);
-        if (target !== undefined) targets.set(node, target);
-        else complain(rangeOf(node), `there is no anchor "&${node.source}" before this`);
-      } else if ('anchor' in node && typeof node.anchor === 'string') anchors.set(node.anchor, node);
-    },
-  });
-  return targets;
-}
-
-function rangeOf(node: Node): Span {
-  const [start, end] = node.range ?? [0, 0];
-  return { start, end };
-}
-
-/** The tree as it grows from the document: each node once, shared by all its aliases. */
-class Growth {
-  private readonly grown = new Map<Node, { tree: Tree; parts: number } | 'growing'>();
-  private readonly text: string;
-  private readonly targets: ReadonlyMap<Alias, Node>;
-  private readonly complain: Complain;
-  private exploded = false;
-
-  constructor(text: string, targets: ReadonlyMap<Alias, Node>, complain: Complain) {
-    this.text = text;
-    this.targets = targets;
-    this.complain = complain;
-  }
-
-  tree(root: Node): Tree {
-    return this.grow(root).tree;
-  }
-
-  private grow(node: Node): { tree: Tree; parts: number } {
-    if (isAlias(node)) return this.follow(node);
-    const known = this.grown.get(node);
-    if (known !== undefined && known !== 'growing') return known;
-    this.grown.set(node, 'growing');
-    const made = this.make(node);
-    this.grown.set(node, made);
-    return made;
-  }
-
-  private follow(alias: Alias): { tree: Tree; parts: number } {
-    const target = this.targets.get(alias);
-    if (target === undefined) return { tree: blank(rangeOf(alias)), parts: 1 };
-    if (this.grown.get(target) === 'growing') {
-      this.complain(rangeOf(alias), `the alias "*${alias.source}" is inside what it stands for`);
-      return { tree: blank(rangeOf(alias)), parts: 1 };
-    }
-    const made = this.grow(target);
-    if (made.parts > MOST_PARTS && !this.exploded) {
-      this.exploded = true;
-      this.complain(
-        rangeOf(alias),
-        `the aliases make more than ${MOST_PARTS} parts of this file; write less`,
-      );
-    }
-    return made;
-  }
-
-  private make(node: Node): { tree: Tree; parts: number } {
-    if (isMap(node)) return this.map(node);
-    if (isSeq(node)) return this.list(node);
-    return { tree: this.scalar(node), parts: 1 };
-  }
-
-  private scalar(node: Node): Tree {
-    if (!isScalar(node)) return blank(rangeOf(node));
-    const plain = node.type === Scalar.PLAIN || node.type === undefined || node.type === null;
-    const value = typeof node.value === 'string' ? node.value : '';
-    return { kind: 'scalar', span: rangeOf(node), text: plain ? (node.source ?? '') : value, quoted: !plain };
-  }
-
-  private list(node: YAMLSeq): { tree: Tree; parts: number } {
-    let parts = 1;
-    const items: Tree[] = [];
-    for (const item of node.items) {
-      // The parser puts nothing but nodes and, for `- ` alone, a blank into a list.
-      const made = this.grow(item as Node);
-      items.push(made.tree);
-      parts += made.parts;
-    }
-    return { tree: { kind: 'list', span: rangeOf(node), items }, parts };
-  }
-
-  private map(node: YAMLMap): { tree: Tree; parts: number } {
-    let parts = 1;
-    const own = new Map<string, Entry>();
-    const merges: Tree[] = [];
-    for (const pair of node.items) {
-      // What a parser has made holds nodes only, and null where a value is missing.
-      const key = pair.key as Node;
-      const made = pair.value === null ? undefined : this.grow(pair.value as Node);
-      const value = made?.tree ?? blank(rangeOf(key));
-      parts += made?.parts ?? 1;
-      if (isMerge(key)) merges.push(value);
-      else this.add(own, key, value);
-    }
-    return { tree: { kind: 'map', span: rangeOf(node), entries: this.merged(own, merges) }, parts };
-  }
-
-  private add(entries: Map<string, Entry>, node: Node, value: Tree): void {
-    const key = isAlias(node) ? this.targets.get(node) : node;
-    const span = rangeOf(node);
-    if (!isScalar(key)) {
-      const template = this.text.startsWith('{{', span.start - 1);
-      this.complain(span, `a key must be plain text${template ? '; write {{…}} in quotes' : ''}`);
-      return;
-    }
-    const name = key.type === Scalar.PLAIN ? (key.source ?? '') : String(key.value ?? '');
-    const first = entries.get(name);
-    if (first === undefined) entries.set(name, { key: span, value, inherited: false });
-    else this.complain(span, `"${name}" is given twice; the first is on line ${this.line(first.key)}`);
-  }
-
-  private merged(own: Map<string, Entry>, merges: readonly Tree[]): Map<string, Entry> {
-    for (const source of merges.flatMap((merge) => (merge.kind === 'list' ? merge.items : [merge]))) {
-      if (source.kind !== 'map') {
-        this.complain(source.span, 'only a map can be merged by `<<`');
-        continue;
-      }
-      for (const [name, entry] of source.entries) {
-        if (!own.has(name)) own.set(name, { ...entry, inherited: true });
-      }
-    }
-    return own;
-  }
-
-  private line(span: Span): number {
-    return this.text.slice(0, span.start).split('\n').length;
-  }
-}
-
-const isMerge = (key: Node): boolean => isScalar(key) && key.type === Scalar.PLAIN && key.source === '<<';
-
-const blank = (span: Span): Tree => ({ kind: 'scalar', span, text: '', quoted: false });

@@ -2,7 +2,9 @@
 import { fail, ok, type Result } from '../base/result.ts';
 import type { LogTarget, MaxParallel } from '../core/plan.ts';
 import { list } from './maps.ts';
-import { boolean, integer, listed, parsePath, scalar, text } from './scalars.ts';
+import { parsePath } from './paths.ts';
+import { listed, scalar } from './scalar.ts';
+import { boolean, integer, text } from './scalars.ts';
 import type { Shape } from './shape.ts';
 import { withoutVariables } from './variables.ts';
 import { joinWords, splitWords } from './words.ts';

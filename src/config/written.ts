@@ -1,6 +1,6 @@
 /** A program as its config would say it: what is shown, and what two plans are compared by. */
 import type { ProgramPlan } from '../core/plan.ts';
-import { program } from './keys.ts';
+import { program } from './program-keys.ts';
 import type { Written } from './tree.ts';
 
 /** With every key, in the order of the documentation. */

@@ -17,6 +17,7 @@ const good: Good[] = [
   ['x-a: 1', (p) => p.directory, '/srv/orders'],
   ['directory: ../b', (p) => p.directory, '/srv/b'],
   ['directory: /b', (p) => p.directory, '/b'],
+  ['directory: "a/{{index}}"', (p) => p.directory, '/srv/orders/a/{{index}}'],
   ['x-a: 1', (p) => p.environment, {}],
   [
     'environment: { A: b, PORT: 0800, T: true, E: "" }',
@@ -153,7 +154,6 @@ const bad: [keys: string, said: string][] = [
   ],
   ['directory: ~/x', `~/x | worker.directory does not know "~"; write \${HOME}/x`],
   ['directory: ""', '"" | worker.directory is empty; it must be a path'],
-  ['directory: "a{{index}}"', '{{ | worker.directory cannot hold {{…}}: it is not read for each instance'],
   ['environment: [A=b]', '[A=b] | worker.environment must be a map, not a list'],
   ['environment: { A: }', 'A | worker.environment.A has no value; it must be a text; "" for an empty one'],
   ['environment: { A: [b] }', '[b] | worker.environment.A must be a text; "" for an empty one, not a list'],

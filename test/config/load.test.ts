@@ -120,6 +120,7 @@ describe('the syntax', () => {
   });
 
   test('of a large file is read in a moment', () => {
+    expect(mistakesIn('a: 1\n'.repeat(20_000))).toHaveLength(100);
     const programs = Array.from({ length: 5000 }, (_, n) => `  p${n}: { command: a, instances: x }`);
     const begin = performance.now();
     expect(mistakesIn(`programs:\n${programs.join('\n')}`)).toHaveLength(100);

@@ -1,0 +1,99 @@
+/** Declared keys against what is written: read, missing, unknown, and shown again. */
+import type { Span } from './mistake.ts';
+import { nearest } from './nearest.ts';
+import { listed } from './scalar.ts';
+import { type At, described, type Field, type Fields, placeOf, type Reading } from './shape.ts';
+import { EMPTY_MAP, type Entry, isNull, type Tree, treeOf, type Written } from './tree.ts';
+
+const pathOf = (at: At, name: string): string => (at.path === '' ? name : `${at.path}.${name}`);
+
+export type Entries = ReadonlyMap<string, Entry>;
+
+export function entriesOf(tree: Tree, reading: Reading, at: At): Entries | undefined {
+  if (tree.kind === 'map') return tree.entries;
+  const sentence = isNull(tree)
+    ? `${at.path} is empty; give it a value or remove it`
+    : `${at.path} must be a map, not ${described(tree)}`;
+  reading.complain(placeOf(tree, at), sentence);
+  return undefined;
+}
+
+/** Returns the keys that were probably meant, so that none of these is told to be missing as well. */
+export function refuseUnknown(entries: Entries, fields: Fields, own: boolean, reading: Reading): Set<string> {
+  const meant = new Set<string>();
+  for (const [name, entry] of entries) {
+    if (Object.hasOwn(fields, name) || (own && name.startsWith('x-'))) continue;
+    const { message, suggestion } = unknown(name, fields, reading);
+    reading.complain(entry.key, message, suggestion);
+    if (suggestion !== undefined) meant.add(suggestion);
+  }
+  return meant;
+}
+
+function unknown(name: string, fields: Fields, reading: Reading): { message: string; suggestion?: string } {
+  const message = `unknown key ${JSON.stringify(name)}`;
+  const places = reading.elsewhere(name);
+  if (places.length > 0) return { message: `${message} here; it belongs under ${listed(places, 'or')}` };
+  const renamed = Object.keys(fields).find((known) => fields[known]?.aka?.includes(name));
+  const suggestion = renamed ?? nearest(name, Object.keys(fields));
+  if (suggestion !== undefined) return { message, suggestion };
+  if (name.startsWith('x-'))
+    return { message: `${message}; keys of your own go to the top or into a program` };
+  return { message: `${message}; known here: ${listed(Object.keys(fields), 'and')}` };
+}
+
+export function readFields(
+  fields: Fields,
+  entries: Entries,
+  reading: Reading,
+  at: At,
+  meant: ReadonlySet<string> = new Set(),
+): { readonly value: Record<string, unknown>; readonly whole: boolean } {
+  const value: [string, unknown][] = [];
+  let whole = true;
+  for (const [name, field] of Object.entries(fields)) {
+    const entry = entries.get(name);
+    const here = { path: pathOf(at, name), span: entry?.key ?? at.span };
+    const tree = entry?.value ?? missing(field);
+    if (tree === null) value.push([field.as, null]);
+    else if (tree === undefined && !reading.partial) {
+      whole = false;
+      if (meant.has(name)) continue;
+      reading.complain(at.span, `${here.path} is missing; it must be ${field.shape.expects}`);
+    } else if (tree !== undefined) {
+      const read = field.shape.read(tree, reading, here);
+      if (read === undefined) whole = false;
+      else value.push([field.as, read]);
+    }
+  }
+  return { value: Object.fromEntries(value), whole };
+}
+
+/** What stands for a key that is not there; null when it is worked out later, undefined when it must be there. */
+function missing(field: Field): Tree | null | undefined {
+  if (field.derived !== undefined) return null;
+  if (field.fallback !== undefined) return treeOf(field.fallback);
+  const inner = field.shape.inner?.kind;
+  return inner === 'map' || inner === 'variants' ? EMPTY_MAP : undefined;
+}
+
+export function showFields(fields: Fields, value: object): Map<string, Written> {
+  const shown = new Map<string, Written>();
+  for (const [name, field] of Object.entries(fields)) {
+    const part: unknown = Reflect.get(value, field.as);
+    if (part !== undefined && part !== null) shown.set(name, field.shape.show(part));
+    else if (part === null && field.derived === undefined) shown.set(name, field.shape.show(null));
+  }
+  return shown;
+}
+
+/** Where these keys stand, or the map if none of them does. */
+export const whereIn =
+  (entries: Entries, at: At) =>
+  (...names: string[]): Span => {
+    for (const name of names) {
+      const entry = entries.get(name);
+      if (entry !== undefined) return placeOf(entry.value, { path: name, span: entry.key });
+    }
+    return at.span;
+  };

@@ -1,0 +1,157 @@
+/** The keys below `backoff`, `ready`, `drain`, `stop`, `rollout` and `logs`, each declared once. */
+import { duration, durationOrNone } from './durations.ts';
+import { map } from './maps.ts';
+import { backoffRules, logsRules, rolloutRules } from './rules.ts';
+import { orNone } from './scalar.ts';
+import { decimal, integer, percentage, signal, word } from './scalars.ts';
+import { maxParallel, stderrTarget, stdoutTarget } from './values.ts';
+import { variants } from './variants.ts';
+
+export const backoff = map(
+  {
+    initial: { as: 'initialMs', shape: duration, fallback: '100ms', doc: 'The first delay.' },
+    factor: {
+      as: 'factor',
+      shape: decimal(1, 100),
+      fallback: 2,
+      doc: 'Each delay is so many times the last.',
+    },
+    max: { as: 'maxMs', shape: duration, fallback: '30s', doc: 'No delay is longer.' },
+    jitter: {
+      as: 'jitter',
+      shape: percentage,
+      fallback: '10%',
+      doc: 'By how much a delay is lengthened or shortened by chance, so that instances do not start in step.',
+    },
+    reset_after: {
+      as: 'resetAfterMs',
+      shape: duration,
+      fallback: '10s',
+      doc: 'After a run that was ready for so long, the count and the delay begin anew.',
+    },
+    give_up_after: {
+      as: 'giveUpAfter',
+      shape: orNone(integer(1, 1_000_000)),
+      fallback: 10,
+      doc: 'So many failures in a row and the instance is `failed`; none: it is tried for ever.',
+    },
+  },
+  { refine: backoffRules },
+);
+
+export const ready = variants('when', 'What makes an instance ready: `spawned` or `notify`.', {
+  spawned: {
+    for: {
+      as: 'forMs',
+      shape: duration,
+      fallback: '1s',
+      doc: 'With `spawned`: ready when it has been alive for so long.',
+    },
+  },
+  notify: {
+    timeout: {
+      as: 'timeoutMs',
+      shape: durationOrNone,
+      fallback: '30s',
+      doc: 'With `notify`: the start has failed when READY=1 has not come by then; or none.',
+    },
+  },
+});
+
+const NOT_A_REQUEST = 'it would cut the jobs; it belongs to `stop`';
+
+export const drain = map({
+  signal: {
+    as: 'signal',
+    shape: signal({ KILL: NOT_A_REQUEST, STOP: 'a stopped process cannot finish its jobs' }),
+    fallback: 'TERM',
+    doc: 'Sent once, to the leader alone, to ask it to finish its jobs.',
+  },
+  done_when: {
+    as: 'doneWhen',
+    shape: word('exit', 'notify'),
+    fallback: 'exit',
+    doc: 'Its jobs are done when the leader exits, or when it sends X_DRAINED=1.',
+  },
+  wait_for: {
+    as: 'waitFor',
+    shape: word('tree', 'leader'),
+    fallback: 'tree',
+    doc: 'Whether the processes that it has started count as jobs, or it alone.',
+  },
+  timeout: {
+    as: 'timeoutMs',
+    shape: durationOrNone,
+    fallback: '5m',
+    doc: 'How long a drain may take; or none.',
+  },
+  on_timeout: {
+    as: 'onTimeout',
+    shape: word('pause', 'kill'),
+    fallback: 'pause',
+    doc: 'What a drain that is too long does to a rolling restart; any other planned end goes on to `stop`.',
+  },
+});
+
+export const stop = map({
+  signal: {
+    as: 'signal',
+    shape: signal(),
+    fallback: 'TERM',
+    doc: 'Sent after the drain, if something still runs.',
+  },
+  timeout: {
+    as: 'timeoutMs',
+    shape: duration,
+    fallback: '10s',
+    doc: 'After this comes SIGKILL, to all that is left.',
+  },
+});
+
+export const rollout = map(
+  {
+    max_parallel: {
+      as: 'maxParallel',
+      shape: maxParallel,
+      fallback: 1,
+      doc: 'How many instances may be away at once: a number or a percentage.',
+    },
+    min_healthy_time: {
+      as: 'minHealthyTimeMs',
+      shape: duration,
+      fallback: '10s',
+      doc: 'A replacement must have been ready for so long before the next one is touched.',
+    },
+    healthy_deadline: {
+      as: 'healthyDeadlineMs',
+      shape: durationOrNone,
+      fallback: '5m',
+      doc: 'A replacement that is not there by then pauses the rolling restart; or none.',
+    },
+    order: {
+      as: 'order',
+      shape: word('idle_first', 'oldest', 'index'),
+      fallback: 'idle_first',
+      doc: 'Whose turn is first: the one with the fewest jobs (X_INFLIGHT), the oldest, or the lowest number.',
+    },
+  },
+  { refine: rolloutRules },
+);
+
+export const logs = map(
+  {
+    stdout: {
+      as: 'stdout',
+      shape: stdoutTarget,
+      fallback: 'default',
+      doc: 'default (LOG_DIR/PROGRAM-INDEX.log), none, or a path with {{index}} in it.',
+    },
+    stderr: {
+      as: 'stderr',
+      shape: stderrTarget,
+      fallback: 'merge',
+      doc: 'merge (to where stdout goes), default (LOG_DIR/PROGRAM-INDEX.err.log), none, or a path.',
+    },
+  },
+  { refine: logsRules },
+);
