@@ -59,7 +59,7 @@ describe.concurrent('the daemon', () => {
     expect(world.ofInstances()).toHaveLength(4);
     expect(twins(world)).toEqual([]);
     await world.succeed('shutdown');
-    expect(world.processes()).toEqual([]);
+    expect(world.left()).toEqual([]);
   });
 
   it('is found by a start that comes later, which leaves everything as it is', async (test) => {

@@ -27,7 +27,7 @@ describe.concurrent('the exit code says how it went', () => {
     ]) {
       expect(await code(world, ...args), args.join(' ')).toBe(EXIT.noDaemon);
     }
-    expect(world.processes()).toEqual([]);
+    expect(world.left()).toEqual([]);
     expect(await code(world, 'shutdown'), 'it was so already').toBe(EXIT.done);
   });
 
@@ -39,7 +39,7 @@ describe.concurrent('the exit code says how it went', () => {
     expect(stderr).toMatch(/supervisor\.yaml:\d+:\d+/);
     expect(stderr).toContain('instances');
     expect(await code(world, 'config', 'check')).toBe(EXIT.configInvalid);
-    expect(world.processes()).toEqual([]);
+    expect(world.left()).toEqual([]);
   });
 
   it('where a mistake in the config meets a running fleet: nothing changes', async (test) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it, type TestContext } from 'vitest';
+import { followEvents } from './event-log.ts';
 import { kill } from './processes.ts';
 import { KINDS_OF_CHILDREN, leavesChildren, steady } from './puppets.ts';
 import { until } from './until.ts';
@@ -14,7 +15,7 @@ async function started({ onTestFinished }: TestContext): Promise<World> {
 
 /** The kinds of children that live, in the order in which they are listed above. */
 const children = (world: World): string[] => {
-  const commands = world.ofInstances().map((found) => found.command);
+  const commands = world.ofInstances().map((it) => it.command);
   return KINDS_OF_CHILDREN.filter((kind) => commands.some((command) => command.endsWith(kind)));
 };
 
@@ -31,23 +32,25 @@ describe.concurrent('children that ignore TERM, have a group or a session of the
     it(`are gone, with everything else, after ${args.join(' ')}`, async (test) => {
       const world = await started(test);
       await world.succeed(...args);
-      expect(world.processes()).toEqual([]);
+      expect(world.left()).toEqual([]);
     });
   }
 
   it('are gone before the next run starts when their leader crashes', async (test) => {
     const world = await started(test);
     const { pid, run } = await world.instance('rude:0');
-    expect(pid).not.toBeNull();
+    const log = followEvents(world.socket());
     kill(pid ?? 0, 'SIGKILL');
-    const ofOldRun = () =>
-      world.processes().filter((it) => it.environment.includes(`TSUP_VISOR_RUN=${run}\0`));
-    await until('a new run has begun', () =>
-      world.ofInstances().some((it) => it.command.includes('own-group') && !ofOldRun().includes(it)),
+    await log.sees(
+      'the next run',
+      (it) => it.type === 'spawned' && it.instance === 'rude:0' && it.run !== run,
     );
+    expect(world.ofRun(run)).toEqual([]);
+    const ends = log.all.filter((it) => 'run' in it && it.run === run).map((it) => it.type);
+    expect(ends.at(-1)).toBe('gone');
     await world.see('it is ready again', ({ instances }) => instances.every((it) => it.ready));
-    expect(ofOldRun()).toEqual([]);
     expect(children(world)).toEqual(KINDS_OF_CHILDREN);
+    await log.close();
   });
 
   it('are gone, and so is the fleet, after TERM to the daemon', async (test) => {

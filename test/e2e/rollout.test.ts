@@ -45,7 +45,7 @@ describe.concurrent('a rolling restart', () => {
 
   it('goes on and ends when Ctrl-C ends the watching', async (test) => {
     const world = newWorld(test);
-    world.configure(four(steady));
+    world.configure(four({ ...steady, rollout: { min_healthy_time: '1s' } }));
     await world.succeed('start');
     const before = pids(await world.status());
     const log = followEvents(world.socket());

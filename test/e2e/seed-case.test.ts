@@ -46,7 +46,7 @@ async function aDay(test: TestContext, jobGroup: JobGroup): Promise<{ queue: str
   await world.succeed('restart', 'worker');
   await world.succeed('rolling-restart', 'worker');
   await world.succeed('stop', 'worker');
-  expect(world.ofInstances()).toEqual([]);
+  expect(world.ofInstances()).toHaveLength(0);
   await world.succeed('start', 'worker');
   await world.succeed('rolling-restart', 'worker');
   expect(tally(queue).waiting, 'the jobs must outlast the restarts, or nothing is shown').toBeGreaterThan(0);
@@ -56,7 +56,7 @@ async function aDay(test: TestContext, jobGroup: JobGroup): Promise<{ queue: str
     seen: () => describeTally(tally(queue)),
   });
   await world.succeed('shutdown');
-  expect(world.processes()).toEqual([]);
+  expect(world.left()).toEqual([]);
   await log.close();
   return { queue, log };
 }

@@ -36,8 +36,12 @@ export interface World {
   see(what: string, isSo: (status: StatusReply) => boolean, timeoutMs?: number): Promise<StatusReply>;
   /** Living processes of this world: the daemon, the instances, and whatever came of them. */
   processes(): Found[];
+  /** The same, to be shown when there should be none. */
+  left(): string[];
   /** Of these, those that belong to an instance. */
   ofInstances(): Found[];
+  /** Of these, those that belong to this run. */
+  ofRun(run: number | null): string[];
   socket(): string;
   close(): Promise<void>;
 }
@@ -107,6 +111,11 @@ export function createWorld(): World {
       return until(what, look, { timeoutMs, everyMs: 100, seen: () => JSON.stringify(last, null, 1) });
     },
     processes,
+    left: () => processes().map(shown),
+    ofRun: (run) =>
+      processes()
+        .filter((found) => found.environment.includes(`TSUP_VISOR_RUN=${run}\0`))
+        .map(shown),
     ofInstances: () => processes().filter((found) => found.environment.includes('TSUP_VISOR_RUN=')),
     socket() {
       const name = readdirSync(runDir).find((entry) => entry.endsWith('.sock'));
@@ -120,6 +129,8 @@ export function createWorld(): World {
     },
   };
 }
+
+const shown = ({ pid, command }: Found): string => `${pid} ${command}`;
 
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
