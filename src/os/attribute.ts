@@ -16,7 +16,7 @@ export interface Facts {
   stat(pid: number): Stat | null;
   /** The run in its mark, if the mark is ours. */
   marked(pid: number, session: number): Run | null;
-  /** An orphan is a child of ours that is no leader: `dead` is a zombie. `null` where orphans do not come to us. */
+  /** An orphan is a child of ours that nobody here has started: `dead` is a zombie. `null` where orphans do not come to us. */
   readonly orphan: ((pid: number) => 'none' | 'alive' | 'dead') | null;
   /** Only ever called for an orphan of a run. */
   reap(pid: number): void;
@@ -122,7 +122,8 @@ class Attribution {
   /** Several leaders may have ended of which only the first has been reported yet: a zombie leads nothing either. */
   private hasLeader(kin: Kin): boolean {
     if (!kin.leaderAlive || !this.leadersSeen.has(kin.leader)) return false;
-    return this.facts.orphan?.(kin.leader) !== 'dead';
+    const stat = this.facts.stat(kin.leader);
+    return stat !== null && !isZombie(stat);
   }
 
   private byMark(open: [number, number][]): [number, number][] {

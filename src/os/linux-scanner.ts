@@ -9,10 +9,11 @@ import { attribute, type Facts } from './attribute.ts';
 import type { Libc } from './libc.ts';
 import { MARK_NAME, type Mark } from './mark.ts';
 import { allPids, environmentValue, readStat, type Stat } from './proc.ts';
+import { leaders } from './reaper.ts';
 import type { Member, Roster, Scan, Scanner } from './roster.ts';
 
 /** A process that bore no mark is looked at again after this time: its number may have been given to another. */
-const UNMARKED_FOR_MS = 2000;
+const UNMARKED_FOR_MS = 5000;
 /** A process that ends while we look may have left a child that the list did not hold yet. */
 const LOOKS = 3;
 
@@ -43,7 +44,7 @@ export function createLinuxScanner(libc: Libc | null, mark: Mark): Scanner {
       exists: (pid) => sessionOf(pid) !== null,
       stat,
       marked: (pid, session) => unmarked.unless(pid, session, () => readMark(pid)),
-      orphan: libc !== null && orphansAreOurs ? (pid) => libc.childState(pid) : null,
+      orphan: libc !== null && orphansAreOurs ? (pid) => orphanState(libc, pid) : null,
       reap: (pid) => libc?.reap(pid),
       ownPid: process.pid,
       ownSession: sessionOf(process.pid) ?? -1,
@@ -71,6 +72,11 @@ export function createLinuxScanner(libc: Libc | null, mark: Mark): Scanner {
     kill: (member, signal) => (libc === null ? killChecked : killByPidfd(libc))(member, signal),
     close() {},
   };
+}
+
+/** Leaders are our children too, also those that other hands in this process have started. */
+function orphanState(libc: Libc, pid: number): 'none' | 'alive' | 'dead' {
+  return leaders.has(pid) ? 'none' : libc.childState(pid);
 }
 
 /** Processes that were seen to bear no mark of ours. */

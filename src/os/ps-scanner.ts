@@ -16,12 +16,27 @@ interface Row {
 }
 
 export function createPsScanner(): Scanner {
+  // Whoever asks while ps runs is served by the next one, all of them together.
+  let waiting: ((scan: Scan) => void)[] = [];
+  let running = false;
+
+  function next(roster: Roster): void {
+    const served = waiting;
+    waiting = [];
+    running = served.length > 0;
+    if (!running) return;
+    execFile('ps', ARGUMENTS, { env: { ...process.env, LC_ALL: 'C' } }, (error, stdout) => {
+      const scan = error === null ? attributeRows(parsePs(stdout), roster) : unknown(roster);
+      for (const answer of served) answer(scan);
+      next(roster);
+    });
+  }
+
   return {
     kind: 'ps',
     scan(roster, answer) {
-      execFile('ps', ARGUMENTS, { env: { ...process.env, LC_ALL: 'C' } }, (error, stdout) => {
-        answer(error === null ? attributeRows(parsePs(stdout), roster) : unknown(roster));
-      });
+      waiting.push(answer);
+      if (!running) next(roster);
     },
     // ps is too slow to ask before each signal: the list is a few milliseconds old at most.
     kill: (member, signal) => process.kill(member.pid, signal),
