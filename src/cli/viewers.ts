@@ -1,7 +1,7 @@
 /** The three ways of watching a rollout: drawn in place, a line an event, or NDJSON. */
 import type { Client } from '../client/client.ts';
 import type { WireEvent } from '../protocol/events.ts';
-import type { RolloutStatus } from '../protocol/status.ts';
+import type { InstanceStatus, RolloutStatus } from '../protocol/status.ts';
 import type { Context } from './context.ts';
 import type { Viewer } from './follow.ts';
 import { eventLine } from './render/events.ts';
@@ -11,8 +11,8 @@ import { cut } from './render/text.ts';
 import { screen } from './screen.ts';
 
 export interface View extends Viewer {
-  /** Gives the terminal back. */
-  close(): void;
+  /** Gives the terminal back; `ended`: how the rollouts ended, unless the watching did. */
+  close(ended?: readonly RolloutStatus[]): void;
 }
 
 export function viewOf(context: Context, client: Client, paint: Paint): View {
@@ -49,10 +49,11 @@ function isNews(event: WireEvent): boolean {
       return event.signal === 'KILL';
     case 'gone':
       return event.killed;
+    case 'phase':
+      return NOTABLE_PHASES.has(event.to);
     case 'spawned':
     case 'reported':
       return false;
-    case 'phase':
     case 'spawn_failed':
     case 'ready':
     case 'overdue':
@@ -64,19 +65,39 @@ function isNews(event: WireEvent): boolean {
   }
 }
 
+/** The others follow one another within a moment, or are told by an event of their own. */
+const NOTABLE_PHASES: ReadonlySet<string> = new Set([
+  'draining',
+  'stopping',
+  'starting',
+  'backoff',
+  'failed',
+]);
+
 function live(context: Context, client: Client, paint: Paint): View {
   const { stdout, env } = context.io;
   const block = screen(stdout);
   const unicode = /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '');
-  const draw = async (rollouts: readonly RolloutStatus[], signal: AbortSignal) => {
-    const selectors = rollouts.map(({ program }) => program);
-    const { instances } = await client.status({ usage: false, selectors }, { signal });
+  let instances: readonly InstanceStatus[] = [];
+  const draw = (rollouts: readonly RolloutStatus[]) => {
     const width = stdout.columns ?? 80;
     const lines = liveLines(rollouts, instances, { paint, width, now: new Date(), unicode });
     const running = rollouts.some(({ state }) => state === 'running');
     block.draw(running ? [...lines, paint.faint(cut(FOOTER, width))] : lines);
   };
-  return { everyMs: LIVE_MS, event: () => {}, look: draw, close: () => block.close() };
+  return {
+    everyMs: LIVE_MS,
+    event: () => {},
+    async look(rollouts, signal) {
+      const selectors = rollouts.map(({ program }) => program);
+      ({ instances } = await client.status({ usage: false, selectors }, { signal }));
+      draw(rollouts);
+    },
+    close(ended) {
+      if (ended !== undefined) draw(ended);
+      block.close();
+    },
+  };
 }
 
 const FOOTER = 'Ctrl-C ends the watching only; the rollout goes on';

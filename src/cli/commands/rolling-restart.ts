@@ -69,10 +69,16 @@ async function watch(
 ): Promise<readonly RolloutStatus[]> {
   const view = viewOf(context, client, await context.paint());
   const limits = { timeoutMs: timeout, goesOn: 'the rollout goes on; see "tsup-visor rollout status"' };
-  return patiently(context, limits, (signal) =>
-    // Within, so that the terminal is whole again before anything else is said.
-    follow(client, created, view, signal).finally(() => view.close()),
-  );
+  return patiently(context, limits, async (signal) => {
+    let ended: readonly RolloutStatus[] | undefined;
+    try {
+      ended = await follow(client, created, view, signal);
+      return ended;
+    } finally {
+      // The terminal is whole again before anything else is said.
+      view.close(ended);
+    }
+  });
 }
 
 function conclude(

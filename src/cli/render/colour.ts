@@ -6,11 +6,17 @@ import type { Paint } from './paint.ts';
 const chalk = new Chalk({ level: 1 });
 const NAMES = [chalk.cyan, chalk.magenta, chalk.blue, chalk.green, chalk.yellow, chalk.cyanBright] as const;
 
+/** Chalk joins all that it is given, and `map` gives an index too. */
+const one =
+  (style: (text: string) => string) =>
+  (text: string): string =>
+    style(text);
+
 export const colour: Paint = {
-  good: chalk.green,
-  busy: chalk.yellow,
-  bad: chalk.red,
-  faint: chalk.dim,
-  strong: chalk.bold,
+  good: one(chalk.green),
+  busy: one(chalk.yellow),
+  bad: one(chalk.red),
+  faint: one(chalk.dim),
+  strong: one(chalk.bold),
   name: (index, text) => (NAMES[index % NAMES.length] ?? chalk.cyan)(text),
 };

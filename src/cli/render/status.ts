@@ -30,10 +30,10 @@ function isFault({ wanted, state, ready }: InstanceStatus): boolean {
 const COLUMNS: readonly Column[] = [
   { title: 'INSTANCE', align: 'left' },
   { title: 'STATE', align: 'left' },
-  { title: 'PID', align: 'right', dispensable: 3 },
+  { title: 'PID', align: 'right', dispensable: 5 },
   { title: 'UPTIME', align: 'right', dispensable: 1 },
   { title: 'RESTARTS', align: 'right', dispensable: 4 },
-  { title: 'CPU', align: 'right', dispensable: 5 },
+  { title: 'CPU', align: 'right', dispensable: 3 },
   { title: 'MEMORY', align: 'right', dispensable: 2 },
   { title: 'MESSAGE', align: 'left' },
 ];
@@ -71,13 +71,14 @@ function looks(paint: Paint, instance: InstanceStatus): (text: string) => string
 /** Below the table: rollouts under way or paused, and what else is out of the ordinary. */
 function remarks({ daemon, rollouts }: StatusReply, { paint, width }: Look): string[] {
   const told: string[] = [];
+  const room = width ?? Number.POSITIVE_INFINITY;
   const tell = (text: string, paintIt: (text: string) => string) =>
-    told.push(...wrap(text, width ?? Number.POSITIVE_INFINITY, '  ').map(paintIt));
+    told.push(...wrap(text, room, '  ').map(paintIt));
   for (const rollout of rollouts) {
     if (rollout.state !== 'running' && rollout.state !== 'paused') continue;
     tell(rolloutSentence(rollout), rollout.state === 'paused' ? paint.bad : paint.busy);
     const next = nextStep(rollout);
-    if (next !== undefined) tell(`  ${next}`, (text) => text);
+    if (next !== undefined) told.push(...wrap(next, room - 2).map((line) => `  ${line}`));
   }
   if (daemon.state === 'shutting_down') tell('the daemon is shutting down', paint.busy);
   for (const warning of daemon.warnings) tell(`warning: ${printable(warning)}`, paint.busy);

@@ -14,8 +14,8 @@ export interface Cell {
   readonly look?: (text: string) => string;
 }
 
-/** The last column takes what is left of the width, and is cut to it; it gets at least this much. */
-const LAST_COLUMN = 16;
+/** The last column takes what is left of the width, and is cut to it; it gets this much, if it has so much to say. */
+const LAST_COLUMN = 30;
 const GAP = '  ';
 
 /** Lines of at most `width` columns; `undefined` means that nothing is cut. */

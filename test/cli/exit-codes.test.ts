@@ -1,0 +1,194 @@
+/** What a command's exit code says. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { ERROR_KINDS, type ErrorKind, EXIT } from '../../src/protocol/errors.ts';
+import { type Answer, type FakeDaemon, fakeDaemon, refusal } from './fake-daemon.ts';
+import { action, created, draining, instance, rollout, status } from './samples.ts';
+import { command } from './terminal.ts';
+
+let daemon: FakeDaemon | undefined;
+
+afterEach(async () => {
+  await daemon?.close();
+  daemon = undefined;
+});
+
+async function ask(script: Readonly<Record<string, Answer>>, ...argv: string[]) {
+  daemon = await fakeDaemon(script);
+  return command(['--socket', daemon.socket, ...argv]);
+}
+
+const KINDS = Object.keys(ERROR_KINDS) as ErrorKind[]; // the keys of the table itself
+
+test.each(KINDS)(
+  'a daemon that answers %s gives its exit code, its sentence and its hint on stderr',
+  async (kind) => {
+    const { http, exit } = ERROR_KINDS[kind];
+    const result = await ask(
+      { 'POST /v1/stop': refusal(http, kind, 'no such thing', 'try another') },
+      'stop',
+      'x',
+    );
+    expect(result).toEqual({ exit, out: '', err: 'tsup-visor: no such thing; try another\n' });
+  },
+);
+
+test('a kind of error that only a newer daemon knows is a failure', async () => {
+  const result = await ask({ 'GET /v1/status': refusal(418, 'teapot', 'it is short and stout') }, 'status');
+  expect(result.exit).toBe(EXIT.failed);
+});
+
+test('where no daemon answers the exit code is 4 and the next step is named', async () => {
+  const result = await command(['--socket', '/nonexistent/control.sock', 'status']);
+  expect(result).toEqual({
+    exit: EXIT.noDaemon,
+    out: '',
+    err: 'tsup-visor: no daemon answers at /nonexistent/control.sock; start one with "tsup-visor start"\n',
+  });
+});
+
+test('a file that is no socket counts as no daemon', async () => {
+  daemon = await fakeDaemon({});
+  const file = join(daemon.folder, 'plain');
+  writeFileSync(file, '');
+  expect((await command(['--socket', file, 'status'])).exit).toBe(EXIT.noDaemon);
+});
+
+test.skipIf(process.getuid?.() === 0)('a socket that may not be opened names the permission', async () => {
+  daemon = await fakeDaemon({ 'GET /v1/status': status() });
+  chmodSync(daemon.socket, 0o000);
+  const result = await command(['--socket', daemon.socket, 'status']);
+  expect(result.exit).toBe(EXIT.noDaemon);
+  expect(result.err).toContain('permission denied');
+});
+
+test('a daemon that hangs up before it has answered is no daemon', async () => {
+  const result = await ask({ 'GET /v1/status': (response) => response.destroy() }, 'status');
+  expect(result.exit).toBe(EXIT.noDaemon);
+  expect(result.err).toContain('went away before it had answered');
+});
+
+test('a daemon of another protocol is told apart, with what to do', async () => {
+  const result = await ask({ 'GET /v1/status': { ...status(), version: 2 } }, 'status');
+  expect(result.exit).toBe(EXIT.failed);
+  expect(result.err).toContain('the daemon speaks version 2 of the protocol and this client version 1');
+  expect(result.err).toContain('tsup-visor shutdown');
+});
+
+test('something that is no daemon at all is told apart', async () => {
+  const result = await ask({ 'GET /v1/status': (response) => response.end('<html>') }, 'status');
+  expect(result.exit).toBe(EXIT.failed);
+  expect(result.err).toContain('does not speak as a tsup-visor daemon');
+});
+
+test.each([
+  ['everything runs and is ready', [instance()], EXIT.done],
+  ['an operator has stopped it', [instance({ state: 'stopped', wanted: 'down' })], EXIT.done],
+  ['it has finished, as its config allows', [instance({ state: 'exited', ready: false })], EXIT.done],
+  ['it is not ready yet', [instance({ state: 'starting', ready: false })], EXIT.degraded],
+  ['it runs but is not ready', [instance({ ready: false })], EXIT.degraded],
+  ['it is tried again later', [instance({ state: 'backoff', ready: false })], EXIT.degraded],
+  ['it has been given up', [instance({ state: 'failed', ready: false })], EXIT.degraded],
+  ['it drains for a rollout', [instance(), draining({ id: 'worker:1' })], EXIT.degraded],
+  ['there is nothing', [], EXIT.done],
+] as const)('status, when %s', async (_, instances, exit) => {
+  expect((await ask({ 'GET /v1/status': status(instances) }, 'status')).exit).toBe(exit);
+});
+
+test.each([
+  [['start', 'worker'], 'POST /v1/start'],
+  [['stop', 'worker'], 'POST /v1/stop'],
+  [['restart', '--keep-config', 'worker'], 'POST /v1/restart'],
+] as const)('%s fails with 1 when an instance did not get there, and says which', async (argv, route) => {
+  const bad = {
+    id: 'worker:1',
+    state: 'failed',
+    ok: false,
+    already: false,
+    message: 'worker:1 exited with code 3',
+  };
+  const reply = { ...action(), instances: [...action().instances.slice(0, 1), bad] };
+  const result = await ask({ [route]: reply }, ...argv);
+  expect(result.exit).toBe(EXIT.failed);
+  expect(result.out).toContain('worker:1 exited with code 3');
+});
+
+test.each([
+  ['succeeded', EXIT.done],
+  ['paused', EXIT.failed],
+  ['failed', EXIT.failed],
+  ['aborted', EXIT.failed],
+  ['reverted', EXIT.failed],
+] as const)('a rolling restart that ends %s', async (state, exit) => {
+  const ended = rollout({ state, reason: state === 'succeeded' ? null : 'worker:1 exited with code 1' });
+  const script = {
+    'POST /v1/rollouts': created(),
+    'GET /v1/rollouts/7': { version: 1, rollout: ended },
+    'GET /v1/events': (response: { end(): void }) => response.end(),
+  };
+  expect((await ask(script, 'rolling-restart', 'worker')).exit).toBe(exit);
+});
+
+test.each([
+  [['statsu'], 'status'],
+  [['status', '--jsn'], '--json'],
+  [['start', '--forground'], '--foreground'],
+  [['rollout', 'pasue'], 'pause'],
+])('wrong usage (%s) exits with 2 and offers the likely word', async (argv, likely) => {
+  const result = await command(argv);
+  expect(result.exit).toBe(EXIT.usage);
+  expect(result.out).toBe('');
+  expect(result.err).toMatch(/^tsup-visor: /);
+  expect(result.err).toContain(likely);
+});
+
+test.each([
+  [[]],
+  [['stop']],
+  [['stop', '--all', 'worker']],
+  [['rolling-restart']],
+  [['start', '--timeout', 'soon']],
+  [['logs', '-n', 'many']],
+  [['rolling-restart', 'worker', '--max-parallel', '0']],
+  [['status', '--watch']],
+])('wrong usage exits with 2: %s', async (argv) => {
+  const result = await command(argv);
+  expect(result).toMatchObject({ exit: EXIT.usage, out: '' });
+  expect(result.err).not.toBe('');
+});
+
+test.each([[['--help']], [['help']], [['status', '--help']], [['--version']], [['version']]])(
+  '%s exits with 0 and answers on stdout',
+  async (argv) => {
+    const result = await command(argv);
+    expect(result).toMatchObject({ exit: EXIT.done, err: '' });
+    expect(result.out).not.toBe('');
+  },
+);
+
+test('a config with mistakes exits with 5 and shows each at its place', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tsup-visor-cli-'));
+  try {
+    writeFileSync(join(folder, 'supervisor.yaml'), 'programs:\n  worker:\n    comand: node x.js\n');
+    const result = await command(['config', 'check'], { cwd: folder });
+    expect(result).toMatchObject({ exit: EXIT.configInvalid, out: '' });
+    expect(result.err).toContain('supervisor.yaml:3:5');
+    expect(result.err).toContain('did you mean "command"');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a config that is not there exits with 5 and says where was looked', async () => {
+  const result = await command(['-c', '/nonexistent/supervisor.yaml', 'status']);
+  expect(result.exit).toBe(EXIT.configInvalid);
+  expect(result.err).toContain('/nonexistent/supervisor.yaml');
+});
+
+test('a shutdown where no daemon runs is done already', async () => {
+  const result = await command(['--socket', '/nonexistent/control.sock', 'shutdown']);
+  expect(result.exit).toBe(EXIT.done);
+  expect(result.err).toContain('nothing to shut down');
+});

@@ -1,0 +1,225 @@
+/** What is shown, at the widths that terminals have. */
+import { describe, expect, test } from 'vitest';
+import { actionLines, changeLines } from '../../src/cli/render/actions.ts';
+import { colour } from '../../src/cli/render/colour.ts';
+import { liveLines } from '../../src/cli/render/live.ts';
+import { plain } from '../../src/cli/render/paint.ts';
+import { statusLines } from '../../src/cli/render/status.ts';
+import { cut, printable, widthOf, wrap } from '../../src/cli/render/text.ts';
+import { idRanges, memory, until } from '../../src/cli/render/words.ts';
+import { action, draining, instance, rollout, status } from './samples.ts';
+
+const now = new Date(2026, 0, 31, 14, 0, 41);
+const deadline = new Date(2026, 0, 31, 14, 5).toISOString();
+const LONG =
+  'importing the customers of a shop that has more of them than anybody would have thought possible';
+
+const fleet = status(
+  [
+    instance({ message: LONG }),
+    draining({
+      id: 'worker:1',
+      pid: 4721,
+      drain: { since: '', elapsed_ms: 41_000, deadline, in_flight: 2 },
+    }),
+    instance({
+      id: 'mailer:0',
+      state: 'backoff',
+      ready: false,
+      pid: null,
+      uptime_ms: null,
+      cpu_percent: null,
+      memory_bytes: null,
+      message: 'exited with code 1, tried again in 3s',
+    }),
+    instance({
+      id: '列車:0',
+      state: 'stopped',
+      wanted: 'down',
+      pid: null,
+      message: 'stopped by the operator',
+    }),
+  ],
+  { rollouts: [rollout({ state: 'paused', reason: 'worker:1 exited with code 1 before it was ready' })] },
+);
+
+describe.each([40, 80, 140])('status in %i columns', (width) => {
+  const lines = statusLines(fleet, { paint: plain, width, now });
+
+  test('breaks no line', () => {
+    for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(width);
+  });
+
+  test('names every instance and its state', () => {
+    const text = lines.join('\n');
+    for (const { id, state } of fleet.instances) expect(text).toMatch(new RegExp(`^${id} +${state}`, 'm'));
+  });
+
+  test('takes the same room with colours', () => {
+    const coloured = statusLines(fleet, { paint: colour, width, now });
+    expect(coloured.map(widthOf)).toEqual(lines.map(widthOf));
+    expect(coloured.join('')).not.toBe(lines.join(''));
+  });
+});
+
+test('status at 80 columns', () => {
+  expect(`\n${statusLines(fleet, { paint: plain, width: 80, now }).join('\n')}\n`).toMatchInlineSnapshot(`
+    "
+    INSTANCE  STATE     UPTIME    CPU  MEMORY  MESSAGE
+    worker:0  running     1m1s  12.5%   70 MB  importing the customers of a shop th…
+    worker:1  draining    1m1s  12.5%   70 MB  draining 41s, 2 jobs in flight, unti…
+    mailer:0  backoff        -      -       -  exited with code 1, tried again in 3s
+    列車:0    stopped     1m1s  12.5%   70 MB  stopped by the operator
+
+    rollout 7 of worker is paused after 1 of 4: worker:1 exited with code 1 before
+      it was ready
+      go on with "tsup-visor rollout resume 7", or give it up with "tsup-visor
+      rollout abort 7"
+    "
+  `);
+});
+
+test('status at 140 columns', () => {
+  expect(`\n${statusLines(fleet, { paint: plain, width: 140, now }).join('\n')}\n`).toMatchInlineSnapshot(`
+    "
+    INSTANCE  STATE      PID  UPTIME  RESTARTS    CPU  MEMORY  MESSAGE
+    worker:0  running   4720    1m1s         1  12.5%   70 MB  importing the customers of a shop that has more of them than anybody would have…
+    worker:1  draining  4721    1m1s         1  12.5%   70 MB  draining 41s, 2 jobs in flight, until 14:05
+    mailer:0  backoff      -       -         1      -       -  exited with code 1, tried again in 3s
+    列車:0    stopped      -    1m1s         1  12.5%   70 MB  stopped by the operator
+
+    rollout 7 of worker is paused after 1 of 4: worker:1 exited with code 1 before it was ready
+      go on with "tsup-visor rollout resume 7", or give it up with "tsup-visor rollout abort 7"
+    "
+  `);
+});
+
+test('nothing is cut where there is no terminal', () => {
+  expect(statusLines(fleet, { paint: plain, width: undefined, now }).join('\n')).toContain(LONG);
+});
+
+test('a message cannot move the cursor', () => {
+  const lines = statusLines(status([instance({ message: '\x1b[2Jgone\r\n' })]), {
+    paint: plain,
+    width: 80,
+    now,
+  });
+  expect(lines.join('')).not.toContain('\x1b');
+  expect(lines).toHaveLength(2);
+});
+
+test('a drain without a deadline says so', () => {
+  const [, line] = statusLines(status([draining()]), { paint: plain, width: 140, now });
+  expect(line).toContain('draining 41s, 2 jobs in flight, no deadline');
+});
+
+test('what runs but is not ready, or not healthy, is said', () => {
+  const both = [instance({ ready: false }), instance({ healthy: false })];
+  const [, first, second] = statusLines(status(both), { paint: plain, width: 140, now });
+  expect(first).toContain('running, not ready');
+  expect(second).toContain('running, unhealthy');
+});
+
+test('a warning of the daemon stands below the table', () => {
+  const base = status([]);
+  const warned = { ...base, daemon: { ...base.daemon, warnings: ['the disk is full'] } };
+  expect(statusLines(warned, { paint: plain, width: 80, now })).toEqual([
+    'no instances',
+    '',
+    'warning: the disk is full',
+  ]);
+});
+
+const look = { paint: plain, now: new Date('2026-01-31T14:01:12.000Z'), unicode: true };
+const inMotion = rollout({
+  turns: [
+    { instance: 'worker:0', step: 'done', elapsed_ms: 9000 },
+    { instance: 'worker:1', step: 'draining', elapsed_ms: 41_000 },
+    { instance: 'worker:2', step: 'starting', elapsed_ms: 2000 },
+    { instance: 'worker:3', step: 'settling', elapsed_ms: 4000 },
+  ],
+  current: ['worker:1', 'worker:2', 'worker:3'],
+});
+const moving = [
+  draining({ id: 'worker:1' }),
+  instance({ id: 'worker:2', state: 'starting', ready: false, message: 'warming up' }),
+  instance({ id: 'worker:3', in_flight: 1 }),
+];
+
+test('the live view has a bar for the whole and a line for each instance in motion', () => {
+  expect(`\n${liveLines([inMotion], moving, { ...look, width: 80 }).join('\n')}\n`).toMatchInlineSnapshot(`
+    "
+    worker  [████████▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒]  1 of 4  1m12s
+      worker:1  draining 41s, 2 jobs in flight, no deadline
+      worker:2  starting 2s, not ready yet; warming up
+      worker:3  ready, must stay healthy 4s; 1 job in flight
+    "
+  `);
+});
+
+test('the live view does without characters that the terminal cannot show', () => {
+  const text = liveLines([inMotion], moving, { ...look, width: 80, unicode: false })[0];
+  expect(text).toMatch(/^worker {2}\[#+\++\] {2}1 of 4 {2}1m12s$/);
+});
+
+test.each([20, 40, 80, 140])('the live view fits into %i columns', (width) => {
+  for (const line of liveLines([inMotion], moving, { ...look, width })) {
+    expect(widthOf(line)).toBeLessThanOrEqual(width);
+  }
+});
+
+test('an action tells what went wrong before the sum', () => {
+  const [first, second, third] = action().instances;
+  if (first === undefined || second === undefined || third === undefined)
+    throw new Error('the sample has four');
+  const reply = action({
+    instances: [
+      first,
+      { ...second, ok: false, state: 'failed', message: 'worker:1 exited with code 1 after 20ms' },
+      { ...third, already: true },
+    ],
+    left_stopped: ['mailer:0'],
+  });
+  expect(actionLines(reply, { done: 'ready', begun: 'starting' })).toEqual([
+    'worker:1 exited with code 1 after 20ms',
+    '1 instance ready (worker:0)',
+    '1 instance ready already (worker:2)',
+    '1 instance not ready (worker:1)',
+    'left stopped, as an operator wished: mailer:0',
+  ]);
+});
+
+test('an action that did not wait says what has begun', () => {
+  const reply = action({ instances: action().instances.map((each) => ({ ...each, ok: null })) });
+  expect(actionLines(reply, { done: 'ready', begun: 'starting' })).toEqual([
+    '4 instances starting (worker:0-3)',
+  ]);
+});
+
+test('a change of the config is one line', () => {
+  const change = { program: 'worker', key: 'drain.timeout', from: '5m', to: '10m', note: 'for new runs' };
+  expect(changeLines([change])).toEqual(['worker: drain.timeout 5m -> 10m (for new runs)']);
+});
+
+test('words', () => {
+  expect(idRanges(['a:0', 'a:1', 'a:2', 'b:0', 'a:4'])).toBe('a:0-2, b:0, a:4');
+  expect([memory(0), memory(1023), memory(73_400_320), memory(1.5 * 2 ** 30), memory(null)]).toEqual([
+    '0 B',
+    '1023 B',
+    '70 MB',
+    '1.5 GB',
+    '-',
+  ]);
+  expect(until(deadline, now)).toBe('until 14:05');
+  expect(until(deadline, new Date(2026, 0, 30))).toBe('until 2026-01-31 14:05');
+});
+
+test('text is measured in columns, not in characters', () => {
+  expect([widthOf('abc'), widthOf('列車'), widthOf('🚂'), widthOf('e\u0301')]).toEqual([3, 4, 2, 1]);
+  expect(cut('列車列車', 5)).toBe('列車…');
+  expect(cut('abcdef', 6)).toBe('abcdef');
+  expect(cut('abcdef', 5)).toBe('abcd…');
+  expect(cut('abcdef', 0)).toBe('');
+  expect(printable('a\tb\x1b[1m')).toBe('a b [1m');
+  expect(wrap('one two three four', 9, '  ')).toEqual(['one two', '  three', '  four']);
+});

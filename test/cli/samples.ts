@@ -1,0 +1,111 @@
+/** Replies as a daemon would send them, to be varied by a test. */
+import type { ActionReply, RolloutsCreatedReply } from '../../src/protocol/replies.ts';
+import type { InstanceStatus, RolloutStatus, StatusReply } from '../../src/protocol/status.ts';
+
+export const instance = (given: Partial<InstanceStatus> = {}): InstanceStatus => ({
+  id: 'worker:0',
+  program: 'worker',
+  index: 0,
+  state: 'running',
+  wanted: 'up',
+  because: 'start',
+  pid: 4720,
+  run: 12,
+  ready: true,
+  healthy: true,
+  uptime_ms: 61_000,
+  restarts: 1,
+  revision: '9f2c1a',
+  generation: 7,
+  message: '',
+  processes: 3,
+  cpu_percent: 12.5,
+  memory_bytes: 73_400_320,
+  in_flight: null,
+  drain: null,
+  retry_at: null,
+  last_exit: null,
+  ...given,
+});
+
+export const draining = (given: Partial<InstanceStatus> = {}): InstanceStatus =>
+  instance({
+    state: 'draining',
+    because: 'rollout 7',
+    drain: { since: '2026-01-31T14:00:00.000Z', elapsed_ms: 41_000, deadline: null, in_flight: 2 },
+    in_flight: 2,
+    ...given,
+  });
+
+export const rollout = (given: Partial<RolloutStatus> = {}): RolloutStatus => ({
+  id: 7,
+  program: 'worker',
+  state: 'running',
+  done: 1,
+  total: 4,
+  current: ['worker:1'],
+  reason: null,
+  started_at: '2026-01-31T14:00:00.000Z',
+  ended_at: null,
+  revision: '9f2c1a',
+  turns: [
+    { instance: 'worker:0', step: 'done', elapsed_ms: 9000 },
+    { instance: 'worker:1', step: 'draining', elapsed_ms: 41_000 },
+    { instance: 'worker:2', step: 'pending', elapsed_ms: null },
+    { instance: 'worker:3', step: 'pending', elapsed_ms: null },
+  ],
+  ...given,
+});
+
+export const status = (
+  instances: readonly InstanceStatus[] = [instance()],
+  given: Partial<StatusReply> = {},
+): StatusReply => ({
+  version: 1,
+  daemon: {
+    pid: 4711,
+    version: '0.1.0',
+    name: 'orders',
+    config: '/etc/orders/supervisor.yaml',
+    state: 'running',
+    uptime_ms: 5000,
+    tracking: 'session',
+    warnings: [],
+  },
+  instances,
+  rollouts: [],
+  ...given,
+});
+
+export const action = (given: Partial<ActionReply> = {}): ActionReply => ({
+  version: 1,
+  changes: [],
+  instances: [0, 1, 2, 3].map((index) => ({
+    id: `worker:${index}`,
+    state: 'running',
+    ok: true,
+    already: false,
+    message: `worker:${index} is ready`,
+  })),
+  left_stopped: [],
+  ...given,
+});
+
+export const created = (given: Partial<RolloutsCreatedReply> = {}): RolloutsCreatedReply => ({
+  version: 1,
+  changes: [],
+  rollouts: [rollout({ done: 0 })],
+  skipped: [],
+  seq: 40,
+  ...given,
+});
+
+/** An event of a rollout, `seq` after the answer that created it. */
+export const event = (seq: number, happening: object, message: string) => ({
+  version: 1,
+  seq,
+  at: '2026-01-31T14:00:01.000Z',
+  mono_ms: seq,
+  message,
+  ...happening,
+});
