@@ -2,13 +2,15 @@
 import { rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { InstanceId } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { VERSION } from '../base/version.ts';
 import { loadConfig } from '../config/load.ts';
 import { renderMistake } from '../config/mistake.ts';
 import type { World } from '../config/where.ts';
+import { adoptRuns } from '../core/fleet/adopt.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
-import { createFleet } from '../core/fleet/fleet.ts';
+import { createFleet, type Fleet } from '../core/fleet/fleet.ts';
 import type { Notified } from '../core/instance/event.ts';
 import type { How } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
@@ -19,12 +21,13 @@ import { createProcesses } from '../os/processes.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import { isEmpty, parseNotify, parseNotifyLine } from '../protocol/notify.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
+import { recall } from './adopt.ts';
 import { Api } from './api.ts';
 import { makeFolders } from './folders.ts';
 import { RolloutHistory } from './history.ts';
 import { Journal } from './journal.ts';
 import { Loop } from './loop.ts';
-import { MemoryKeeper, readMemory } from './memory.ts';
+import { forgetPlans, MemoryKeeper, readMemory } from './memory.ts';
 import { NewsDesk } from './news.ts';
 import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
@@ -82,8 +85,6 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
   const warnings = new Warnings((text) => ownLog.say(text));
   const warn = (text: string): void => warnings.add(text);
   const journal = new Journal(join(plan.stateDir, 'journal'), warn);
-  const fleet = createFleet(plan, readMemory(journal));
-  const memory = new MemoryKeeper(journal, fleet, clock);
   const history = new RolloutHistory(journal);
   const news = new NewsDesk();
   const waiters = new Waiters();
@@ -107,6 +108,10 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
       },
     },
   });
+  const { memory: recorded, identities } = readMemory(journal, clock.now());
+  const fleet = createFleet(plan, recall(recorded, identities, plan, processes, clock.now()));
+  const memory = new MemoryKeeper(journal, fleet, clock, (run) => processes.identity(run));
+  forgetPlans(journal, fleet);
   const defect = (error: unknown): void => {
     warn(`a defect of tsup-visor, please report it: ${error instanceof Error ? error.stack : String(error)}`);
     ownLog.flush();
@@ -119,6 +124,7 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
     news,
     waiters,
     memory,
+    identities,
     environment: process.env,
     logPath,
     log: (text: string) => ownLog.say(text),
@@ -187,6 +193,9 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
     setTimeout(() => server.closeAllConnections(), CLOSE_WITHIN_MS);
   }
 
+  const adopted = adoptRuns(fleet);
+  for (const effect of adopted) perform(effect, parts);
+  post({ type: 'stop', ids: [...strangersTo(plan, fleet)], how: 'drain' });
   await listen(server, socket, plan.socketMode);
   ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
   news.announce({ type: 'daemon', state: 'started' }, clock.now());
@@ -205,6 +214,14 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
 }
 
 const CLOSE_WITHIN_MS = 200;
+
+/** What still runs although the config does not have it any more: it may finish its jobs. */
+function* strangersTo(plan: Plan, fleet: Fleet): Iterable<InstanceId> {
+  const counts = new Map(plan.programs.map(({ name, instances }) => [name, instances]));
+  for (const { id, index, program } of fleet.instances.values()) {
+    if (index >= (counts.get(program.name) ?? 0)) yield id;
+  }
+}
 
 /** What does not work as it should: all of it in the log, the last of it in `status`. */
 class Warnings {

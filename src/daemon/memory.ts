@@ -1,12 +1,16 @@
 /** What of the fleet is written into the journal, and how a new daemon reads it back. */
-import type { InstanceId, ProgramName } from '../base/ids.ts';
+import type { Moment } from '../base/clock.ts';
+import type { InstanceId, ProgramName, Run } from '../base/ids.ts';
 import type { Recorded } from '../core/fleet/effect.ts';
 import type { Fleet, Memory } from '../core/fleet/fleet.ts';
 import type { Instance } from '../core/instance/instance.ts';
+import { deadlineOf, lifeOf } from '../core/instance/phase.ts';
+import type { ProgramPlan } from '../core/plan.ts';
 import type { Rollout } from '../core/rollout/rollout.ts';
 import type { Clock } from '../ports/clock.ts';
 import { describeRollout } from './describe.ts';
 import type { Journal } from './journal.ts';
+import { type InstanceRecord, recordOf, restore } from './record.ts';
 
 /** Run numbers are reserved in blocks, so that none is used twice whatever happens to the last writes. */
 const RUN_BLOCK = 1000;
@@ -17,9 +21,14 @@ export class MemoryKeeper {
   readonly #journal: Journal;
   readonly #fleet: Fleet;
   readonly #clock: Clock;
+  readonly #identity: (run: Run) => string | null;
+  /** Of each instance, what was written last, in short. */
+  readonly #kept = new Map<InstanceId, { readonly gist: string; readonly identity: string }>();
   #reservedRuns: number;
 
-  constructor(journal: Journal, fleet: Fleet, clock: Clock) {
+  /** `identity`: what tells the leader of a run from any other process. */
+  constructor(journal: Journal, fleet: Fleet, clock: Clock, identity: (run: Run) => string | null) {
+    this.#identity = identity;
     this.#journal = journal;
     this.#fleet = fleet;
     this.#clock = clock;
@@ -31,13 +40,34 @@ export class MemoryKeeper {
     else this.#keepRollout(what.rollout);
   }
 
-  #keepInstance({ id, wish }: Instance): void {
+  #keepInstance(instance: Instance): void {
+    const { id, wish } = instance;
     if (wish.want === 'up') this.#journal.put(`stopped/${id}`, null);
     else if (wish.because === 'operator') this.#journal.put(`stopped/${id}`, true);
+    this.#keepRun(instance);
     const { nextRun } = this.#fleet;
     if (nextRun < this.#reservedRuns) return;
     this.#reservedRuns = nextRun + RUN_BLOCK;
     this.#journal.put('next_run', this.#reservedRuns);
+  }
+
+  /** What the next daemon has to know to take the run up. What a run says of itself is not worth a line each time. */
+  #keepRun(instance: Instance): void {
+    const { id, phase, wish } = instance;
+    if (!('body' in phase)) {
+      if (this.#kept.delete(id)) this.#journal.put(`run/${id}`, null);
+      return;
+    }
+    const { run, program } = phase.body.life;
+    const gist = `${run} ${phase.kind} ${deadlineOf(phase)} ${wish.want} ${instance.generation}`;
+    const before = this.#kept.get(id);
+    if (before?.gist === gist) return;
+    // Once the leader is gone, what it was is only known from before.
+    const identity = this.#identity(run) ?? before?.identity ?? '';
+    this.#kept.set(id, { gist, identity });
+    const record = recordOf(instance, identity, this.#clock.now());
+    this.#journal.put(`plan/${program.name}/${program.revision}`, { ...program });
+    this.#journal.put(`run/${id}`, record === null ? null : { ...record });
   }
 
   #keepRollout(rollout: Rollout): void {
@@ -49,7 +79,8 @@ export class MemoryKeeper {
   }
 }
 
-export function readMemory(journal: Journal): Memory {
+/** What the journal knows; runs that may still be alive come with what tells their leaders apart. */
+export function readMemory(journal: Journal, now: Moment): { memory: Memory; identities: Map<Run, string> } {
   const stopped = new Set<InstanceId>();
   // Keys were written from ids, so that is what they are.
   for (const [id] of journal.under('stopped/')) stopped.add(id as InstanceId);
@@ -57,13 +88,40 @@ export function readMemory(journal: Journal): Memory {
   for (const [name, value] of journal.under('generation/')) {
     if (typeof value === 'number') generations.set(name as ProgramName, value);
   }
-  return {
-    nextRun: readCounter(journal, 'next_run'),
-    nextRollout: readCounter(journal, 'next_rollout'),
-    generations,
-    stopped,
-    rollouts: [],
-  };
+  const { alive, identities } = readRuns(journal, now);
+  const nextRun = readCounter(journal, 'next_run');
+  const nextRollout = readCounter(journal, 'next_rollout');
+  return { memory: { nextRun, nextRollout, generations, stopped, alive }, identities };
+}
+
+function readRuns(
+  journal: Journal,
+  now: Moment,
+): { alive: Map<InstanceId, Instance>; identities: Map<Run, string> } {
+  const plans = new Map(journal.under('plan/'));
+  const alive = new Map<InstanceId, Instance>();
+  const identities = new Map<Run, string>();
+  for (const [, value] of journal.under('run/')) {
+    const record = value as InstanceRecord; // nothing else is written under this prefix
+    const { run, revision, identity } = record.run;
+    const name = record.id.slice(0, record.id.lastIndexOf(':'));
+    const program = plans.get(`${name}/${revision}`) as ProgramPlan | undefined; // likewise
+    if (program === undefined) continue;
+    alive.set(record.id, restore(record, program, now));
+    identities.set(run, identity);
+  }
+  return { alive, identities };
+}
+
+/** Plans that no run has any more. */
+export function forgetPlans(journal: Journal, fleet: Fleet): void {
+  const used = new Set(
+    [...fleet.instances.values()].map(({ phase, program }) => {
+      const { name, revision } = lifeOf(phase)?.program ?? program;
+      return `${name}/${revision}`;
+    }),
+  );
+  for (const [key] of [...journal.under('plan/')]) if (!used.has(key)) journal.put(`plan/${key}`, null);
 }
 
 function readCounter(journal: Journal, key: string): number {

@@ -1,4 +1,6 @@
 /** The interpreter: performs core's effects and decides nothing. What comes of them is posted as events. */
+
+import type { Run } from '../base/ids.ts';
 import type { FleetEffect } from '../core/fleet/effect.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LogPath, Processes } from '../ports/processes.ts';
@@ -17,6 +19,8 @@ export interface PerformParts {
   readonly memory: MemoryKeeper;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly logPath: LogPath;
+  /** What tells the leaders of an earlier daemon's runs from other processes. */
+  readonly identities: ReadonlyMap<Run, string>;
   /** A sentence for the daemon's own log. */
   log(text: string): void;
   finish(): void;
@@ -31,6 +35,7 @@ const DEEDS: { readonly [T in FleetEffect['type']]: (effect: Of<T>, parts: Perfo
   signal: ({ run, signal }, { processes }) => processes.signal(run, signal),
   signal_tree: ({ run, signal }, { processes }) => processes.signalTree(run, signal),
   survey: ({ run }, { processes }) => processes.survey(run),
+  adopt: ({ run, pid }, { processes, identities }) => processes.adopt(run, pid, identities.get(run) ?? ''),
   forget: ({ run }, { processes }) => processes.forget(run),
   arm: ({ timer, at }, { timers }) => timers.arm(timer, at),
   disarm: ({ timer }, { timers }) => timers.disarm(timer),

@@ -45,7 +45,7 @@ class Attribution {
     let leaderAlive = false;
     for (const kin of roster.values()) {
       this.sessions.set(kin.leader, kin.run);
-      leaderAlive ||= kin.leaderAlive;
+      leaderAlive ||= kin.leaderAlive || kin.adopted;
       for (const member of kin.members) this.known.set(member.pid, { run: kin.run, member });
     }
     // Below a living leader, marks are the only trace of a new session. Below a dead one, the orphans are ours.

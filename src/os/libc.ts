@@ -18,7 +18,8 @@ export interface Libc {
   reap(pid: number): void;
   /** False when somebody else holds it. */
   lockExclusive(descriptor: number): boolean;
-  makeFifo(path: string, mode: number): Errno;
+  /** An anonymous pipe, closed by exec. */
+  makePipe(): { readonly read: number; readonly write: number } | { readonly errno: Errno };
   /** A datagram socket bound to `path`, which does not block and is closed by exec. */
   bindDatagram(path: string): { readonly descriptor: number } | { readonly errno: Errno };
   /** Bytes of the next datagram (its true length, though only what fits is stored); -1 when there is none. */
@@ -69,6 +70,7 @@ const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_TRUNC = 0x20;
+const O_CLOEXEC = 0o2000000;
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
@@ -124,14 +126,18 @@ function processCalls(library: Library) {
 
 function fileCalls(koffi: Koffi, library: Library) {
   const flock = library.func('int flock(int, int)');
-  const mkfifo = library.func('int mkfifo(const char *, uint)');
+  const pipe2 = library.func('int pipe2(void *, int)');
+  const ends = new Int32Array(2);
   const socket = library.func('int socket(int, int, int)');
   const bind = library.func('int bind(int, void *, uint)');
   const close = library.func('int close(int)');
   const recv = library.func('long recv(int, void *, size_t, int)');
   return {
     lockExclusive: (descriptor: number) => flock(descriptor, LOCK_EX | LOCK_NB) === 0,
-    makeFifo: (path: string, mode: number): Errno => (mkfifo(path, mode) === 0 ? 0 : koffi.errno()),
+    makePipe() {
+      if (pipe2(ends, O_CLOEXEC) !== 0) return { errno: koffi.errno() };
+      return { read: ends[0] ?? -1, write: ends[1] ?? -1 };
+    },
     bindDatagram(path: string) {
       const descriptor: number = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
       if (descriptor < 0) return { errno: koffi.errno() };

@@ -2,18 +2,21 @@
 
 const NEWLINE = 10;
 
+export interface LineSink {
+  line(text: string): void;
+  overlong(): void;
+}
+
 export class Lines {
   private held: Buffer | null = null;
   /** Within a line that is too long, whose rest is passed over. */
   private skipping = false;
   private readonly maxBytes: number;
-  private readonly take: (line: string) => void;
-  private readonly tooLong: () => void;
+  private readonly sink: LineSink;
 
-  constructor(maxBytes: number, take: (line: string) => void, tooLong: () => void) {
+  constructor(maxBytes: number, sink: LineSink) {
     this.maxBytes = maxBytes;
-    this.take = take;
-    this.tooLong = tooLong;
+    this.sink = sink;
   }
 
   /** `chunk` may be reused by the caller afterwards. */
@@ -37,8 +40,8 @@ export class Lines {
     this.held = null;
     this.skipping = false;
     if (skipped) return;
-    if (line.length > this.maxBytes) this.tooLong();
-    else this.take(line.toString('utf8'));
+    if (line.length > this.maxBytes) this.sink.overlong();
+    else this.sink.line(line.toString('utf8'));
   }
 
   private hold(part: Buffer): void {
@@ -50,6 +53,6 @@ export class Lines {
     }
     this.held = null;
     this.skipping = true;
-    this.tooLong();
+    this.sink.overlong();
   }
 }

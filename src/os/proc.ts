@@ -1,5 +1,5 @@
 /** Reads /proc: one buffer for all, no string longer than it must be. */
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 
 export interface Stat {
   readonly state: string;
@@ -33,6 +33,32 @@ export function parseStat(text: string): Stat | null {
   const start = fields[19];
   if (state === undefined || ppid === undefined || session === undefined || start === undefined) return null;
   return { state, ppid: Number(ppid), session: Number(session), start };
+}
+
+/** Names a process for good, also for another daemon after a reboot: the boot, the pid and the start. Null: it is gone. */
+export function identityOf(pid: number): string | null {
+  const stat = readStat(pid);
+  return stat === null || isZombie(stat) ? null : `${bootId()} ${pid} ${stat.start}`;
+}
+
+/** Whose a pid is now: still of the process with that identity, nobody's, or somebody else's by now. */
+export function ownerOf(pid: number, identity: string): 'same' | 'nobody' | 'other' {
+  const stat = readStat(pid);
+  if (!identity.startsWith(`${bootId()} `)) return 'other';
+  if (stat === null) return 'nobody';
+  if (identity !== `${bootId()} ${pid} ${stat.start}`) return 'other';
+  return isZombie(stat) ? 'nobody' : 'same';
+}
+
+let boot: string | undefined;
+
+function bootId(): string {
+  try {
+    boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  } catch {
+    boot = 'unknown';
+  }
+  return boot;
 }
 
 /** Ended, though its parent has not taken note yet. */

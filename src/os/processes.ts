@@ -1,16 +1,18 @@
 /** The hands: starts runs, signals them, finds all their processes and passes on what they report. */
 import type { ExitStatus } from '../base/exit-status.ts';
-import { type Run, pid as toPid } from '../base/ids.ts';
+import { type Pid, type Run, pid as toPid } from '../base/ids.ts';
 import type { SignalName } from '../base/signal-name.ts';
-import type { ProcessEvents, Processes, SpawnRequest, Usage } from '../ports/processes.ts';
+import type { ProcessEvents, Processes, SpawnRequest, Unrecorded, Usage } from '../ports/processes.ts';
 import { launch } from './launch.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { createLinuxScanner } from './linux-scanner.ts';
 import { createMark } from './mark.ts';
+import { identityOf, ownerOf } from './proc.ts';
 import { createPsScanner } from './ps-scanner.ts';
 import { createReaper, leaders, type Reaper } from './reaper.ts';
 import { createPipeReports, createReports, type Report, type Reports } from './reports.ts';
 import type { Member, Scanner } from './roster.ts';
+import { findMarked, watchStranger } from './stranger.ts';
 import { errorCode, explain } from './system-error.ts';
 import { Tracker } from './tracker.ts';
 import { createSampler } from './usage.ts';
@@ -60,6 +62,7 @@ class Hands implements RealProcesses {
   private readonly warn: (text: string) => void;
   private readonly mark;
   private readonly scanner: Scanner;
+  private readonly libc: Libc | null;
   private readonly watch: Watch | null;
   private readonly reports: Reports;
   private readonly reaper: Reaper | null;
@@ -68,6 +71,7 @@ class Hands implements RealProcesses {
 
   constructor({ runDir, events, warn, force }: ProcessesOptions) {
     const libc = force === undefined ? loadLibc() : null;
+    this.libc = libc;
     this.events = events;
     this.warn = warn;
     this.mark = createMark(runDir);
@@ -134,6 +138,26 @@ class Hands implements RealProcesses {
     live.report.finish(() => this.events.exited(run, exit));
   }
 
+  identity(run: Run): string | null {
+    const leader = this.live.get(run)?.leader ?? null;
+    return leader === null ? null : identityOf(leader);
+  }
+
+  adopt(run: Run, pid: Pid, identity: string): void {
+    const owner = ownerOf(pid, identity);
+    this.live.set(run, { leader: owner === 'same' ? pid : null, report: this.reports.adopt(run, pid) });
+    // A number that is somebody else's by now names no session of ours.
+    this.tracker.adopt(run, owner === 'other' ? -1 : pid);
+    const ended = () => this.ended(run, { kind: 'unknown' });
+    // Never within the call: whoever adopts has to be ready to hear of the end.
+    if (owner === 'same') watchStranger(pid, identity, this.libc, this.watch, ended);
+    else setImmediate(ended);
+  }
+
+  unrecorded(known: ReadonlySet<Run>): readonly Unrecorded[] {
+    return findMarked(this.mark, known);
+  }
+
   signal(run: Run, signal: SignalName): void {
     const leader = this.live.get(run)?.leader ?? null;
     if (leader === null) return;
@@ -156,7 +180,8 @@ class Hands implements RealProcesses {
     this.tracker.members(
       run,
       (members) => {
-        const open = members.filter((member) => !done.has(nameOf(member)));
+        // The newest first: it is the one that is about to fork.
+        const open = members.filter((member) => !done.has(nameOf(member))).reverse();
         for (const member of open) {
           done.add(nameOf(member));
           this.attempt(member.pid, signal, (name) => this.scanner.kill(member, name));

@@ -1,5 +1,7 @@
 /** Lets through so many a second, and counts the rest. */
 
+const stopwatch = (): number => performance.now();
+
 export class RateLimit {
   private windowStart = -Infinity;
   private taken = 0;
@@ -8,7 +10,7 @@ export class RateLimit {
   private readonly perSecond: number;
   private readonly nowMs: () => number;
 
-  constructor(perSecond: number, nowMs: () => number) {
+  constructor(perSecond: number, nowMs = stopwatch) {
     this.perSecond = perSecond;
     this.nowMs = nowMs;
   }

@@ -1,11 +1,11 @@
 /** The notify channels of all runs, through koffi where it is there; else a pipe for descriptor 3, and no socket. */
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { type Libc, MAX_SOCKET_PATH_BYTES } from './libc.ts';
-import { Lines } from './lines.ts';
+import { type LineSink, Lines } from './lines.ts';
 import {
   MAX_MESSAGE_BYTES,
   MAX_MESSAGES_PER_SECOND,
@@ -33,6 +33,8 @@ export interface Reports {
   /** A sentence about what cannot be had, or null. */
   readonly warning: string | null;
   open(run: Run): Result<Report, string>;
+  /** For a run that an earlier daemon has begun: whatever of its channels can be had. */
+  adopt(run: Run, leader: number): Report;
 }
 
 /** `folder` is RUN_DIR/notify; it is created with mode 0700. */
@@ -43,34 +45,45 @@ export function createReports(libc: Libc, watch: Watch, folder: string, notified
     warning: tooLong
       ? `NOTIFY_SOCKET may not be available: ${folder} is too long a path for a socket; choose a shorter run_dir`
       : null,
-    open(run) {
-      try {
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
-        const channel = openNotifyChannel(libc, watch, folder, run, notified);
-        return channel.ok ? ok(new FifoReport(channel.value)) : channel;
-      } catch (error) {
-        return fail(`cannot create the notify channel in ${folder}: ${explain(error)}`);
-      }
+    open: (run) => channelReport(run, null),
+    adopt(run, leader) {
+      const report = channelReport(run, leader);
+      return report.ok ? report.value : SILENT;
     },
   };
+
+  function channelReport(run: Run, leader: number | null): Result<Report, string> {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const channel = openNotifyChannel(libc, watch, folder, run, notified, leader);
+      return channel.ok ? ok(new ChannelReport(channel.value)) : channel;
+    } catch (error) {
+      return fail(`cannot create the notify channel in ${folder}: ${explain(error)}`);
+    }
+  }
 }
+
+/** Of a run that cannot be heard any more. */
+const SILENT: Report = {
+  socketPath: null,
+  dropped: 0,
+  stdio: 'pipe',
+  spawned() {},
+  finish: (done) => done(),
+  close() {},
+};
 
 type Channel = Extract<ReturnType<typeof openNotifyChannel>, { ok: true }>['value'];
 
-class FifoReport implements Report {
+class ChannelReport implements Report {
   readonly socketPath: string | null;
-  readonly stdio: number;
+  readonly stdio: number | 'pipe';
   private readonly channel: Channel;
 
   constructor(channel: Channel) {
     this.channel = channel;
     this.socketPath = channel.socketPath;
-    try {
-      this.stdio = channel.openForInstance();
-    } catch (error) {
-      channel.close();
-      throw error;
-    }
+    this.stdio = channel.given ?? 'pipe';
   }
 
   get dropped(): number {
@@ -78,7 +91,7 @@ class FifoReport implements Report {
   }
 
   spawned(): void {
-    closeSync(this.stdio);
+    this.channel.handOver();
   }
 
   finish(done: () => void): void {
@@ -95,32 +108,38 @@ export function createPipeReports(notified: Notified): Reports {
   return {
     warning: 'NOTIFY_SOCKET is not available: koffi cannot be loaded here; descriptor 3 works',
     open: (run) => ok(new PipeReport(run, notified)),
+    adopt: () => SILENT,
   };
 }
 
 /** What is still in the pipe when the leader's exit is reported arrives within this time. */
 const LAST_WORDS_MS = 20;
 
-class PipeReport implements Report {
+class PipeReport implements Report, LineSink {
   readonly socketPath = null;
   readonly stdio = 'pipe';
-  private overlong = 0;
+  private tooLong = 0;
   private socket: Socket | null = null;
-  private readonly rate = new RateLimit(MAX_MESSAGES_PER_SECOND, () => performance.now());
-  private readonly lines: Lines;
+  private readonly rate = new RateLimit(MAX_MESSAGES_PER_SECOND);
+  private readonly lines = new Lines(MAX_MESSAGE_BYTES, this);
+  private readonly run: Run;
+  private readonly notified: Notified;
 
   constructor(run: Run, notified: Notified) {
-    this.lines = new Lines(
-      MAX_MESSAGE_BYTES,
-      (line) => {
-        if (this.rate.admits()) notified(run, line, 'line');
-      },
-      () => this.overlong++,
-    );
+    this.run = run;
+    this.notified = notified;
+  }
+
+  line(text: string): void {
+    if (this.rate.admits()) this.notified(this.run, text, 'line');
+  }
+
+  overlong(): void {
+    this.tooLong++;
   }
 
   get dropped(): number {
-    return this.overlong + this.rate.dropped;
+    return this.tooLong + this.rate.dropped;
   }
 
   spawned(child: ChildProcess | null): void {

@@ -12,6 +12,8 @@ export interface Kin {
   readonly leader: number;
   /** False as soon as libuv has reported the leader's exit. */
   leaderAlive: boolean;
+  /** Begun by an earlier daemon: what of it has lost its parents is init's child, not ours. */
+  adopted: boolean;
   /** What the last scan found. Once a member, always one: a process may overwrite the mark in its environment. */
   members: readonly Member[];
 }

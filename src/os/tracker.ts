@@ -16,7 +16,7 @@ interface Tracked extends Kin {
   surveyed: boolean;
   lastAnswer: number | null;
   /** A pidfd for each member whose end would change the answer of an open survey. */
-  readonly watched: Map<number, number>;
+  watched: Map<number, number> | null;
 }
 
 export type Answer = (run: Run, left: number) => void;
@@ -49,12 +49,20 @@ export class Tracker {
       run,
       leader,
       leaderAlive: true,
+      adopted: false,
       members: [],
       firstScan: this.scans + 1,
       surveyed: false,
       lastAnswer: null,
-      watched: new Map(),
+      watched: null,
     });
+  }
+
+  /** `leader`: -1 when that number is not its session's any more. */
+  adopt(run: Run, leader: number): void {
+    this.add(run, leader);
+    const kin = this.kins.get(run);
+    if (kin !== undefined) kin.adopted = true;
   }
 
   leaderEnded(run: Run): void {
@@ -174,17 +182,16 @@ export class Tracker {
 
   private watchMembers(kin: Tracked): void {
     const living = new Set(kin.surveyed ? pidsOf(kin) : []);
-    for (const pid of [...kin.watched.keys()]) if (!living.has(pid)) this.unwatchOne(kin, pid);
+    for (const pid of kin.watched?.keys() ?? []) if (!living.has(pid)) this.unwatchOne(kin, pid);
     if (!kin.surveyed) return;
-    let blind = false;
+    kin.watched ??= new Map();
     for (const pid of living) {
       if (kin.watched.size >= MAX_WATCHED) break;
-      if (!kin.watched.has(pid)) blind ||= !this.watchOne(kin, pid);
+      if (!kin.watched.has(pid) && !this.watchOne(kin, kin.watched, pid)) this.pollSoon();
     }
-    if (blind) this.pollSoon();
   }
 
-  private watchOne(kin: Tracked, pid: number): boolean {
+  private watchOne(kin: Tracked, watched: Map<number, number>, pid: number): boolean {
     const descriptor = this.watch === null ? null : (this.libc?.openPidfd(pid) ?? null);
     if (descriptor === null) return false;
     const ended = () => {
@@ -195,18 +202,19 @@ export class Tracker {
       closeSync(descriptor);
       return false;
     }
-    kin.watched.set(pid, descriptor);
+    watched.set(pid, descriptor);
     return true;
   }
 
   private unwatch(kin: Tracked): void {
-    for (const pid of [...kin.watched.keys()]) this.unwatchOne(kin, pid);
+    for (const pid of kin.watched?.keys() ?? []) this.unwatchOne(kin, pid);
+    kin.watched = null;
   }
 
   private unwatchOne(kin: Tracked, pid: number): void {
-    const descriptor = kin.watched.get(pid);
+    const descriptor = kin.watched?.get(pid);
     if (descriptor === undefined) return;
-    kin.watched.delete(pid);
+    kin.watched?.delete(pid);
     this.watch?.remove(descriptor);
     closeSync(descriptor);
   }

@@ -40,11 +40,28 @@ export interface Processes {
   signalTree(run: Run, signal: SignalName): void;
   /** Answers by `tree`: now, and again each time that the number has changed, until it is 0 or the run is forgotten. */
   survey(run: Run): void;
+  /** What tells the leader of a run from any other process that ever has its pid; null when it is gone. */
+  identity(run: Run): string | null;
+  /**
+   * Takes up a run that an earlier daemon began. Its end is reported as `exited`, with an unknown status: later, or
+   * in the next turn of the loop when that process is gone already.
+   */
+  adopt(run: Run, pid: Pid, identity: string): void;
+  /** Leaders that bear our mark and whose run is not known: begun just before an earlier daemon died. */
+  unrecorded(known: ReadonlySet<Run>): readonly Unrecorded[];
   /** The run is over: its channels, watches and records go. */
   forget(run: Run): void;
   /** Samples processor time and memory of whole trees; a run that is gone is missing from the answer. */
   usage(runs: readonly Run[]): Promise<ReadonlyMap<Run, Usage>>;
   close(): void;
+}
+
+export interface Unrecorded {
+  readonly run: Run;
+  readonly pid: Pid;
+  /** As its environment says: `worker:2`. */
+  readonly instance: string;
+  readonly identity: string;
 }
 
 export type Tracking = 'session' | 'group';

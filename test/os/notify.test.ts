@@ -104,7 +104,7 @@ test('the channels have private names under the run folder until the run is forg
   const run = h.fixture(1, 'ignores-term');
   const folder = join(h.folder, 'notify');
   await h.until('notified', run);
-  expect(readdirSync(folder).sort()).toEqual(['1.fifo', '1.sock']);
+  expect(readdirSync(folder).sort()).toEqual(['1.sock']);
   await h.end(run);
   expect(readdirSync(folder)).toEqual([]);
   expect(existsSync(folder)).toBe(true);

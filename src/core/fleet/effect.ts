@@ -1,6 +1,6 @@
 /** What the fleet wants done. The interpreter in `daemon/` performs it and decides nothing. */
 import type { Mono } from '../../base/clock.ts';
-import type { InstanceId, ProgramName, RolloutId } from '../../base/ids.ts';
+import type { InstanceId, Pid, ProgramName, RolloutId, Run } from '../../base/ids.ts';
 import type { Because } from '../instance/because.ts';
 import type { InstanceEffect, InstanceNews } from '../instance/effect.ts';
 import type { Instance } from '../instance/instance.ts';
@@ -10,6 +10,8 @@ import type { TimerName } from './event.ts';
 
 export type FleetEffect =
   | (Exclude<InstanceEffect, { type: 'announce' }> & { readonly instance: Instance })
+  /** A run of an earlier daemon: watched and heard from now on, or reported as gone. */
+  | { readonly type: 'adopt'; readonly run: Run; readonly pid: Pid; readonly instance: Instance }
   | { readonly type: 'arm'; readonly timer: TimerName; readonly at: Mono }
   | { readonly type: 'disarm'; readonly timer: TimerName }
   /** To be found again by the next daemon. */

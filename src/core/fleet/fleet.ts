@@ -14,7 +14,8 @@ import {
   run,
 } from '../../base/ids.ts';
 import { type Instance, newInstance } from '../instance/instance.ts';
-import type { Plan } from '../plan.ts';
+import { lifeOf } from '../instance/phase.ts';
+import type { Plan, ProgramPlan } from '../plan.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 
 export interface Fleet {
@@ -42,8 +43,8 @@ export interface Memory {
   readonly generations: ReadonlyMap<ProgramName, number>;
   /** What the operator has stopped and not started since. */
   readonly stopped: ReadonlySet<InstanceId>;
-  /** Rollouts that have ended, for those who ask. */
-  readonly rollouts: readonly Rollout[];
+  /** Instances whose run may have outlived the daemon, as they were recorded; whether they have, the hands find out. */
+  readonly alive: ReadonlyMap<InstanceId, Instance>;
 }
 
 export const NO_MEMORY: Memory = {
@@ -51,14 +52,14 @@ export const NO_MEMORY: Memory = {
   nextRollout: 1,
   generations: new Map(),
   stopped: new Set(),
-  rollouts: [],
+  alive: new Map(),
 };
 
 /** A fleet at rest; `start` brings up what is wished for. */
 export function createFleet(plan: Plan, memory: Memory): Fleet {
   const fleet: Fleet = {
     instances: new Map(),
-    rollouts: new Map(memory.rollouts.map((rollout) => [rollout.id, rollout])),
+    rollouts: new Map(),
     runs: new Map(),
     generations: new Map(memory.generations),
     nextRun: run(memory.nextRun),
@@ -66,15 +67,32 @@ export function createFleet(plan: Plan, memory: Memory): Fleet {
     mode: { kind: 'running' },
   };
   for (const program of plan.programs) {
-    for (let index = 0; index < program.instances; index++) {
-      const id = instanceId(program.name, index);
-      const stopped = memory.stopped.has(id);
-      const wish = { want: 'down', because: stopped ? 'operator' : 'start' } as const;
-      const generation = fleet.generations.get(program.name) ?? 0;
-      fleet.instances.set(id, { ...newInstance(id, index, program, wish), generation });
-    }
+    for (let index = 0; index < program.instances; index++) seat(fleet, program, index, memory);
+  }
+  for (const instance of memory.alive.values()) {
+    // Not in the plan any more: it is let go in its own time, like everything that is not wished for.
+    if (!fleet.instances.has(instance.id))
+      place(fleet, { ...instance, wish: { want: 'down', because: 'operator' } });
   }
   return fleet;
+}
+
+function seat(fleet: Fleet, program: ProgramPlan, index: number, memory: Memory): void {
+  const id = instanceId(program.name, index);
+  const alive = memory.alive.get(id);
+  if (alive !== undefined) {
+    place(fleet, { ...alive, program });
+    return;
+  }
+  const because = memory.stopped.has(id) ? 'operator' : 'start';
+  const generation = fleet.generations.get(program.name) ?? 0;
+  place(fleet, { ...newInstance(id, index, program, { want: 'down', because }), generation });
+}
+
+function place(fleet: Fleet, instance: Instance): void {
+  fleet.instances.set(instance.id, instance);
+  const run = lifeOf(instance.phase)?.run;
+  if (run !== undefined) fleet.runs.set(run, instance.id);
 }
 
 /** All instances of a program, in the order of their numbers. */

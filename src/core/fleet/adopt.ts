@@ -1,0 +1,21 @@
+/** What a new daemon has to do about the runs that may have outlived the last one. */
+import { deadlineOf } from '../instance/phase.ts';
+import type { FleetEffect } from './effect.ts';
+import type { Fleet } from './fleet.ts';
+
+/**
+ * Takes up each run that was recorded, with the time that its deadline has left. A leader that is gone is reported
+ * as any exit is; what an earlier look was to answer is asked anew.
+ */
+export function adoptRuns(fleet: Fleet): FleetEffect[] {
+  return [...fleet.instances.values()].flatMap((instance): FleetEffect[] => {
+    const { phase, id } = instance;
+    if (!('body' in phase)) return [];
+    const { run } = phase.body.life;
+    const effects: FleetEffect[] = [{ type: 'adopt', run, instance, pid: phase.body.pid }];
+    if ('ending' in phase) effects.push({ type: 'survey', run, instance });
+    const at = deadlineOf(phase);
+    if (at !== null) effects.push({ type: 'arm', timer: { of: 'instance', id }, at });
+    return effects;
+  });
+}
