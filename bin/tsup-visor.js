@@ -1,7 +1,9 @@
 #!/usr/bin/env node
-import('../dist/cli.js').catch((error) => {
-  const unbuilt =
-    error?.code === 'ERR_MODULE_NOT_FOUND' && String(error.url ?? error.message).includes('dist/cli.js');
+// A CommonJS file: Node starts it faster than a module.
+try {
+  require('../dist/cli.cjs');
+} catch (error) {
+  const unbuilt = error.code === 'MODULE_NOT_FOUND' && error.message.includes('dist/cli.cjs');
   console.error(unbuilt ? 'tsup-visor: not built yet; run "npm run build" in its folder first' : error);
   process.exitCode = 1;
-});
+}

@@ -25,24 +25,43 @@ export function table(
   width: number | undefined,
   paint: Paint,
 ): string[] {
-  const widths = columns.map((column, at) =>
-    rows.reduce((widest, row) => Math.max(widest, widthOf(row[at]?.text ?? '')), column.title.length),
+  const heading = columns.map(({ title }) => ({ text: title, look: paint.faint }));
+  // Measured once: a table of two hundred rows is to take no time.
+  const measured = [heading, ...rows].map((row) =>
+    row.map((cell) => ({ ...cell, width: widthOf(cell.text) })),
+  );
+  const widths = columns.map((_, at) =>
+    measured.reduce((widest, row) => Math.max(widest, row[at]?.width ?? 0), 0),
   );
   const kept = width === undefined ? columns.map((_, at) => at) : fitting(columns, widths, width);
-  const line = (cells: readonly Cell[]): string => {
-    let room = width ?? Number.POSITIVE_INFINITY;
-    const parts = kept.map((at, position) => {
-      const last = position === kept.length - 1;
-      const text = cut(cells[at]?.text ?? '', Math.min(room, last ? room : (widths[at] ?? 0)));
-      const shown = cells[at]?.look?.(text) ?? text;
-      const padding = ' '.repeat(Math.max(0, Math.min(room, widths[at] ?? 0) - widthOf(text)));
-      room -= (widths[at] ?? 0) + GAP.length;
-      if (columns[at]?.align === 'right') return padding + shown;
-      return last ? shown : shown + padding;
-    });
-    return parts.join(GAP).trimEnd();
-  };
-  return [line(columns.map(({ title }) => ({ text: title, look: paint.faint }))), ...rows.map(line)];
+  const fields = kept.map((at) => ({ at, width: widths[at] ?? 0, align: columns[at]?.align ?? 'left' }));
+  return measured.map((row) => lineOf(row, fields, width ?? Number.POSITIVE_INFINITY));
+}
+
+interface Measured extends Cell {
+  readonly width: number;
+}
+
+interface Field {
+  readonly at: number;
+  readonly width: number;
+  readonly align: Column['align'];
+}
+
+function lineOf(row: readonly Measured[], fields: readonly Field[], width: number): string {
+  let room = width;
+  let line = '';
+  for (const { at, width: wanted, align } of fields) {
+    const cell = row[at];
+    if (cell === undefined || room <= 0) break;
+    const text = cell.width > room ? cut(cell.text, room) : cell.text;
+    const shown = cell.look?.(text) ?? text;
+    const padding = ' '.repeat(Math.max(0, Math.min(room, wanted) - cell.width));
+    line += align === 'right' ? padding + shown : shown + padding;
+    line += GAP;
+    room -= wanted + GAP.length;
+  }
+  return line.trimEnd();
 }
 
 /** The columns that there is room for, as positions. */
