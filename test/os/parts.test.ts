@@ -42,11 +42,10 @@ describe('the mark', () => {
 describe('lines', () => {
   const cut = (...chunks: string[]) => {
     const seen: string[] = [];
-    const lines = new Lines(
-      8,
-      (line) => seen.push(line),
-      () => seen.push('<too long>'),
-    );
+    const lines = new Lines(8, {
+      line: (text) => void seen.push(text),
+      overlong: () => void seen.push('<too long>'),
+    });
     for (const chunk of chunks) lines.push(Buffer.from(chunk));
     return { seen, lines };
   };
@@ -98,7 +97,7 @@ describe('the list of ps', () => {
   103   100   100      0 Z    Tue Jan  2 00:00:03 2024
   104     1   104      0 S    Tue Jan  2 00:00:04 2024
 `);
-  const kin = { run: run(1), leader: 100, leaderAlive: true, members: [] };
+  const kin = { run: run(1), leader: 100, leaderAlive: true, adopted: false, members: [] };
 
   test('gives a run its group, and the children that have left it, but no zombie', () => {
     const scan = attributeRows(rows, new Map([[kin.run, kin]]));

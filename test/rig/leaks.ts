@@ -78,7 +78,7 @@ export function beginLeakCheck(): LeakCheck {
       await settled(() => left().length === 0);
       const problems = left();
       if (problems.length === 0) return;
-      for (const { pid } of find()) kill(pid);
+      endAll(find);
       throw new Error(`the test has left behind:\n  ${problems.join('\n  ')}`);
     },
   };
@@ -125,9 +125,19 @@ function processesOf(mark: string, sessions: Set<number>, oldChildren: ReadonlyS
   );
 }
 
-function kill(pid: number): void {
+/** Frozen first, so that none can fork meanwhile; and looked for again, until there are no more. */
+function endAll(find: () => Found[]): void {
+  for (let round = 0; round < 50; round++) {
+    const found = find().reverse();
+    if (found.length === 0) return;
+    for (const { pid } of found) send(pid, 'SIGSTOP');
+    for (const { pid } of found) send(pid, 'SIGKILL');
+  }
+}
+
+function send(pid: number, signal: 'SIGSTOP' | 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch {
     // It has ended by itself in this moment.
   }
