@@ -92,7 +92,10 @@ class FleetStep {
     if (this.#fleet.mode.kind !== 'running') return;
     const plans = new Map(programs.map((program) => [program.name, program]));
     this.#each(ids, (instance): InstanceEvent[] => {
-      const program = plans.get(instance.program.name) ?? instance.program;
+      const { name } = instance.program;
+      // A rollout's target is not changed under it.
+      const given = rolloutUnderWay(this.#fleet, name) === undefined ? plans.get(name) : undefined;
+      const program = given ?? instance.program;
       const { generation } = instance;
       const replace = {
         type: 'replace',

@@ -39,13 +39,13 @@ export type TurnStep =
       readonly newRun: Run;
       readonly deadline: Mono | null;
     }
-  /** Ready; has to stay so until `healthyAt`. */
+  /** Ready; has to stay so until `healthyAt`. Null: it ends as its policy has it, and its end is waited for. */
   | {
       readonly kind: 'settling';
       readonly since: Moment;
       readonly began: Moment;
       readonly newRun: Run;
-      readonly healthyAt: Mono;
+      readonly healthyAt: Mono | null;
       readonly deadline: Mono | null;
     }
   | { readonly kind: 'done'; readonly tookMs: number }

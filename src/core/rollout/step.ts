@@ -63,9 +63,9 @@ export function stepRollout(rollout: Rollout, event: RolloutEvent, seats: Seats,
 /** The moment at which it wants to look again although nothing has happened. */
 export function rolloutDeadline(rollout: Rollout): Mono | null {
   const deadlines = rollout.turns.flatMap(({ step }) => {
-    if (step.kind === 'starting') return step.deadline === null ? [] : [step.deadline];
-    if (step.kind !== 'settling') return [];
-    return step.deadline === null ? [step.healthyAt] : [step.healthyAt, step.deadline];
+    const own = step.kind === 'settling' ? [step.healthyAt, step.deadline] : [];
+    const all = step.kind === 'starting' ? [step.deadline] : own;
+    return all.filter((moment) => moment !== null);
   });
   if (isOver(rollout) || deadlines.length === 0) return null;
   return mono(Math.min(...deadlines));

@@ -66,10 +66,12 @@ function startingMoved(step: Starting, seat: Instance, rollout: Rollout, now: Mo
 
 function settlingMoved(step: Settling, seat: Instance, now: Moment): TurnStep {
   if (hasFinished(step, seat)) return done(step, now);
-  const fault = faultOf(step, seat, now);
-  if (fault !== null && now.mono < step.healthyAt) return fault;
-  if (now.mono < step.healthyAt) return step;
-  return seat.phase.kind === 'running' && seat.lastRun === step.newRun ? done(step, now) : (fault ?? step);
+  if ('ending' in seat.phase && isFinishing(seat.phase)) {
+    return step.healthyAt === null ? step : { ...step, healthyAt: null };
+  }
+  const isUp = seat.phase.kind === 'running' && seat.lastRun === step.newRun;
+  if (isUp && step.healthyAt !== null && now.mono >= step.healthyAt) return done(step, now);
+  return faultOf(step, seat, now) ?? step;
 }
 
 /** A program that is to end some day has done so. */

@@ -1,0 +1,100 @@
+/** What must hold of every rollout: nobody is touched too soon, nothing is called done that is not. */
+import type { InstanceId, RolloutId } from '../../src/base/ids.ts';
+import { type Fleet, seatsOf } from '../../src/core/fleet/fleet.ts';
+import type { Instance } from '../../src/core/instance/instance.ts';
+import { isActive, isOver, type Rollout, type Turn } from '../../src/core/rollout/rollout.ts';
+import type { Agenda } from './agenda.ts';
+import { broken } from './broken.ts';
+import type { Watch } from './watch.ts';
+
+export class RolloutWatch {
+  readonly #fleet: Fleet;
+  readonly #watch: Watch;
+  readonly #agenda: Agenda;
+  readonly #seen = new Map<RolloutId, Rollout>();
+  /** When each turn began. */
+  readonly #began = new Map<string, number>();
+
+  constructor(fleet: Fleet, watch: Watch, agenda: Agenda) {
+    this.#fleet = fleet;
+    this.#watch = watch;
+    this.#agenda = agenda;
+  }
+
+  /** After each step. `before`: the instances as they were when the event came. */
+  check(before: ReadonlyMap<InstanceId, Instance>): void {
+    const underWay = new Set<string>();
+    for (const rollout of this.#fleet.rollouts.values()) {
+      if (!isOver(rollout)) {
+        if (underWay.has(rollout.program)) broken(`two rollouts of ${rollout.program} at once`);
+        underWay.add(rollout.program);
+      }
+      const last = this.#seen.get(rollout.id);
+      if (last === rollout) continue;
+      this.#seen.set(rollout.id, rollout);
+      if (last !== undefined && isOver(last)) broken(`rollout ${rollout.id} changes after its end`);
+      this.#one(rollout, last, before);
+    }
+  }
+
+  #one(rollout: Rollout, last: Rollout | undefined, before: ReadonlyMap<InstanceId, Instance>): void {
+    this.#says(rollout);
+    const active = rollout.turns.filter(isActive);
+    if (!isOver(rollout) && active.length > rollout.maxParallel)
+      broken(`rollout ${rollout.id} turns too many`);
+    rollout.turns.forEach((turn, i) => {
+      const was = last?.turns[i]?.step.kind ?? 'pending';
+      if (was === turn.step.kind) return;
+      if (isActive(turn) && (was === 'pending' || was === 'failed')) this.#begun(rollout, turn, before);
+      if (turn.step.kind === 'done') this.#done(rollout, turn);
+    });
+    if (rollout.state === 'succeeded') this.#succeeded(rollout);
+  }
+
+  #says(rollout: Rollout): void {
+    const { state, reason, turns, id } = rollout;
+    if (state === 'paused' && !reason) broken(`rollout ${id} is paused and does not say why`);
+    if (state === 'running' && !reason && !turns.some(isActive)) {
+      broken(`rollout ${id} does nothing and does not say why`);
+    }
+  }
+
+  /** One that works is touched only while every other wanted one works or is in its turn. */
+  #begun(rollout: Rollout, turn: Turn, before: ReadonlyMap<InstanceId, Instance>): void {
+    this.#began.set(`${rollout.id} ${turn.id}`, this.#agenda.now);
+    const asked = this.#fleet.instances.get(turn.id)?.phase.kind === 'draining';
+    if (!asked || before.get(turn.id)?.phase.kind !== 'running') return;
+    const turning = new Set(rollout.turns.filter(isActive).map(({ id }) => id));
+    for (const other of seatsOf(this.#fleet, rollout.program).values()) {
+      if (turning.has(other.id) || other.wish.want === 'down') continue;
+      const { kind } = other.phase;
+      if (kind !== 'running' && kind !== 'exited')
+        broken(`${turn.id} is touched while ${other.id} is ${kind}`);
+    }
+  }
+
+  #done(rollout: Rollout, turn: Turn): void {
+    const seat = this.#fleet.instances.get(turn.id) ?? broken(`${turn.id} is gone`);
+    if (seat.generation !== rollout.generation) broken(`${turn.id} is done and of another generation`);
+    if (seat.phase.kind === 'exited') return;
+    if (seat.phase.kind !== 'running') throw broken(`${turn.id} is done and ${seat.phase.kind}`);
+    const { life } = seat.phase.body;
+    const { ready, rollout: plan } = life.program;
+    const watched = this.#watch.of(life.run) ?? broken(`run ${life.run} was never spawned`);
+    const readyAt = ready.when === 'spawned' ? watched.bornAt + ready.forMs : watched.readyHeardAt;
+    if (readyAt === null) throw broken(`${turn.id} is done and never said that it is ready`);
+    if (this.#agenda.now < readyAt + plan.minHealthyTimeMs) broken(`${turn.id} is done too soon`);
+    if (life.program !== rollout.target) broken(`${turn.id} is done with another plan`);
+  }
+
+  #succeeded(rollout: Rollout): void {
+    for (const turn of rollout.turns) {
+      const seat = this.#fleet.instances.get(turn.id);
+      if (seat?.program.revision !== rollout.target.revision && seat?.generation === rollout.generation) {
+        broken(`rollout ${rollout.id} has succeeded, ${turn.id} keeps its old plan`);
+      }
+      if (turn.step.kind === 'done') continue;
+      if (turn.step.kind !== 'skipped') broken(`rollout ${rollout.id} has succeeded without ${turn.id}`);
+    }
+  }
+}

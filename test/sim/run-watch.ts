@@ -1,0 +1,130 @@
+/** One run as the rules see it: which signals it may be sent, and when. */
+import type { Run } from '../../src/base/ids.ts';
+import type { SignalName } from '../../src/base/signal-name.ts';
+import type { Notified } from '../../src/core/instance/event.ts';
+import type { Instance } from '../../src/core/instance/instance.ts';
+import type { How, Life, PhaseKind } from '../../src/core/instance/phase.ts';
+import type { ProgramPlan } from '../../src/core/plan.ts';
+import type { Agenda } from './agenda.ts';
+import { broken } from './broken.ts';
+import type { System } from './system.ts';
+
+const HARDNESS: Record<How, number> = { drain: 1, now: 2, kill: 3 };
+
+export class RunWatch {
+  readonly run: Run;
+  readonly #plan: ProgramPlan;
+  readonly #agenda: Agenda;
+  readonly #system: System;
+  /** When the system had it. */
+  bornAt = 0;
+  readyHeardAt: number | null = null;
+  /** By the last answer to a survey. */
+  left: number | null = null;
+  /** How hard the operator has asked for its end: 0 not at all. */
+  #insisted = 0;
+  #asked: { readonly at: number; notBefore: number } | null = null;
+  #onTimeout: 'pause' | 'kill' | 'stop' = 'stop';
+  #drainedHeard = false;
+  #told: { readonly at: number; notBefore: number } | null = null;
+  #killed = false;
+
+  constructor(life: Life, agenda: Agenda, system: System) {
+    this.run = life.run;
+    this.#plan = life.program;
+    this.#agenda = agenda;
+    this.#system = system;
+  }
+
+  insist(how: How): void {
+    this.#insisted = Math.max(this.#insisted, HARDNESS[how]);
+  }
+
+  heard(message: Notified, phase: PhaseKind): void {
+    const { now } = this.#agenda;
+    if (message.ready) this.readyHeardAt ??= now;
+    if (message.drained && phase === 'draining') this.#drainedHeard = true;
+    const least = now + (message.extendTimeoutMs ?? 0);
+    if (phase === 'draining' && this.#asked) this.#asked.notBefore = Math.max(this.#asked.notBefore, least);
+    if (phase === 'stopping' && this.#told) this.#told.notBefore = Math.max(this.#told.notBefore, least);
+  }
+
+  /** To the leader: asked once with the drain's signal, told once with the stop's. */
+  signalled(signal: SignalName, instance: Instance): void {
+    const { phase } = instance;
+    if (phase.kind === 'draining') {
+      if (this.#asked ?? this.#told) broken(`${instance.id} is asked to drain a second time`);
+      if (signal !== this.#plan.drain.signal) broken(`${instance.id} is asked to drain by ${signal}`);
+      this.#asked = { at: this.#agenda.now, notBefore: this.#agenda.now + (this.#plan.drain.timeoutMs ?? 0) };
+      this.#onTimeout = phase.onTimeout;
+      if (phase.ending.because.startsWith('rollout')) this.#insisted = 0; // what was said before is not about this end
+      return;
+    }
+    if (this.#told) broken(`${instance.id} is told to stop a second time`);
+    if (signal !== this.#plan.stop.signal) broken(`${instance.id} is told to stop by ${signal}`);
+    if (!this.#mayTell(instance)) broken(`${instance.id} is told to stop too soon`);
+    this.#tellNow();
+  }
+
+  treeSignalled(signal: SignalName, instance: Instance): void {
+    if (signal === 'KILL') this.#kill(instance);
+    else this.#tellTree(signal, instance);
+  }
+
+  #tellTree(signal: SignalName, instance: Instance): void {
+    if (signal !== this.#plan.stop.signal) broken(`what is left of ${instance.id} is told by ${signal}`);
+    if (this.#system.leaderLives(this.run))
+      broken(`the tree of ${instance.id} is signalled, its leader lives`);
+    // Without a leader there is no word of it, and nobody who would wait for it, but a drain that waits for the tree.
+    const waited = this.#asked !== null && this.#told === null && this.#plan.drain.waitFor === 'tree';
+    if (waited && !this.#mayTell(instance)) broken(`what is left of ${instance.id} is told too soon`);
+    this.#tellNow();
+  }
+
+  #tellNow(): void {
+    const { now } = this.#agenda;
+    this.#told = { at: now, notBefore: now + this.#plan.stop.timeoutMs };
+  }
+
+  #kill(instance: Instance): void {
+    const { now } = this.#agenda;
+    const insisted = this.#insisted >= HARDNESS.kill;
+    const toldInVain = this.#told !== null && now >= this.#told.notBefore;
+    const drainCut = this.#onTimeout === 'kill' && this.#insisted === 0 && this.#drainIsTooLong();
+    if (!this.#killed && !insisted && !toldInVain && !drainCut) broken(`${instance.id} is killed too soon`);
+    this.#killed = true;
+  }
+
+  #mayTell(instance: Instance): boolean {
+    return (
+      this.#insisted >= HARDNESS.now ||
+      this.#wasNotReadyInTime(instance) ||
+      this.#hasDrained() ||
+      (this.#patienceIsOurs() && this.#drainIsTooLong())
+    );
+  }
+
+  /** A rollout's drain goes on for ever or is cut, as `on_timeout` has it, unless an operator takes it on. */
+  #patienceIsOurs(): boolean {
+    return this.#onTimeout === 'stop' || this.#insisted > 0;
+  }
+
+  #drainIsTooLong(): boolean {
+    if (this.#asked === null || this.#plan.drain.timeoutMs === null) return false;
+    return this.#agenda.now >= this.#asked.notBefore;
+  }
+
+  #hasDrained(): boolean {
+    const { doneWhen, waitFor } = this.#plan.drain;
+    if (doneWhen !== 'notify' || !this.#drainedHeard) return false;
+    return waitFor === 'leader' || this.left === 0;
+  }
+
+  #wasNotReadyInTime({ phase }: Instance): boolean {
+    const { ready } = this.#plan;
+    if (!('ending' in phase) || phase.ending.cause !== 'fault' || this.readyHeardAt !== null) return false;
+    return (
+      ready.when === 'notify' && ready.timeoutMs !== null && this.#agenda.now >= this.bornAt + ready.timeoutMs
+    );
+  }
+}

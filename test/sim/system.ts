@@ -1,0 +1,211 @@
+/** The rude system behind core's effects: processes that live, fork, die and ignore as their conduct has it. */
+import type { ExitStatus } from '../../src/base/exit-status.ts';
+import { type InstanceId, pid, type Run } from '../../src/base/ids.ts';
+import type { SignalName } from '../../src/base/signal-name.ts';
+import type { FleetEvent } from '../../src/core/fleet/event.ts';
+import type { Life } from '../../src/core/instance/phase.ts';
+import type { Agenda } from './agenda.ts';
+import { type Act, type Child, type Conduct, kind, rude } from './conduct.ts';
+import type { Dice } from './dice.ts';
+
+interface Family {
+  readonly life: Life;
+  readonly id: InstanceId;
+  conduct: Conduct;
+  leaderAlive: boolean;
+  readonly children: Set<Child>;
+  signals: number;
+  /** A survey is open: each change of the number is answered. */
+  surveyed: boolean;
+  lastAnswer: number | null;
+  forgotten: boolean;
+  /** Events to be heard once more when the run is over. */
+  readonly echoes: FleetEvent[];
+}
+
+export class System {
+  readonly #dice: Dice;
+  readonly #agenda: Agenda;
+  readonly #post: (event: FleetEvent) => void;
+  readonly #families = new Map<Run, Family>();
+  #calm = false;
+
+  constructor(dice: Dice, agenda: Agenda, post: (event: FleetEvent) => void) {
+    this.#dice = dice;
+    this.#agenda = agenda;
+    this.#post = post;
+  }
+
+  spawn(life: Life, id: InstanceId): void {
+    const draw = this.#calm ? kind : rude;
+    const family: Family = {
+      life,
+      id,
+      conduct: draw(this.#dice, life.program),
+      leaderAlive: false,
+      children: new Set(),
+      signals: 0,
+      surveyed: false,
+      lastAnswer: null,
+      forgotten: false,
+      echoes: [],
+    };
+    this.#families.set(life.run, family);
+    const { answersMs } = family.conduct;
+    if (answersMs === null) this.#answerSpawn(family);
+    else this.#agenda.after(answersMs, () => this.#answerSpawn(family));
+  }
+
+  signal(run: Run, name: SignalName): void {
+    const family = this.#families.get(run);
+    if (!family?.leaderAlive) return;
+    family.signals++;
+    const isAsk = family.signals === 1 && name === family.life.program.drain.signal;
+    this.#play(family, isAsk ? family.conduct.asked : family.conduct.told);
+  }
+
+  signalTree(run: Run, name: SignalName): void {
+    const family = this.#families.get(run);
+    if (family === undefined) return;
+    if (name === 'KILL') this.#killAll(family);
+    else for (const child of family.children) if (!child.deaf) this.#endChild(family, child, this.#soon());
+  }
+
+  survey(run: Run): void {
+    const family = this.#families.get(run);
+    if (family === undefined) return;
+    family.surveyed = true;
+    family.lastAnswer = null;
+    if (this.#dice.chance(0.5)) this.#answerSurvey(family);
+    else this.#agenda.after(this.#dice.int(0, 50), () => this.#answerSurvey(family));
+  }
+
+  forget(run: Run): void {
+    const family = this.#families.get(run);
+    if (family === undefined) return;
+    family.forgotten = true;
+    for (const event of family.echoes) this.#agenda.after(this.#dice.int(0, 500), () => this.#post(event));
+  }
+
+  /** From now on everybody behaves, those who are alive as well. */
+  calm(): void {
+    this.#calm = true;
+    for (const family of this.#families.values()) {
+      if (family.forgotten) continue;
+      family.conduct = kind(this.#dice, family.life.program);
+      for (const child of family.children) this.#endChild(family, child, this.#dice.int(0, 40));
+      this.#play(family, family.signals > 0 ? family.conduct.told : family.conduct.ofItself);
+    }
+  }
+
+  /** How many processes of this instance live, of all its runs together. */
+  livingOf(id: InstanceId): number {
+    let living = 0;
+    for (const family of this.#families.values()) if (family.id === id) living += sizeOf(family);
+    return living;
+  }
+
+  livingIn(run: Run): number {
+    const family = this.#families.get(run);
+    return family === undefined ? 0 : sizeOf(family);
+  }
+
+  childrenOf(run: Run): number {
+    return this.#families.get(run)?.children.size ?? 0;
+  }
+
+  leaderLives(run: Run): boolean {
+    return this.#families.get(run)?.leaderAlive === true;
+  }
+
+  #answerSpawn(family: Family): void {
+    const { run } = family.life;
+    if (!family.conduct.spawns) {
+      this.#tell(family, { type: 'spawn_failed', run, stage: 'exec', error: 'no such file' });
+      return;
+    }
+    family.leaderAlive = true;
+    this.#tell(family, { type: 'spawned', run, pid: pid(1000 + run) });
+    this.#play(family, family.conduct.ofItself);
+  }
+
+  /** Acts of a conduct that has changed since are not carried out. */
+  #play(family: Family, acts: readonly Act[]): void {
+    const { conduct } = family;
+    for (const act of acts) {
+      this.#agenda.after(act.ms, () => {
+        if (family.leaderAlive && family.conduct === conduct) this.#perform(family, act);
+      });
+    }
+  }
+
+  #perform(family: Family, act: Act): void {
+    if ('exits' in act) this.#endLeader(family, act.exits);
+    else if ('forks' in act) this.#addChild(family, act.forks);
+    else this.#speak(family, act.says);
+  }
+
+  #speak(family: Family, message: Extract<Act, { says: unknown }>['says']): void {
+    const event: FleetEvent = { type: 'notified', run: family.life.run, message };
+    const deliver = (): void => this.#tell(family, event);
+    if (this.#calm || this.#dice.chance(0.6)) deliver();
+    else this.#agenda.after(this.#dice.int(0, 300), deliver);
+    if (!this.#calm && this.#dice.chance(0.1)) this.#agenda.after(this.#dice.int(0, 1000), deliver);
+  }
+
+  /** The one place that posts: in order, and some of it once more when the run is over. */
+  #tell(family: Family, event: FleetEvent): void {
+    if (this.#dice.chance(0.05)) family.echoes.push(event);
+    this.#post(event);
+    const twice = event.type === 'exited' || event.type === 'spawned';
+    if (twice && this.#dice.chance(0.05)) this.#agenda.after(this.#dice.int(0, 50), () => this.#post(event));
+  }
+
+  #addChild(family: Family, shape: Child): void {
+    const child: Child = { ...shape };
+    family.children.add(child);
+    this.#changed(family);
+    if (child.livesMs !== null) this.#endChild(family, child, child.livesMs);
+  }
+
+  #endChild(family: Family, child: Child, ms: number): void {
+    this.#agenda.after(ms, () => {
+      if (family.children.delete(child)) this.#changed(family);
+    });
+  }
+
+  #endLeader(family: Family, exit: ExitStatus): void {
+    if (!family.leaderAlive) return;
+    family.leaderAlive = false;
+    const report = (): void => this.#tell(family, { type: 'exited', run: family.life.run, exit });
+    if (this.#dice.chance(0.5)) report();
+    else this.#agenda.after(this.#dice.int(0, 20), report);
+  }
+
+  /** Now and then a fork slips away just before, or a process hangs in the kernel for a while. */
+  #killAll(family: Family): void {
+    const slipsAway = sizeOf(family) > 0 && !this.#calm && this.#dice.chance(0.1);
+    const dies = (): number => (this.#dice.chance(0.1) ? this.#dice.int(0, 2500) : this.#soon());
+    for (const child of family.children) this.#endChild(family, child, dies());
+    this.#agenda.after(dies(), () => this.#endLeader(family, { kind: 'signal', signal: 'SIGKILL' }));
+    if (slipsAway) this.#addChild(family, { livesMs: null, deaf: true });
+  }
+
+  #changed(family: Family): void {
+    if (family.surveyed && !family.forgotten) this.#answerSurvey(family);
+  }
+
+  #answerSurvey(family: Family): void {
+    const left = family.children.size;
+    if (!family.surveyed || left === family.lastAnswer) return;
+    family.lastAnswer = left;
+    if (left === 0) family.surveyed = false;
+    this.#tell(family, { type: 'tree', run: family.life.run, left });
+  }
+
+  #soon(): number {
+    return this.#dice.pick(0, this.#dice.int(0, 5));
+  }
+}
+
+const sizeOf = (family: Family): number => family.children.size + (family.leaderAlive ? 1 : 0);

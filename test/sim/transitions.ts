@@ -1,0 +1,48 @@
+/** Which transitions have been seen: of instance phases, of a rollout's turns, and of rollouts. */
+
+import type { InstanceId, RolloutId } from '../../src/base/ids.ts';
+import type { Recorded } from '../../src/core/fleet/effect.ts';
+import type { Instance } from '../../src/core/instance/instance.ts';
+import type { Rollout } from '../../src/core/rollout/rollout.ts';
+
+export class Transitions {
+  /** As mermaid draws them: `running --> draining`. `[*]` is what there was before. */
+  readonly instance = new Set<string>();
+  readonly turn = new Set<string>();
+  readonly rollout = new Set<string>();
+}
+
+/** Sees what is recorded in one world. */
+export class Recorder {
+  readonly #into: Transitions;
+  readonly #phases = new Map<InstanceId, string>();
+  readonly #rollouts = new Map<RolloutId, Rollout>();
+
+  constructor(into: Transitions) {
+    this.#into = into;
+  }
+
+  see(what: Recorded): void {
+    if (what.kind === 'instance') this.#seeInstance(what.instance);
+    else this.#seeRollout(what.rollout);
+  }
+
+  #seeInstance({ id, phase }: Instance): void {
+    const from = this.#phases.get(id) ?? 'stopped';
+    this.#phases.set(id, phase.kind);
+    note(this.#into.instance, from, phase.kind);
+  }
+
+  #seeRollout(rollout: Rollout): void {
+    const before = this.#rollouts.get(rollout.id);
+    this.#rollouts.set(rollout.id, rollout);
+    note(this.#into.rollout, before?.state ?? '[*]', rollout.state);
+    rollout.turns.forEach((turn, i) => {
+      note(this.#into.turn, before?.turns[i]?.step.kind ?? '[*]', turn.step.kind);
+    });
+  }
+}
+
+function note(into: Set<string>, from: string, to: string): void {
+  if (from !== to) into.add(`${from} --> ${to}`);
+}
