@@ -2,7 +2,16 @@
  * What the next daemon has to know, as a log of `key = value` lines in which the last one of a key counts.
  * A line is written whole or not at all: a torn last line is what a crash leaves, and is passed over.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 
 /** Values are JSON; null deletes the key. */
 export type Journalled = Record<string, unknown> | readonly unknown[] | string | number | boolean | null;
@@ -16,8 +25,11 @@ export class Journal {
   #fd: number;
   #bytes = 0;
   #pending: string[] = [];
+  /** As it was last written as a whole. */
+  #compactBytes = 0;
   /** Lines that could not be written, because the disk was full say; written anew as a whole once it goes again. */
   #behind = false;
+  #closed = false;
 
   /** @throws when the file can be neither read nor created. */
   constructor(path: string, warn: (text: string) => void) {
@@ -50,7 +62,8 @@ export class Journal {
 
   /** One write for all that has gathered. Never throws: a full disk must not stop the daemon. */
   flush(): void {
-    if (this.#pending.length === 0 && !this.#behind) return;
+    // Once closed, the number of the descriptor may be that of another file.
+    if (this.#closed || (this.#pending.length === 0 && !this.#behind)) return;
     const text = this.#pending.join('');
     this.#pending = [];
     try {
@@ -64,7 +77,9 @@ export class Journal {
   }
 
   close(): void {
+    if (this.#closed) return;
     this.flush();
+    this.#closed = true;
     closeSync(this.#fd);
   }
 
@@ -85,13 +100,15 @@ export class Journal {
   #rewrite(): number {
     const text = [...this.#values].map(([key, value]) => line(key, value)).join('');
     const fresh = `${this.#path}.new`;
-    const fd = openSync(fresh, 'w', 0o600);
+    rmSync(fresh, { force: true }); // what a crash has left may have any mode
+    const fd = openSync(fresh, 'wx', 0o600);
     try {
       const bytes = Buffer.from(text);
       if (writeSync(fd, bytes) < bytes.length) throw new Error('no space left on the device');
       fsyncSync(fd);
       renameSync(fresh, this.#path);
       this.#bytes = bytes.length;
+      this.#compactBytes = bytes.length;
       return fd;
     } catch (error) {
       closeSync(fd);
@@ -99,8 +116,9 @@ export class Journal {
     }
   }
 
+  /** Grown by as much again as counted, so that writing it anew stays rare however much that is. */
   #limit(): number {
-    return Math.max(COMPACT_FROM_BYTES, 4 * this.#values.size * 200);
+    return Math.max(COMPACT_FROM_BYTES, 2 * this.#compactBytes);
   }
 }
 
