@@ -33,7 +33,7 @@ export class Loop {
     this.#busy = true;
     try {
       while (this.#queue.length > 0) this.#drain();
-      this.#options.settled();
+      this.#settle();
     } finally {
       this.#busy = false;
     }
@@ -43,6 +43,15 @@ export class Loop {
     const events = this.#queue;
     this.#queue = [];
     for (const event of events) this.#take(event);
+  }
+
+  /** Whoever posts is a timer, a process or a request: none of them is to hear of a defect in here. */
+  #settle(): void {
+    try {
+      this.#options.settled();
+    } catch (error) {
+      this.#options.defect(error);
+    }
   }
 
   #take(event: FleetEvent): void {

@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import type { FleetEffect } from '../../src/core/fleet/effect.ts';
+import type { FleetEvent } from '../../src/core/fleet/event.ts';
+import { createFleet, NO_MEMORY } from '../../src/core/fleet/fleet.ts';
+import { Loop } from '../../src/daemon/loop.ts';
+import { at, PROGRAM, plan, worker } from '../core/rig.ts';
+
+interface Scene {
+  readonly loop: Loop;
+  readonly log: string[];
+}
+
+/** A loop over a fleet of one instance; `act` is what performing an effect does beside being written down. */
+function scene(
+  act: (effect: FleetEffect, loop: Loop) => void,
+  settled: () => void = () => {},
+  clock = { now: () => at(0) },
+): Scene {
+  const log: string[] = [];
+  const loop: Loop = new Loop({
+    fleet: createFleet(plan([PROGRAM]), NO_MEMORY),
+    clock,
+    perform(effect) {
+      const what = effect.type === 'announce' ? `news of ${effect.what.type}` : effect.type;
+      log.push(`begin ${what}`);
+      act(effect, loop);
+      log.push(`end ${what}`);
+    },
+    settled() {
+      log.push('settled');
+      settled();
+    },
+    defect: (error) => log.push(`defect: ${error instanceof Error ? error.message : error}`),
+  });
+  return { loop, log };
+}
+
+const START: FleetEvent = { type: 'start', ids: [worker(0)], because: 'start' };
+const STOP: FleetEvent = { type: 'stop', ids: [worker(0)], how: 'drain' };
+
+describe('the loop', () => {
+  it('never takes an event within another: what is posted while performing comes after all of its effects', () => {
+    let posted = false;
+    const { loop, log } = scene((effect, own) => {
+      if (effect.type !== 'spawn' || posted) return;
+      posted = true;
+      own.post(STOP);
+    });
+    loop.post(START);
+    let depth = 0;
+    for (const line of log) {
+      if (line.startsWith('begin ')) depth++;
+      if (line.startsWith('end ')) depth--;
+      expect(depth, log.join('\n')).toBeLessThanOrEqual(1);
+    }
+    const first = ['record', 'spawn', 'news of phase'].flatMap((what) => [`begin ${what}`, `end ${what}`]);
+    expect(log.slice(0, first.length)).toEqual(first);
+    expect(log.slice(first.length), 'the stop is taken after the start is done with').toEqual([
+      'begin record',
+      'end record',
+      'settled',
+    ]);
+  });
+
+  it('settles once for all that was queued', () => {
+    let left = 100;
+    const { loop, log } = scene((effect, own) => {
+      if (effect.type === 'record' && left-- > 0) own.post(left % 2 === 0 ? START : STOP);
+    });
+    loop.post(START);
+    expect(left).toBeLessThanOrEqual(0);
+    expect(log.filter((line) => line === 'settled')).toHaveLength(1);
+    expect(log.at(-1)).toBe('settled');
+  });
+
+  it('goes on after an effect that cannot be performed, with the other effects of the same event', () => {
+    const { loop, log } = scene((effect) => {
+      if (effect.type === 'record') throw new Error('no record');
+    });
+    loop.post(START);
+    expect(log).toContain('defect: no record');
+    expect(log).toContain('end spawn');
+    loop.post(STOP);
+    expect(log.filter((line) => line === 'defect: no record')).toHaveLength(2);
+    expect(log.at(-1)).toBe('settled');
+  });
+
+  it('goes on after an event that cannot be taken', () => {
+    let broken = true;
+    const clock = {
+      now() {
+        if (broken) throw new Error('no clock');
+        return at(0);
+      },
+    };
+    const { loop, log } = scene(() => {}, undefined, clock);
+    loop.post(START);
+    expect(log).toEqual(['defect: no clock', 'settled']);
+    broken = false;
+    loop.post(START);
+    expect(log).toContain('end spawn');
+  });
+
+  it('goes on after a settling that throws, and tells nobody else of it', () => {
+    let times = 0;
+    const { loop, log } = scene(
+      () => {},
+      () => {
+        if (++times === 1) throw new Error('no journal');
+      },
+    );
+    expect(() => loop.post(START)).not.toThrow();
+    expect(log.at(-1)).toBe('defect: no journal');
+    loop.post(STOP);
+    expect(log.at(-1)).toBe('settled');
+  });
+
+  it('takes a hundred thousand events that each cause the next without a deeper stack', () => {
+    let left = 100_000;
+    const { loop } = scene((effect, own) => {
+      if (effect.type === 'record' && left-- > 0) own.post(left % 2 === 0 ? START : STOP);
+    });
+    expect(() => loop.post(START)).not.toThrow();
+    expect(left).toBeLessThanOrEqual(0);
+  });
+});
