@@ -10,6 +10,7 @@ export class Timers {
   readonly #clock: Clock;
   readonly #ring: (name: TimerName) => void;
   readonly #armed = new Map<string, NodeJS.Timeout>();
+  #closed = false;
 
   constructor(clock: Clock, ring: (name: TimerName) => void) {
     this.#clock = clock;
@@ -18,6 +19,7 @@ export class Timers {
 
   arm(name: TimerName, at: Mono): void {
     this.disarm(name);
+    if (this.#closed) return;
     const key = keyOf(name);
     // Rounded up, since a timer that rings a fraction too soon would be told to wait and never ring again.
     const waitMs = Math.min(Math.max(0, Math.ceil(at - this.#clock.now().mono)), LONGEST_MS);
@@ -37,7 +39,9 @@ export class Timers {
     this.#armed.delete(key);
   }
 
+  /** For good: nothing is armed after this. */
   close(): void {
+    this.#closed = true;
     for (const timer of this.#armed.values()) clearTimeout(timer);
     this.#armed.clear();
   }
