@@ -155,7 +155,7 @@ export class Api {
     const timeoutMs = timeout_ms ?? plan().shutdownTimeoutMs;
     // After the reply has been handed over: nothing may be left to end the daemon before that.
     setImmediate(() => post({ type: 'shutdown', how: HOW[how], timeoutMs }));
-    return { version, instances: alive, seq };
+    return { version, pid: process.pid, instances: alive, seq };
   }
 
   logs(query: URLSearchParams): LogsReply {

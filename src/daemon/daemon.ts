@@ -175,6 +175,7 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
 
   function close(): void {
     news.announce({ type: 'daemon', state: 'stopped' }, clock.now());
+    news.close();
     ownLog.say('the daemon has ended');
     timers.close();
     processes.close();
@@ -208,7 +209,7 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
     },
     shutDown: (how) => post({ type: 'shutdown', how, timeoutMs: plan.shutdownTimeoutMs }),
     follow: (listener) => {
-      news.follow(listener);
+      news.follow({ take: listener, end: () => {} });
     },
   };
 }

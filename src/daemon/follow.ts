@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { WireEvent } from '../protocol/events.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
-import type { NewsDesk } from './news.ts';
+import type { Follower, NewsDesk } from './news.ts';
 import { Refused } from './refuse.ts';
 
 const MAX_BUFFERED_BYTES = 256 * 1024;
@@ -23,8 +23,7 @@ export async function followEvents(
   }
   response.flushHeaders();
   const pour = new Pour(response, news);
-  const end = news.follow((event) => pour.take(event));
-  response.once('close', end);
+  response.once('close', news.follow(pour));
 }
 
 function sinceOf(query: URLSearchParams): number {
@@ -34,7 +33,7 @@ function sinceOf(query: URLSearchParams): number {
   return Number(text);
 }
 
-class Pour {
+class Pour implements Follower {
   readonly #response: ServerResponse;
   readonly #news: NewsDesk;
   #dropped = 0;
@@ -48,6 +47,11 @@ class Pour {
   take(event: WireEvent): void {
     if (this.#dropped > 0 || this.#response.writableLength > MAX_BUFFERED_BYTES) this.#dropped++;
     else this.#response.write(lineOf(event));
+  }
+
+  end(): void {
+    this.#confess();
+    this.#response.end();
   }
 
   #confess(): void {

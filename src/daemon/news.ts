@@ -11,7 +11,7 @@ const KEPT = 5000;
 export class NewsDesk {
   #events: WireEvent[] = [];
   #seq = 0;
-  readonly #followers = new Set<(event: WireEvent) => void>();
+  readonly #followers = new Set<Follower>();
 
   /** The number of the newest event; 0 before the first. */
   get seq(): number {
@@ -32,7 +32,7 @@ export class NewsDesk {
     this.#events.push(event);
     // Cut seldom and by half as many again, so that the cost of moving the rest is spread over many events.
     if (this.#events.length > KEPT * 1.5) this.#events = this.#events.slice(-KEPT);
-    for (const follower of this.#followers) follower(event);
+    for (const follower of this.#followers) follower.take(event);
     return event;
   }
 
@@ -42,11 +42,23 @@ export class NewsDesk {
     return this.#events.slice(Math.max(0, seq + 1 - first));
   }
 
-  /** Called for each event from now on; returns what ends it. */
-  follow(follower: (event: WireEvent) => void): () => void {
+  /** Tells each event from now on; returns what ends it. */
+  follow(follower: Follower): () => void {
     this.#followers.add(follower);
     return () => this.#followers.delete(follower);
   }
+
+  /** There will be no more. */
+  close(): void {
+    for (const follower of this.#followers) follower.end();
+    this.#followers.clear();
+  }
+}
+
+export interface Follower {
+  take(event: WireEvent): void;
+  /** The last event has been told. */
+  end(): void;
 }
 
 export type DaemonNews = Extract<Happening, { type: 'daemon' }>;

@@ -59,9 +59,10 @@ export interface RolloutReply {
   readonly rollout: RolloutStatus;
 }
 
-/** Sent at once; the end of the connection's daemon is the end of the shutdown. */
+/** Sent at once; the end of the process `pid` is the end of the shutdown. */
 export interface ShutdownReply {
   readonly version: number;
+  readonly pid: number;
   readonly instances: readonly string[];
   readonly seq: number;
 }

@@ -24,7 +24,8 @@ export async function shutdown(context: Context, options: ShutdownOptions): Prom
       context.say(`tsup-visor: no daemon runs at ${client.socket}; nothing to shut down`);
       return EXIT.done;
     }
-    await untilGone(context, client, reply.seq, signal);
+    await untilSilent(context, client, reply.seq, signal);
+    await untilEnded(reply.pid, signal);
     if (context.json) context.printJson(reply);
     else context.print(`the daemon has ended (${plural(reply.instances.length, 'instance')} stopped)`);
     return EXIT.done;
@@ -42,8 +43,13 @@ async function begin(client: Client, { now, timeout }: ShutdownOptions, signal: 
   }
 }
 
-/** The stream of events ends with the daemon; that nobody answers any more is the proof. */
-async function untilGone(context: Context, client: Client, seq: number, signal: AbortSignal): Promise<void> {
+/** The stream of events ends with the daemon; nobody answers any more. */
+async function untilSilent(
+  context: Context,
+  client: Client,
+  seq: number,
+  signal: AbortSignal,
+): Promise<void> {
   const paint = await context.paint();
   while (await answers(client, signal)) {
     try {
@@ -55,6 +61,26 @@ async function untilGone(context: Context, client: Client, seq: number, signal: 
     }
     await pause(SETTLE_MS, signal);
     signal.throwIfAborted();
+  }
+}
+
+/** A daemon that has ended but that nobody has taken note of cannot be told from a living one: not for ever, then. */
+const ENDS_WITHIN_MS = 2000;
+
+async function untilEnded(pid: number, signal: AbortSignal): Promise<void> {
+  const giveUpAt = performance.now() + ENDS_WITHIN_MS;
+  while (exists(pid) && performance.now() < giveUpAt) {
+    await pause(SETTLE_MS, signal);
+    signal.throwIfAborted();
+  }
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
