@@ -423,7 +423,7 @@ test('numbers and generations grow from what was remembered', () => {
     nextRollout: 7,
     generations: new Map([[old.name, 5]]),
     stopped: new Set([worker(1)]),
-    rollouts: [],
+    alive: new Map(),
   };
   const fleets = new Fleets([old], memory);
   expect(fleets.seat(1).wish).toEqual({ want: 'down', because: 'operator' });

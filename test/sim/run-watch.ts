@@ -3,7 +3,7 @@ import type { Run } from '../../src/base/ids.ts';
 import type { SignalName } from '../../src/base/signal-name.ts';
 import type { Notified } from '../../src/core/instance/event.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
-import type { How, Life, PhaseKind } from '../../src/core/instance/phase.ts';
+import type { How, Life, Phase } from '../../src/core/instance/phase.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
 import type { Agenda } from './agenda.ts';
 import { broken } from './broken.ts';
@@ -40,13 +40,15 @@ export class RunWatch {
     this.#insisted = Math.max(this.#insisted, HARDNESS[how]);
   }
 
-  heard(message: Notified, phase: PhaseKind): void {
+  heard(message: Notified, phase: Phase): void {
     const { now } = this.#agenda;
     if (message.ready) this.readyHeardAt ??= now;
-    if (message.drained && phase === 'draining') this.#drainedHeard = true;
+    if (message.drained && phase.kind === 'draining') this.#drainedHeard = true;
     const least = now + (message.extendTimeoutMs ?? 0);
-    if (phase === 'draining' && this.#asked) this.#asked.notBefore = Math.max(this.#asked.notBefore, least);
-    if (phase === 'stopping' && this.#told) this.#told.notBefore = Math.max(this.#told.notBefore, least);
+    // What is overdue has no deadline any more that could be moved.
+    const moves = phase.kind === 'draining' && phase.deadline !== null;
+    if (moves && this.#asked) this.#asked.notBefore = Math.max(this.#asked.notBefore, least);
+    if (phase.kind === 'stopping' && this.#told) this.#told.notBefore = Math.max(this.#told.notBefore, least);
   }
 
   /** To the leader: asked once with the drain's signal, told once with the stop's. */

@@ -100,7 +100,7 @@ export class Watch {
         if (event.timer.of === 'shutdown') watched.insist('now');
         break;
       case 'notified':
-        if (event.run === watched.run) watched.heard(event.message, instance.phase.kind);
+        if (event.run === watched.run) watched.heard(event.message, instance.phase);
         break;
       case 'spawned':
         if (event.run === watched.run && instance.phase.kind === 'spawning')
