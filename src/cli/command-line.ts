@@ -1,18 +1,19 @@
 /** From words on a command line to an exit code. */
 import { Command, CommanderError } from 'commander';
 import { EXIT, type ExitCode } from '../protocol/errors.ts';
+import type { StatusReply } from '../protocol/status.ts';
 import { type Act, COMMANDS } from './command-table.ts';
 import { contextOf, type GlobalOptions } from './context.ts';
 import type { Io } from './io.ts';
 import { refusalOf, refusalText } from './refusal.ts';
 
-/** Runs one command. Throws only what is a bug. */
-export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
+/** Runs one command. `early`: the reply to a plain `status`, asked for already. Throws only what is a bug. */
+export async function run(argv: readonly string[], io: Io, early?: Promise<StatusReply>): Promise<ExitCode> {
   let exit: ExitCode = EXIT.done;
   const words = versionAsCommand(argv);
   const program = root(io);
   define(program, words, async (work) => {
-    exit = await work(contextOf(io, program.opts<GlobalOptions>()));
+    exit = await work(contextOf(io, program.opts<GlobalOptions>(), early));
   });
   try {
     await program.parseAsync(words, { from: 'user' });

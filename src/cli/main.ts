@@ -1,12 +1,20 @@
 /** The door of the command line: the process's own streams, arguments and exit code. */
 import { fileURLToPath } from 'node:url';
-import { run } from './command-line.ts';
+import { foresee } from './foresight.ts';
 import { processIo } from './io.ts';
 
 // Beside this file once both are bundled.
 const daemonProgram = fileURLToPath(new URL('./daemon.js', import.meta.url));
 
+async function main(): Promise<void> {
+  const words = process.argv.slice(2);
+  const io = processIo(daemonProgram);
+  const early = foresee(words, io);
+  // One turn of the loop, in which the connection is made and the question leaves.
+  if (early !== undefined) await new Promise((resolve) => setImmediate(resolve));
+  const { run } = await import('./command-line.ts');
+  process.exitCode = await run(words, io, early);
+}
+
 // Not awaited: a chunk that imports this one could not be loaded before it had ended.
-run(process.argv.slice(2), processIo(daemonProgram)).then((code) => {
-  process.exitCode = code;
-});
+main();

@@ -15,7 +15,7 @@ export async function status(
 ): Promise<ExitCode> {
   if (options.watch === true) return watch(context, selectors);
   const [reply, paint] = await Promise.all([
-    context.client().then((client) => client.status({ selectors })),
+    context.early ?? context.client().then((client) => client.status({ selectors })),
     context.paint(),
   ]);
   if (context.json) context.printJson(reply);
