@@ -4,6 +4,7 @@ import type { Moment } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { describeExit } from '../base/exit-status.ts';
 import type { InstanceId, Run } from '../base/ids.ts';
+import type { Because } from '../core/instance/because.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import type { ActionOutcome } from '../protocol/replies.ts';
 import { stateOf } from './describe.ts';
@@ -60,8 +61,13 @@ function watchFirstRun(): Judge {
   return (instance) => {
     const { id, phase, lastRun, lastExit } = instance;
     if (phase.kind !== 'spawning' && phase.kind !== 'starting') return null;
-    if (!first.has(id)) first.set(id, lastRun);
-    if (first.get(id) === lastRun || lastExit === null) return null;
+    if (first.get(id) === lastRun) return null;
+    // A run before this one that was asked to end, by a restart say, has not failed.
+    const failed = first.has(id) && lastExit !== null && FAILURES.has(lastExit.because);
+    if (!failed) {
+      first.set(id, lastRun);
+      return null;
+    }
     const lived = formatDuration(lastExit.livedMs);
     return outcome(
       instance,
@@ -71,6 +77,8 @@ function watchFirstRun(): Judge {
     );
   };
 }
+
+const FAILURES: ReadonlySet<Because> = new Set(['crash', 'not ready']);
 
 function failure(instance: Instance, now: Now): ActionOutcome | null {
   const { phase, id } = instance;

@@ -16,9 +16,15 @@ interface Waiter {
 export class Waiters {
   readonly #waiters = new Set<Waiter>();
 
+  /** Requests that wait now. */
+  get size(): number {
+    return this.#waiters.size;
+  }
+
   /** Resolves with the outcomes in the order of `instances`; never, once the signal has fired. */
   wait(instances: readonly Instance[], judge: Judge, signal: AbortSignal): Promise<ActionOutcome[]> {
     return new Promise((resolve) => {
+      if (signal.aborted) return; // gone before it came to wait
       const open = new Set(instances.map(({ id }) => id));
       const inOrder = (outcomes: Map<InstanceId, ActionOutcome>): ActionOutcome[] =>
         instances.flatMap(({ id }) => outcomes.get(id) ?? []);
