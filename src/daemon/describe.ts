@@ -108,7 +108,11 @@ function describeDrain(phase: Extract<Phase, { kind: 'draining' }>, now: Moment)
   };
 }
 
-const date = (at: Mono, now: Moment): string => new Date(dateOf(at, now)).toISOString();
+/** The last moment that a calendar date can have: a deadline may be set later than that. */
+const LAST_DATE_MS = 8.64e15;
+
+const date = (at: Mono, now: Moment): string =>
+  new Date(Math.min(dateOf(at, now), LAST_DATE_MS)).toISOString();
 
 /** What it is doing: its own words while it works, ours when something is the matter. */
 function messageOf(instance: Instance, now: Moment): string {

@@ -1,7 +1,7 @@
 /** Rollouts for whoever asks: those of this daemon as they stand, and the last ones of those before it. */
 import type { Moment } from '../base/clock.ts';
 import type { Fleet } from '../core/fleet/fleet.ts';
-import type { RolloutStatus } from '../protocol/status.ts';
+import { ROLLOUT_STATES, type RolloutStatus } from '../protocol/status.ts';
 import { describeRollout } from './describe.ts';
 import type { Journal } from './journal.ts';
 
@@ -12,8 +12,7 @@ export class RolloutHistory {
 
   constructor(journal: Journal) {
     this.#past = [...journal.under('rollout/')]
-      // What this program has written under this prefix is nothing else.
-      .map(([, value]) => value as RolloutStatus)
+      .flatMap(([, value]) => (isRollout(value) ? [value] : []))
       .map((rollout) => (isUnderWay(rollout) ? cutOff(rollout) : rollout));
   }
 
@@ -34,6 +33,16 @@ export class RolloutHistory {
   find(fleet: Fleet, key: string, now: Moment): RolloutStatus | undefined {
     return this.all(fleet, now).findLast(({ id, program }) => String(id) === key || program === key);
   }
+}
+
+/** By what is made use of here; the rest is as the daemon that has written it had it. */
+function isRollout(value: unknown): value is RolloutStatus {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, program, state, turns }: Partial<Record<keyof RolloutStatus, unknown>> = value;
+  const states: readonly unknown[] = ROLLOUT_STATES;
+  return (
+    typeof id === 'number' && typeof program === 'string' && states.includes(state) && Array.isArray(turns)
+  );
 }
 
 /** The daemon that led it ended before it was over. */

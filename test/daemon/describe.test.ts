@@ -1,0 +1,234 @@
+import { describe, expect, it } from 'vitest';
+import { rolloutId } from '../../src/base/ids.ts';
+import type { Instance } from '../../src/core/instance/instance.ts';
+import type { Phase } from '../../src/core/instance/phase.ts';
+import { describeInstance, describeRollout } from '../../src/daemon/describe.ts';
+import { INSTANCE_STATES, type InstanceState } from '../../src/protocol/status.ts';
+import { at, Bench, Fleets, PROGRAM, program } from '../core/rig.ts';
+import { LIFE_NAMES, LIVES, type LifeName } from './fleet.ts';
+
+interface Told {
+  readonly state: InstanceState;
+  readonly message: string | RegExp;
+  readonly because: string;
+  readonly alive: boolean;
+}
+
+const TABLE: Record<LifeName, Told> = {
+  'never started': { state: 'stopped', message: '', because: 'start', alive: false },
+  'stopped by the operator': {
+    state: 'stopped',
+    message: 'stopped by the operator',
+    because: 'operator',
+    alive: false,
+  },
+  'asked for': { state: 'starting', message: '', because: 'operator', alive: false },
+  'alive, not for long enough': { state: 'starting', message: '', because: 'operator', alive: true },
+  'alive, READY=1 is waited for': {
+    state: 'starting',
+    message: 'waits for READY=1, 1s left',
+    because: 'operator',
+    alive: true,
+  },
+  running: { state: 'running', message: '', because: 'operator', alive: true },
+  draining: { state: 'draining', message: '', because: 'operator', alive: true },
+  'draining, its leader gone': {
+    state: 'draining',
+    message: 'its main process has ended, its job processes go on',
+    because: 'operator',
+    alive: true,
+  },
+  'told to stop': {
+    state: 'stopping',
+    message: 'told to stop, is killed in 200ms',
+    because: 'operator',
+    alive: true,
+  },
+  'crashed, looked after': {
+    state: 'stopping',
+    message: 'what it left behind is looked for',
+    because: 'crash',
+    alive: true,
+  },
+  'crashed, its rest told to stop': {
+    state: 'stopping',
+    message: 'what it left behind was told to stop, and is killed in 200ms',
+    because: 'crash',
+    alive: true,
+  },
+  killed: {
+    state: 'stopping',
+    message: 'was sent KILL; something of it is still there',
+    because: 'operator',
+    alive: true,
+  },
+  'crashed, to be tried again': {
+    state: 'backoff',
+    message: 'exited with code 1 after 50ms; tried again in 100ms',
+    because: 'crash',
+    alive: false,
+  },
+  'could not be started': {
+    state: 'backoff',
+    message: 'cannot start: ENOENT; tried again in 100ms',
+    because: 'spawn error',
+    alive: false,
+  },
+  finished: { state: 'exited', message: '', because: 'operator', alive: false },
+  'given up': {
+    state: 'failed',
+    message: /^exited with code 1 after 50ms; given up after 1 tries in a row$/,
+    because: 'crash',
+    alive: false,
+  },
+  'overdue in a rollout': {
+    state: 'draining',
+    message: 'past its deadline, and drains on',
+    because: 'rollout 7',
+    alive: true,
+  },
+};
+
+describe.each(LIFE_NAMES)('an instance that is %s', (name) => {
+  const bench = LIVES[name].make();
+  const told = TABLE[name];
+  const status = describeInstance(bench.instance, at(bench.now), undefined);
+
+  it(`is in the phase "${LIVES[name].phase}", and shown as ${told.state}`, () => {
+    expect(bench.phase.kind).toBe(LIVES[name].phase);
+    expect(status.state).toBe(told.state);
+    expect(INSTANCE_STATES).toContain(status.state);
+  });
+
+  it('says what it is doing, and why it is there', () => {
+    if (typeof told.message === 'string') expect(status.message).toBe(told.message);
+    else expect(status.message).toMatch(told.message);
+    expect(status.because).toBe(told.because);
+  });
+
+  it('has a pid, a drain and a time of its next try only where there is one', () => {
+    expect(status.pid !== null).toBe(told.alive);
+    expect(status.drain !== null).toBe(told.state === 'draining');
+    expect(status.retry_at !== null).toBe(told.state === 'backoff');
+    expect(status.ready).toBe(told.alive && bench.instance.phase.kind !== 'starting');
+  });
+
+  it('comes through JSON as it is', () => {
+    expect(JSON.parse(JSON.stringify(status))).toEqual(status);
+  });
+});
+
+it('the table of lives has every phase', () => {
+  const kinds: Record<Phase['kind'], true> = {
+    stopped: true,
+    spawning: true,
+    starting: true,
+    running: true,
+    draining: true,
+    stopping: true,
+    sweeping: true,
+    killing: true,
+    backoff: true,
+    exited: true,
+    failed: true,
+  };
+  expect(new Set(LIFE_NAMES.map((name) => LIVES[name].phase))).toEqual(new Set(Object.keys(kinds)));
+});
+
+describe('a status', () => {
+  it('shows what the instance says of itself, also while it drains past its deadline', () => {
+    const bench = LIVES.running.make();
+    bench.says({ status: '3 of 9 done', inFlight: 2 });
+    const described = () => describeInstance(bench.instance, at(bench.now), undefined);
+    expect(described()).toMatchObject({ message: '3 of 9 done', in_flight: 2, drain: null });
+    bench.replace(program(), 'rollout 7', 'pause');
+    bench.after(300);
+    expect(described()).toMatchObject({
+      message: '3 of 9 done; past its deadline, and drains on',
+      drain: { in_flight: 2, elapsed_ms: 300, deadline: null },
+    });
+  });
+
+  it('tells the last exit: by signal, by code, or that nobody knows', () => {
+    const exitOf = (end: (bench: Bench) => void): unknown => {
+      const bench = LIVES.running.make();
+      end(bench);
+      bench.tree(0);
+      return describeInstance(bench.instance, at(bench.now), undefined).last_exit;
+    };
+    expect(exitOf((bench) => bench.signalled('SIGSEGV'))).toMatchObject({
+      code: null,
+      signal: 'SIGSEGV',
+      because: 'crash',
+    });
+    expect(exitOf((bench) => bench.code(3))).toMatchObject({ code: 3, signal: null });
+    expect(
+      exitOf((bench) => bench.take({ type: 'exited', run: bench.run, exit: { kind: 'unknown' } })),
+    ).toMatchObject({ code: null, signal: null });
+  });
+
+  it('has its usage where it was sampled, rounded for people', () => {
+    const { instance } = LIVES.running.make();
+    const usage = { processes: 3, cpuPercent: 12.3456, memoryBytes: 1000 };
+    expect(describeInstance(instance, at(100), usage)).toMatchObject({
+      processes: 3,
+      cpu_percent: 12.3,
+      memory_bytes: 1000,
+    });
+  });
+
+  it('shows the revision that runs, not the one that the next start will have', () => {
+    const bench = LIVES.running.make();
+    const { revision } = bench.instance.program;
+    const next: Instance = { ...bench.instance, program: { ...PROGRAM, revision: 'two' as typeof revision } }; // a brand
+    expect(describeInstance(next, at(100), undefined).revision).toBe(revision);
+  });
+
+  it.each([Number.MAX_SAFE_INTEGER, Number.MAX_VALUE, Number.POSITIVE_INFINITY])(
+    'can tell even a deadline that no calendar reaches (%s ms)',
+    (timeoutMs) => {
+      const bench = new Bench(
+        program({ drain: { timeoutMs }, backoff: { initialMs: timeoutMs, maxMs: timeoutMs, factor: 1 } }),
+      );
+      bench.running();
+      bench.stop();
+      const draining = describeInstance(bench.instance, at(bench.now), undefined);
+      expect(draining.drain?.deadline).toMatch(/^\+?\d+-/);
+      bench.start();
+      bench.code(1);
+      bench.tree(0);
+      expect(() => describeInstance(bench.instance, at(bench.now), undefined)).not.toThrow();
+      const crashed = new Bench(bench.instance.program).running();
+      crashed.code(1);
+      crashed.tree(0);
+      expect(describeInstance(crashed.instance, at(crashed.now), undefined).retry_at).toMatch(/^\+?\d+-/);
+    },
+  );
+});
+
+describe('a rollout', () => {
+  it('is told turn by turn, with how long each step has lasted', () => {
+    const fleets = new Fleets([program({ instances: 3 })]).allReady();
+    fleets.take({ type: 'begin_rollout', program: program(), ids: fleets.ids(), maxParallel: 1 });
+    fleets.now += 70;
+    const rollout = fleets.fleet.rollouts.get(rolloutId(1));
+    if (rollout === undefined) throw new Error('no rollout');
+    expect(describeRollout(rollout, at(fleets.now))).toEqual({
+      id: 1,
+      program: 'worker',
+      state: 'running',
+      done: 0,
+      total: 3,
+      current: ['worker:0'],
+      reason: null,
+      started_at: expect.stringMatching(/Z$/),
+      ended_at: null,
+      revision: 'one',
+      turns: [
+        { instance: 'worker:0', step: 'draining', elapsed_ms: 70 },
+        { instance: 'worker:1', step: 'pending', elapsed_ms: null },
+        { instance: 'worker:2', step: 'pending', elapsed_ms: null },
+      ],
+    });
+  });
+});
