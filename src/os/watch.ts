@@ -18,13 +18,14 @@ export function createWatch(libc: Libc, before: () => void, after: () => void): 
   const epoll = libc.createEpoll();
   if (epoll === null) return null;
   const callbacks = new Map<number, () => void>();
-  const ready: number[] = [];
+  const numbers: number[] = [];
   const handle = libc.whenReadable(epoll, () => {
     before();
-    ready.length = 0;
-    libc.epollReady(epoll, ready);
-    // A callback may remove others of the same round: those are not called any more.
-    for (const descriptor of ready) callbacks.get(descriptor)?.();
+    numbers.length = 0;
+    libc.epollReady(epoll, numbers);
+    const ready = numbers.map((descriptor) => [descriptor, callbacks.get(descriptor)] as const);
+    // A callback may remove others of the same round, and their numbers may be given out again: those are not called.
+    for (const [descriptor, call] of ready) if (call === callbacks.get(descriptor)) call?.();
     after();
   });
   return {
