@@ -36,12 +36,14 @@ test('a leader that has ended is not signalled, and that is no error', async () 
   expect(h.warned).toEqual([]);
 });
 
-test('a stopped leader can end: SIGCONT follows TERM', async () => {
+test('a stopped leader can end as it wants to: SIGCONT follows TERM', async () => {
   const h = hands();
-  const run = h.spawn(1, ['sleep', '1000']);
+  const run = h.spawn(1, ['bash', '-c', 'trap "exit 5" TERM; echo >&3; sleep 1000 & wait']);
+  await h.until('notified', run);
   h.processes.signal(run, 'STOP');
   h.processes.signal(run, 'TERM');
-  expect((await h.until('exited', run)).exit).toEqual({ kind: 'signal', signal: 'SIGTERM' });
+  expect((await h.until('exited', run)).exit).toEqual({ kind: 'code', code: 5 });
+  await h.empty(run);
 });
 
 test('a run that forks while it is killed does not get away', async () => {
