@@ -309,6 +309,15 @@ describe('resume', () => {
     },
   );
 
+  test('tells of the turns that it takes again', () => {
+    const fleets = rolling().gone(0).spawned(0).gone(0, 1);
+    steer(fleets, 'resume');
+    const steps = fleets.effects.flatMap((effect) =>
+      effect.type === 'announce' && effect.what.type === 'turn' ? [effect.what.step] : [],
+    );
+    expect(steps).toEqual(['pending', 'draining', 'starting']);
+  });
+
   test('gives a drain that was too long its whole time anew', () => {
     const fleets = rolling();
     fleets.now += 300;

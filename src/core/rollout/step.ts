@@ -194,14 +194,22 @@ function replaceBy(rollout: Rollout, seat: Instance): RolloutEffect {
 
 /** Turns that failed are taken again, drains that were too long get their time anew. */
 function resume(rollout: Rollout, seats: Seats, now: Moment): RolloutStep {
-  const effects: RolloutEffect[] = [];
-  const turns = rollout.turns.map((turn): Turn => {
-    if (isOverdue(turn, seats)) effects.push({ type: 'grant', id: turn.id });
-    return turn.step.kind === 'failed' ? { ...turn, step: again(rollout, seats.get(turn.id), now) } : turn;
-  });
+  const turns = rollout.turns.map(
+    (turn): Turn =>
+      turn.step.kind === 'failed' ? { ...turn, step: again(rollout, seats.get(turn.id), now) } : turn,
+  );
   const running: Rollout = { ...rollout, state: 'running', reason: null, turns };
+  const news = newsOf(rollout, running);
+  const overdue = turns.filter((turn) => isOverdue(turn, seats));
   // A drain that gets its time anew is overdue until the instance has heard of it; the look that follows goes on.
-  return effects.length > 0 ? { rollout: running, effects } : advance(running, seats, now);
+  if (overdue.length > 0) {
+    return {
+      rollout: running,
+      effects: [...news, ...overdue.map(({ id }) => ({ type: 'grant', id }) as const)],
+    };
+  }
+  const next = advance(running, seats, now);
+  return { rollout: next.rollout, effects: [...news, ...next.effects] };
 }
 
 /** A replacement that has recovered by itself, or is about to, is not replaced once more. */
