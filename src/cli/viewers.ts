@@ -8,16 +8,17 @@ import { eventLine } from './render/events.ts';
 import { liveLines } from './render/live.ts';
 import type { Paint } from './render/paint.ts';
 import { cut } from './render/text.ts';
+import { jobs } from './render/words.ts';
 import { screen } from './screen.ts';
 
 export interface View extends Viewer {
   /** Gives the terminal back; `ended`: how the rollouts ended, unless the watching did. */
-  close(ended?: readonly RolloutStatus[]): void;
+  close(ended?: readonly RolloutStatus[]): Promise<void>;
 }
 
 export function viewOf(context: Context, client: Client, paint: Paint): View {
   if (context.json) return ndjson(context);
-  return context.io.stdout.isTTY ? live(context, client, paint) : eventPerLine(context, paint);
+  return context.io.stdout.isTTY ? live(context, client, paint) : eventPerLine(context, client, paint);
 }
 
 const LIVE_MS = 250;
@@ -28,17 +29,36 @@ const ndjson = (context: Context): View => ({
   everyMs: SELDOM_MS,
   event: (event) => context.print(JSON.stringify(event)),
   look: async () => {},
-  close() {},
+  close: async () => {},
 });
 
-const eventPerLine = (context: Context, paint: Paint): View => ({
-  everyMs: SELDOM_MS,
-  event: (event) => {
-    if (isNews(event)) context.print(eventLine(event, paint));
-  },
-  look: async () => {},
-  close() {},
-});
+function eventPerLine(context: Context, client: Client, paint: Paint): View {
+  // One after another, for some lines have to be completed by asking.
+  let printed = Promise.resolve();
+  return {
+    everyMs: SELDOM_MS,
+    event(event) {
+      if (!isNews(event)) return;
+      printed = printed.then(async () => {
+        context.print(`${eventLine(event, paint)}${await inFlight(client, event)}`);
+      });
+    },
+    look: async () => {},
+    close: () => printed,
+  };
+}
+
+/** What a drain waits for, which its event does not say. */
+async function inFlight(client: Client, event: WireEvent): Promise<string> {
+  if (event.type !== 'phase' || event.to !== 'draining') return '';
+  try {
+    const { instances } = await client.status({ usage: false, selectors: [event.instance] });
+    const count = instances[0]?.in_flight ?? null;
+    return count === null ? '' : `, ${jobs(count)}`;
+  } catch {
+    return ''; // an event is worth its line without that
+  }
+}
 
 /** What a deploy's log is to keep; the rest is in `events`. */
 function isNews(event: WireEvent): boolean {
@@ -93,7 +113,7 @@ function live(context: Context, client: Client, paint: Paint): View {
       ({ instances } = await client.status({ usage: false, selectors }, { signal }));
       draw(rollouts);
     },
-    close(ended) {
+    async close(ended) {
       if (ended !== undefined) draw(ended);
       block.close();
     },

@@ -76,7 +76,7 @@ async function watch(
       return ended;
     } finally {
       // The terminal is whole again before anything else is said.
-      view.close(ended);
+      await view.close(ended);
     }
   });
 }
