@@ -1,6 +1,6 @@
 /** The fleet: what belongs to an earlier run, timers that ring late, and the way down. */
 import { describe, expect, test } from 'vitest';
-import { pid, run } from '../../src/base/ids.ts';
+import { instanceId, pid, programName, rolloutId, run } from '../../src/base/ids.ts';
 import { reasonOf } from '../../src/core/fleet/step.ts';
 import { Fleets, program, worker } from './rig.ts';
 
@@ -178,4 +178,17 @@ describe('shutdown', () => {
     const fleets = down().gone(0).gone(1).gone(2);
     expect(fleets.take({ type: 'shutdown', how: 'kill', timeoutMs: 5 }).effects).toEqual([]);
   });
+});
+
+test('of the rollouts that are over the last twenty are kept, and all that are under way', () => {
+  const other = program({ name: programName('mailer') });
+  const fleets = new Fleets([program(), other]).start();
+  const begin = (of: typeof other, ids = fleets.ids()) =>
+    fleets.take({ type: 'begin_rollout', program: of, ids, maxParallel: 1 });
+  begin(other, [instanceId(other.name, 0)]);
+  for (let id = 2; id <= 50; id++) {
+    begin(program(), [worker(0)]);
+    fleets.take({ type: 'steer_rollout', id: rolloutId(id), command: 'abort' });
+  }
+  expect([...fleets.fleet.rollouts.keys()]).toEqual([1, ...Array.from({ length: 20 }, (_, i) => 31 + i)]);
 });

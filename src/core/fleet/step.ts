@@ -258,6 +258,13 @@ class FleetStep {
     }
     const armed = before === undefined ? null : rolloutDeadline(before);
     this.#rearm({ of: 'rollout', id: rollout.id }, armed, rolloutDeadline(rollout));
+    if (isOver(rollout)) this.#forgetOldRollouts();
+  }
+
+  /** A fleet lives for years and rolls many times a day: of those that are over only the last are kept. */
+  #forgetOldRollouts(): void {
+    const over = [...this.#fleet.rollouts.values()].filter(isOver);
+    for (const { id } of over.slice(0, -ROLLOUTS_KEPT)) this.#fleet.rollouts.delete(id);
   }
 
   #rearm(timer: TimerName, before: Mono | null, at: Mono | null): void {
@@ -278,6 +285,9 @@ class FleetStep {
     this.#effects.push({ type: 'finish' });
   }
 }
+
+/** Those that are over. */
+const ROLLOUTS_KEPT = 20;
 
 const ABORT: RolloutEvent = { type: 'abort', why: null };
 
