@@ -36,6 +36,13 @@ const ascii = {
     }
   },
 };
+/** The same under the name that a module has: for whoever imports it, or looks whether it was built. */
+const asModule = {
+  name: 'as-module',
+  generateBundle() {
+    this.emitFile({ type: 'asset', fileName: 'cli.js', source: "import './cli.cjs';\n" });
+  },
+};
 const escaped = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 export default defineConfig([
@@ -55,7 +62,7 @@ export default defineConfig([
     ...common,
     input: { cli: 'src/cli/main.ts' },
     preserveEntrySignatures: false,
-    plugins: [ascii],
+    plugins: [ascii, asModule],
     output: {
       dir: 'dist',
       format: 'cjs',
