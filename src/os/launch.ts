@@ -1,12 +1,17 @@
 /** Starts the leader of a run in a session of its own, and reports its end. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import type { ExitStatus } from '../base/exit-status.ts';
 import type { SpawnRequest } from '../ports/processes.ts';
+import type { Leaders } from './leaders.ts';
+import type { Libc } from './libc.ts';
 import type { Mark } from './mark.ts';
 import { MARK_NAME } from './mark.ts';
-import { openOutput } from './output.ts';
+import { type Output, openOutput } from './output.ts';
+import { findExecutable } from './program-path.ts';
 import type { Report, Reports } from './reports.ts';
 import { spawnFailure } from './spawn-failure.ts';
+import { systemError } from './system-error.ts';
 
 /** Called in this order: `started` and `ended`, or `failed`. `ended` never comes within the call to `launch`. */
 export interface Launched {
@@ -15,49 +20,115 @@ export interface Launched {
   failed(stage: string, message: string): void;
 }
 
-export function launch(request: SpawnRequest, reports: Reports, mark: Mark, outcome: Launched): void {
+/** Where there is no koffi, Node's own spawn does it, at a higher price. */
+export interface Launcher {
+  readonly reports: Reports;
+  readonly mark: Mark;
+  readonly leap: { readonly libc: Libc; readonly leaders: Leaders } | null;
+}
+
+export function launch(request: SpawnRequest, launcher: Launcher, outcome: Launched): void {
   const output = openOutput(request.stdout, request.stderr);
   if (!output.ok) {
     outcome.failed('log', output.error);
     return;
   }
-  const report = reports.open(request.run);
+  const report = launcher.reports.open(request.run);
   if (!report.ok) {
     output.value.close();
     outcome.failed('notify', report.error);
     return;
   }
-  const fail = (error: unknown) => {
-    report.value.close();
-    const { stage, message } = spawnFailure(request, error);
-    outcome.failed(stage, message);
-  };
+  const start = { request, output: output.value, report: report.value, mark: launcher.mark };
+  const { stdio } = report.value;
+  if (launcher.leap !== null && typeof stdio === 'number') leap(start, stdio, launcher.leap, outcome);
+  else fork(start, outcome);
+}
+
+interface Start {
+  readonly request: SpawnRequest;
+  readonly output: Output;
+  readonly report: Report;
+  readonly mark: Mark;
+}
+
+function leap(
+  start: Start,
+  notify: number,
+  { libc, leaders }: NonNullable<Launcher['leap']>,
+  outcome: Launched,
+): void {
+  const { output, report } = start;
+  const begun = begin(start, notify, libc);
+  output.close();
+  report.spawned(null);
+  if ('error' in begun) {
+    fail(start, begun.error, outcome);
+    return;
+  }
+  // Its end is noticed in a later turn of the loop, so `started` comes first.
+  if (leaders.add(begun.pid, (exit) => outcome.ended(exit))) outcome.started(begun.pid, report);
+  else fail(start, systemError(constants.errno.EMFILE), outcome);
+}
+
+function begin(
+  { request, output, report, mark }: Start,
+  notify: number,
+  libc: Libc,
+): { pid: number } | { error: unknown } {
+  const [program = ''] = request.command;
+  const variables = environment(request, report, mark);
+  const refused = [...request.command, request.directory, ...Object.entries(variables).flat()].some((text) =>
+    text.includes('\0'),
+  );
+  if (refused) return { error: new Error('its command or environment holds a NUL byte') };
+  const path = findExecutable(program, request);
+  if (path === null) return { error: systemError(constants.errno.ENOENT) };
+  const spawn = (path: string, args: readonly string[]) =>
+    libc.spawnLeader({
+      path,
+      args,
+      directory: request.directory,
+      environment: Object.entries(variables).map(([name, value]) => `${name}=${value}`),
+      stdout: output.stdout === 'ignore' ? null : output.stdout,
+      stderr: output.stderr === 'ignore' ? null : output.stderr,
+      notify,
+    });
+  let begun = spawn(path, request.command);
+  // A script without a first line that names its interpreter is a shell's, as execvp(3) has it.
+  if ('errno' in begun && begun.errno === constants.errno.ENOEXEC)
+    begun = spawn('/bin/sh', ['sh', path, ...request.command.slice(1)]);
+  return 'errno' in begun ? { error: systemError(begun.errno) } : begun;
+}
+
+function fork(start: Start, outcome: Launched): void {
+  const { output, report } = start;
   let child: ChildProcess | null = null;
   let thrown: { readonly error: unknown } | null = null;
   try {
-    child = start(request, output.value.stdout, output.value.stderr, report.value, mark);
+    child = forked(start);
   } catch (error) {
     thrown = { error };
   }
-  output.value.close();
-  report.value.spawned(child?.pid === undefined ? null : child);
-  if (child === null) fail(thrown?.error);
-  else watchOver(child, report.value, outcome, fail);
+  output.close();
+  report.spawned(child?.pid === undefined ? null : child);
+  if (child === null) fail(start, thrown?.error, outcome);
+  else watchOver(child, report, outcome, (error) => fail(start, error, outcome));
 }
 
-function start(
-  request: SpawnRequest,
-  stdout: number | 'ignore',
-  stderr: number | 'ignore',
-  report: Report,
-  mark: Mark,
-): ChildProcess {
+function fail({ request, report }: Start, error: unknown, outcome: Launched): void {
+  report.close();
+  const { stage, message } = spawnFailure(request, error);
+  outcome.failed(stage, message);
+}
+
+function forked({ request, output, report, mark }: Start): ChildProcess {
   const [program = '', ...args] = request.command;
   return spawn(program, args, {
     cwd: request.directory,
     env: environment(request, report, mark),
     detached: true, // setsid: neither Ctrl-C nor a signal to our group reaches it
-    stdio: ['ignore', stdout, stderr, report.stdio],
+    stdio: ['ignore', output.stdout, output.stderr, report.stdio],
   });
 }
 

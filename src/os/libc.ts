@@ -4,8 +4,9 @@
  */
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
+import { type SpawnCalls, spawnCalls } from './libc-spawn.ts';
 
-export interface Libc {
+export interface Libc extends SpawnCalls {
   /** The session of a process, zombies included; null when there is no such process. */
   sessionOf(pid: number): number | null;
   /** Makes the orphans among our descendants our children, rather than init's. */
@@ -90,6 +91,7 @@ function bindings(koffi: Koffi): Libc {
     ...fileCalls(koffi, library),
     ...pidfdCalls(koffi, library),
     ...epollCalls(koffi, library),
+    ...spawnCalls((signature) => library.func(signature)),
   };
 }
 

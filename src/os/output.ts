@@ -1,5 +1,5 @@
 /** Opens what an instance's stdout and stderr go to: files that are only ever appended to. */
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fail, ok, type Result } from '../base/result.ts';
 import { errorCode, explain } from './system-error.ts';
@@ -36,6 +36,9 @@ export function openOutput(stdout: string | null, stderr: string | null): Result
 /** The folder is created anew if somebody has removed it. */
 function openLog(path: string): Result<number, string> {
   try {
+    // Opening one that nobody reads would hold up the daemon for as long as nobody does.
+    if (statSync(path, { throwIfNoEntry: false })?.isFIFO())
+      return fail(`cannot log to ${path}: it is a FIFO`);
     return ok(openForAppending(path));
   } catch (error) {
     return fail(`cannot open the log file ${path}: ${explain(error)}`);

@@ -3,7 +3,8 @@ import type { ExitStatus } from '../base/exit-status.ts';
 import { type Pid, type Run, pid as toPid } from '../base/ids.ts';
 import type { SignalName } from '../base/signal-name.ts';
 import type { ProcessEvents, Processes, SpawnRequest, Unrecorded, Usage } from '../ports/processes.ts';
-import { launch } from './launch.ts';
+import { type Launcher, launch } from './launch.ts';
+import { Leaders } from './leaders.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { createLinuxScanner } from './linux-scanner.ts';
 import { createMark } from './mark.ts';
@@ -65,6 +66,8 @@ class Hands implements RealProcesses {
   private readonly libc: Libc | null;
   private readonly watch: Watch | null;
   private readonly reports: Reports;
+  private readonly leap: { readonly libc: Libc; readonly leaders: Leaders } | null;
+  private readonly launcher: Launcher;
   private readonly reaper: Reaper | null;
   private readonly tracker: Tracker;
   private readonly sampler = createSampler();
@@ -91,6 +94,9 @@ class Hands implements RealProcesses {
       libc === null || this.watch === null
         ? createPipeReports(notified)
         : createReports(libc, this.watch, `${runDir}/notify`, notified);
+    this.leap =
+      libc === null || this.watch === null ? null : { libc, leaders: new Leaders(libc, this.watch) };
+    this.launcher = { reports: this.reports, mark: this.mark, leap: this.leap };
     this.tracker = new Tracker(this.scanner, libc, this.watch, events.tree.bind(events));
     this.reaper = libc === null ? null : createReaper(libc, () => this.tracker.stir());
     this.warnings = [
@@ -114,7 +120,7 @@ class Hands implements RealProcesses {
   spawn(request: SpawnRequest): void {
     const { run } = request;
     let leader = 0;
-    launch(request, this.reports, this.mark, {
+    launch(request, this.launcher, {
       started: (pid, report) => {
         leader = pid;
         leaders.add(pid);
@@ -223,6 +229,7 @@ class Hands implements RealProcesses {
     for (const { report } of this.live.values()) report.close();
     this.live.clear();
     this.tracker.close();
+    this.leap?.leaders.close();
     this.reaper?.close();
     this.watch?.close();
   }

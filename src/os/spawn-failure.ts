@@ -1,7 +1,8 @@
 /** Says in one sentence why a program could not be started. Node reports a missing folder and a missing program alike. */
 import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import type { SpawnRequest } from '../ports/processes.ts';
+import { candidates, isFile } from './program-path.ts';
 import { errorCode, explain } from './system-error.ts';
 
 export interface SpawnFailure {
@@ -44,21 +45,12 @@ function execMessage(request: SpawnRequest, code: string, error: unknown): strin
 }
 
 function missing(program: string, path: string): string {
-  if (exists(path)) return `cannot start ${path}: the interpreter that its first line names does not exist`;
+  if (isFile(path)) return `cannot start ${path}: the interpreter that its first line names does not exist`;
   return `cannot find the program ${program}`;
 }
 
 /** Where the system looks for it; null when it is in none of the folders of PATH. */
 function findProgram(program: string, request: SpawnRequest): string | null {
   if (program.includes('/')) return isAbsolute(program) ? program : resolve(request.directory, program);
-  const folders = (request.environment.PATH ?? '').split(delimiter);
-  return folders.map((folder) => join(resolve(request.directory, folder), program)).find(exists) ?? null;
-}
-
-function exists(path: string): boolean {
-  try {
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+  return candidates(program, request).find(isFile) ?? null;
 }

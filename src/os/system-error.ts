@@ -17,3 +17,9 @@ export function explain(error: unknown): string {
 export function explainErrno(errno: number): string {
   return getSystemErrorMap().get(-errno)?.[1] ?? `error ${errno}`;
 }
+
+/** An errno value as the error that Node would have thrown. */
+export function systemError(errno: number): Error {
+  const code = getSystemErrorMap().get(-errno)?.[0] ?? 'UNKNOWN';
+  return Object.assign(new Error(explainErrno(errno)), { code });
+}
