@@ -1,7 +1,10 @@
 /** HTTP over the control socket: reads a request, finds its route, answers. Whatever comes in, the daemon lives on. */
+import { once } from 'node:events';
 import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { ERROR_KINDS, type WireError } from '../protocol/errors.ts';
 import { type BodyRoute, type Checked, checkBody, takesBody } from '../protocol/requests.ts';
 import { MAX_BODY_BYTES, ROUTES, type RouteName } from '../protocol/routes.ts';
@@ -32,34 +35,93 @@ type Handler = (call: Call) => unknown;
 
 export function createApiServer({ api, news, defect }: ServerParts): Server {
   const handlers = handlersOf(api);
-  const server = createServer({ maxHeaderSize: 16 * 1024, requestTimeout: 10_000 }, (request, response) => {
+  const pending = new Pending();
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    pending.add(request, response);
     answer(request, response, handlers, news).catch((error: unknown) => {
       if (!(error instanceof Refused)) defect(error);
       refuse(response, error instanceof Refused ? error.wire : INTERNAL);
     });
-  });
-  server.on('clientError', (_, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+  };
+  const server = createServer(LIMITS, serve);
+  server.on('checkExpectation', serve); // nobody here expects anything
+  server.on('clientError', (error, socket) => {
+    if (!socket.writable || pending.on(socket)) socket.destroy();
+    else socket.end(replyToNoRequest(error));
   });
   return server;
 }
 
-/** Bound under a private name, given its mode, then moved into place: nobody finds it half made. */
-export function listen(server: Server, socket: string, mode: number): Promise<void> {
+/** There is no host on this socket to be named. */
+const LIMITS = { maxHeaderSize: 16 * 1024, requestTimeout: 10_000, requireHostHeader: false };
+
+/** Requests that have come in whole and are not answered yet: nothing else may be written on their connections. */
+class Pending {
+  readonly #requests = new WeakMap<Duplex, Set<IncomingMessage>>();
+
+  add(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    const own = this.#requests.get(socket) ?? new Set();
+    this.#requests.set(socket, own.add(request));
+    response.once('close', () => own.delete(request));
+  }
+
+  on(socket: Duplex): boolean {
+    return [...(this.#requests.get(socket) ?? [])].some(({ complete }) => complete);
+  }
+}
+
+/** What came in was not HTTP, or too much of it: there is no response to write to, but the form is the same. */
+function replyToNoRequest(error: NodeJS.ErrnoException): string {
+  const wire: WireError =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? { kind: 'too_large', message: 'the headers of a request may have at most 16 KB' }
+      : { kind: 'bad_request', message: `this is not a request: ${error.message}` };
+  const text = JSON.stringify({ version: PROTOCOL_VERSION, error: wire });
+  const head = [
+    `HTTP/1.1 ${ERROR_KINDS[wire.kind].http} Refused`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(text)}`,
+    'connection: close',
+  ];
+  return `${head.join('\r\n')}\r\n\r\n${text}`;
+}
+
+/**
+ * Bound under a private name, given its mode, then moved into place: nobody finds it half made. Rejects when it
+ * cannot be, or when somebody else answers there; the server is closed then.
+ */
+export async function listen(server: Server, socket: string, mode: number): Promise<void> {
+  if (await answers(socket)) throw new Error(`another daemon answers at ${socket}`);
   const hidden = join(dirname(socket), `.${process.pid}.sock`);
+  if (Buffer.byteLength(hidden) > MAX_SOCKET_PATH_BYTES) {
+    throw new Error(`the path of the socket is too long: ${socket}; choose a shorter run_dir`);
+  }
   rmSync(hidden, { force: true });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(hidden, () => {
-      try {
-        chmodSync(hidden, mode);
-        renameSync(hidden, socket);
-        server.off('error', reject);
-        resolve();
-      } catch (error) {
-        reject(error);
-      }
+  try {
+    server.listen(hidden);
+    await once(server, 'listening');
+    chmodSync(hidden, mode);
+    renameSync(hidden, socket);
+  } catch (error) {
+    server.close();
+    rmSync(hidden, { force: true });
+    throw error;
+  }
+}
+
+/** What fits into the address of a socket, on Linux and on macOS; more is cut off without a word. */
+const MAX_SOCKET_PATH_BYTES = 103;
+
+/** The lock keeps others out of our run_dir, but a socket may have been given from elsewhere. */
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    connection.once('connect', () => {
+      connection.destroy();
+      resolve(true);
     });
+    connection.once('error', () => resolve(false));
   });
 }
 
@@ -162,12 +224,17 @@ function checkQuery(route: RouteName, query: URLSearchParams): void {
 async function readBody(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > MAX_BODY_BYTES)
-      throw new Refused('too_large', `a request may have at most ${MAX_BODY_BYTES} bytes`);
-    parts.push(part);
+  try {
+    for await (const part of request as AsyncIterable<Buffer>) {
+      size += part.length;
+      // Read to its end all the same, as whoever still writes does not hear the answer.
+      if (size <= MAX_BODY_BYTES) parts.push(part);
+    }
+  } catch {
+    throw new Refused('bad_request', 'the request was cut off');
   }
+  if (size > MAX_BODY_BYTES)
+    throw new Refused('too_large', `a request may have at most ${MAX_BODY_BYTES} bytes`);
   return Buffer.concat(parts).toString('utf8');
 }
 

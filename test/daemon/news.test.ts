@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import { instanceId, programName, rolloutId, run } from '../../src/base/ids.ts';
+import type { News } from '../../src/core/fleet/effect.ts';
+import type { InstanceNews } from '../../src/core/instance/effect.ts';
+import type { PhaseKind } from '../../src/core/instance/phase.ts';
+import type { TurnStep } from '../../src/core/rollout/rollout.ts';
+import { NewsDesk } from '../../src/daemon/news.ts';
+import type { Happening, WireEvent } from '../../src/protocol/events.ts';
+import { ROLLOUT_STATES } from '../../src/protocol/status.ts';
+import { at } from '../core/rig.ts';
+
+const program = programName('worker');
+const id = instanceId(program, 0);
+const one = run(12);
+const exit = {
+  run: one,
+  exit: { kind: 'code', code: 3 } as const,
+  at: at(5).wall,
+  because: 'crash' as const,
+  drained: false,
+  killed: false,
+  livedMs: 1234,
+};
+
+/** One of each type, so that a type that is added later is missed here by the compiler. */
+const OF_INSTANCES: { readonly [T in InstanceNews['type']]: Extract<InstanceNews, { type: T }> } = {
+  spawned: { type: 'spawned', run: one, pid: 4711, generation: 2 },
+  spawn_failed: { type: 'spawn_failed', run: one, stage: 'exec', error: 'ENOENT' },
+  ready: { type: 'ready', run: one },
+  signalled: { type: 'signalled', run: one, signal: 'TERM', to: 'leader' },
+  reported: { type: 'reported', run: one, what: 'drained' },
+  overdue: { type: 'overdue', run: one },
+  exited: { type: 'exited', run: one, exit },
+  gone: { type: 'gone', run: one, drained: true, killed: false },
+};
+
+const PHASES: Record<PhaseKind, true> = {
+  stopped: true,
+  spawning: true,
+  starting: true,
+  running: true,
+  draining: true,
+  stopping: true,
+  sweeping: true,
+  killing: true,
+  backoff: true,
+  exited: true,
+  failed: true,
+};
+
+const STEPS: Record<TurnStep['kind'], true> = {
+  pending: true,
+  draining: true,
+  starting: true,
+  settling: true,
+  done: true,
+  failed: true,
+  skipped: true,
+};
+
+// Object.keys forgets the type of the keys that it was given.
+const keys = <K extends string>(record: Record<K, unknown>): K[] => Object.keys(record) as K[];
+
+const ALL: News[] = [
+  ...Object.values(OF_INSTANCES).map((news): News => ({ ...news, id, program })),
+  { ...OF_INSTANCES.signalled, to: 'tree', id, program },
+  { ...OF_INSTANCES.reported, what: 'stopping', id, program },
+  { ...OF_INSTANCES.gone, killed: true, drained: false, id, program },
+  { ...OF_INSTANCES.gone, killed: false, drained: false, id, program },
+  ...keys(PHASES).map(
+    (to): News => ({ type: 'phase', id, program, run: one, from: 'stopped', to, because: 'operator' }),
+  ),
+  ...ROLLOUT_STATES.flatMap((state): News[] => [
+    { type: 'rollout', rollout: rolloutId(7), program, state, reason: null },
+    { type: 'rollout', rollout: rolloutId(7), program, state, reason: 'worker:0 is not ready' },
+  ]),
+  ...keys(STEPS).map((step): News => ({ type: 'turn', rollout: rolloutId(7), id, step })),
+  { type: 'shutting_down' },
+];
+
+/** The fields that each type has on the wire, beside the head. */
+const FIELDS: { readonly [T in Happening['type']]: readonly string[] } = {
+  phase: ['because', 'from', 'instance', 'program', 'run', 'to'],
+  spawned: ['generation', 'instance', 'pid', 'run'],
+  spawn_failed: ['error', 'instance', 'run', 'stage'],
+  ready: ['instance', 'run'],
+  signalled: ['instance', 'run', 'signal', 'to'],
+  reported: ['instance', 'run', 'what'],
+  overdue: ['instance', 'run'],
+  exited: ['exit', 'instance', 'run'],
+  gone: ['drained', 'instance', 'killed', 'run'],
+  rollout: ['program', 'reason', 'rollout', 'state'],
+  turn: ['instance', 'rollout', 'step'],
+  daemon: ['state'],
+  dropped: ['count'],
+};
+
+const HEAD = ['at', 'message', 'mono_ms', 'seq', 'type', 'version'];
+
+describe('news', () => {
+  it.each(ALL.map((news) => [JSON.stringify(news), news] as const))(
+    'become an event with exactly its fields, and a sentence: %s',
+    (_, news) => {
+      const event = new NewsDesk().announce(news, at(1000));
+      expect(Object.keys(event).sort()).toEqual([...HEAD, ...FIELDS[event.type]].sort());
+      expect(event).toMatchObject({
+        version: 1,
+        seq: 1,
+        mono_ms: 1000,
+        at: new Date(at(1000).wall).toISOString(),
+      });
+      expect(event.message).toMatch(/^\S.*[^\s.]$/);
+      expect(event.message).not.toMatch(/undefined|\[object|null|NaN/);
+      expect(JSON.parse(JSON.stringify(event))).toEqual(event);
+    },
+  );
+
+  it('have sentences that differ wherever the news do', () => {
+    const desk = new NewsDesk();
+    const sentences = ALL.map((news) => desk.announce(news, at(0)).message);
+    expect(sentences.filter((text, i) => sentences.indexOf(text) !== i)).toEqual([]);
+  });
+
+  it('are numbered without gaps, and none is older than the one before', () => {
+    const desk = new NewsDesk();
+    for (const news of ALL) desk.announce(news, at(0));
+    expect(desk.since(0).map(({ seq }) => seq)).toEqual(ALL.map((_, i) => i + 1));
+    expect(desk.seq).toBe(ALL.length);
+  });
+});
+
+const fill = (desk: NewsDesk, count: number): void => {
+  for (let i = 0; i < count; i++) desk.announce({ type: 'shutting_down' }, at(i));
+};
+
+describe('the news desk', () => {
+  it.each([0, 1, 10, 20_000, 20_001])('keeps some thousands of %i events, the newest', (count) => {
+    const desk = new NewsDesk();
+    fill(desk, count);
+    const kept = desk.since(0);
+    expect(kept.length).toBeLessThanOrEqual(7500);
+    expect(kept.length).toBeGreaterThanOrEqual(Math.min(count, 5000));
+    expect(kept.at(-1)?.seq).toBe(count === 0 ? undefined : count);
+    expect(kept[0]?.seq).toBe(count === 0 ? undefined : count - kept.length + 1);
+  });
+
+  it('gives what came after an event, whether that is still known, the newest, or yet to come', () => {
+    const desk = new NewsDesk();
+    fill(desk, 20_000);
+    expect(desk.since(19_998).map(({ seq }) => seq)).toEqual([19_999, 20_000]);
+    expect(desk.since(20_000)).toEqual([]);
+    expect(desk.since(99_999)).toEqual([]);
+    expect(desk.since(3)).toEqual(desk.since(0));
+  });
+
+  it('tells each follower of each event from then on, until that has had enough', () => {
+    const desk = new NewsDesk();
+    const heard: WireEvent[][] = [[], []];
+    const ended: unknown[] = [];
+    fill(desk, 1);
+    const ends = heard.map((list) =>
+      desk.follow({ take: (event) => list.push(event), end: () => ended.push(list) }),
+    );
+    fill(desk, 2);
+    ends[0]?.();
+    ends[0]?.();
+    fill(desk, 1);
+    expect(heard.map((list) => list.map(({ seq }) => seq))).toEqual([
+      [2, 3],
+      [2, 3, 4],
+    ]);
+    desk.close();
+    expect(ended, 'only who still follows is told that there will be no more').toEqual([heard[1]]);
+    fill(desk, 1);
+    expect(heard[1]).toHaveLength(3);
+  });
+});
