@@ -1,9 +1,10 @@
 /** A rolling restart: who is touched when, what holds it up, what pauses it, and how it is steered. */
 import { describe, expect, test } from 'vitest';
-import { programName, revision, rolloutId } from '../../src/base/ids.ts';
+import { programName, revision, rolloutId, run } from '../../src/base/ids.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
 import type { Rollout } from '../../src/core/rollout/rollout.ts';
-import { Fleets, program, worker } from './rig.ts';
+import { stepRollout } from '../../src/core/rollout/step.ts';
+import { at, Fleets, program, worker } from './rig.ts';
 
 const old = program({ instances: 4 });
 const next = (change: Parameters<typeof program>[0] = {}): ProgramPlan =>
@@ -394,6 +395,26 @@ describe('abort', () => {
     }
     expect(fleets.timers.has('rollout 1')).toBe(false);
   });
+});
+
+describe('deadlines of turns that are under way together', () => {
+  test('the earliest is the one that it is woken for', () => {
+    const fleets = rolling(old, next(), 2).gone(0);
+    const first = fleets.now + 2000;
+    fleets.now += 100;
+    fleets.gone(1);
+    expect(fleets.timers.get('rollout 1')).toBe(first);
+    fleets.ready(1);
+    expect(fleets.timers.get('rollout 1')).toBe(fleets.now + 500);
+  });
+});
+
+test('a run that is not the replacement of this turn does not end it well, however it came about', () => {
+  const fleets = rolling().gone(0).ready(0);
+  const seats = new Map([0, 1, 2, 3].map((index) => [worker(index), fleets.seat(index)]));
+  seats.set(worker(0), { ...fleets.seat(0), lastRun: run(99) });
+  const { rollout } = stepRollout(rolloutOf(fleets), { type: 'look' }, seats, at(fleets.now + 60_000));
+  expect(rollout).toMatchObject({ state: 'paused', reason: 'worker:0 ended before it was healthy' });
 });
 
 describe("an operator's stop", () => {

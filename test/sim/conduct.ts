@@ -52,8 +52,8 @@ export function kind(dice: Dice, plan: ProgramPlan): Conduct {
 /** Anything. */
 export function rude(dice: Dice, plan: ProgramPlan): Conduct {
   return {
-    spawns: !dice.chance(0.06),
-    answersMs: dice.pick(null, 0, dice.int(1, 30)),
+    spawns: !dice.chance(0.08),
+    answersMs: dice.pick(null, 0, dice.int(1, 30), dice.int(1, 600)),
     ofItself: [...readiness(dice), ...family(dice), ...chatter(dice), ...death(dice, plan)],
     asked: dice.chance(0.15)
       ? []
@@ -68,7 +68,7 @@ const readiness = (dice: Dice): Act[] =>
 function family(dice: Dice): Act[] {
   return Array.from({ length: dice.pick(0, 0, 1, 3) }, () => ({
     ms: dice.int(0, 1500),
-    forks: { livesMs: dice.pick(null, dice.int(0, 50), dice.int(0, 1500)), deaf: dice.chance(0.3) },
+    forks: { livesMs: dice.pick(null, dice.int(0, 50), dice.int(0, 1500)), deaf: dice.chance(0.4) },
   }));
 }
 
@@ -108,4 +108,4 @@ function farewell(dice: Dice, sent: string): Act[] {
 }
 
 const anyExit = (dice: Dice): ExitStatus =>
-  dice.pick<ExitStatus>(code(0), code(1), code(3), signal('SIGSEGV'), { kind: 'unknown' });
+  dice.pick<ExitStatus>(code(0), code(0), code(1), code(3), signal('SIGSEGV'), { kind: 'unknown' });

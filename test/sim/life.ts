@@ -61,7 +61,7 @@ function mendByResuming(world: World, operator: Operator): void {
   if (world.dice.chance(0.5)) operator.beginRollout();
   for (let i = 0; i < 8 && underWay(world).length > 0; i++) {
     world.runUntil();
-    for (const rollout of underWay(world)) operator.steer(rollout.id, 'resume');
+    for (const { id, state } of underWay(world)) if (state === 'paused') operator.steer(id, 'resume');
   }
   world.runUntil();
   const stuck = underWay(world)[0];
@@ -71,12 +71,20 @@ function mendByResuming(world: World, operator: Operator): void {
   }
 }
 
+const RESTING: ReadonlySet<string> = new Set(['stopped', 'exited', 'failed']);
+
 function shutDown(world: World): void {
   const { dice, fleet } = world;
   const timeoutMs = dice.chance(0.5) ? null : dice.int(0, 1500);
   world.post({ type: 'shutdown', how: dice.pick('drain', 'drain', 'now', 'kill'), timeoutMs });
   world.runUntil();
-  // A drain without a limit that is ignored is waited for until somebody insists.
+  // A drain without a limit that is ignored is waited for until somebody insists; nothing else waits for ever.
+  for (const { id, phase } of fleet.instances.values()) {
+    const waits = phase.kind === 'draining' && phase.deadline === null;
+    if (!waits && !RESTING.has(phase.kind)) {
+      broken(`${id} is ${phase.kind} for ever`);
+    }
+  }
   if (!world.finished) world.post({ type: 'shutdown', how: dice.pick('now', 'kill'), timeoutMs: null });
   world.runUntil();
   if (!world.finished || fleet.mode.kind !== 'down') broken('the shutdown does not end');

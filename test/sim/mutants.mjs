@@ -275,7 +275,7 @@ export const MUTANTS = [
     'program: rollout.target,',
   ),
   mutant(
-    'a rollout has no timer',
+    'a rollout looks only when the last of its deadlines has come',
     'rollout/step.ts',
     'return mono(Math.min(...deadlines));',
     'return mono(Math.max(...deadlines));',

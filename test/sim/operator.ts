@@ -18,7 +18,14 @@ export class Operator {
   /** So many commands, spread over so many milliseconds. */
   busy(commands: number, ms: number): void {
     const { agenda, dice } = this.#world;
-    for (let i = 0; i < commands; i++) agenda.after(dice.int(0, ms), () => this.#command());
+    for (let i = 0; i < commands; i++) {
+      agenda.after(dice.int(0, ms), () => {
+        const ids = this.#someIds();
+        this.#command(ids);
+        // Second thoughts, before the first have had their effect.
+        if (dice.chance(0.5)) agenda.after(dice.pick(0, dice.int(0, 300)), () => this.#command(ids));
+      });
+    }
   }
 
   start(ids: readonly InstanceId[]): void {
@@ -38,11 +45,15 @@ export class Operator {
     this.#world.post({ type: 'begin_rollout', program, ids, maxParallel });
   }
 
-  #command(): void {
+  #someIds(): InstanceId[] {
     const { dice, fleet } = this.#world;
     const all = [...fleet.instances.keys()];
-    const few = dice.some(dice.chance(0.5) ? all : dice.some(all));
-    const what = dice.pick('start', 'stop', 'restart', 'roll', 'roll', 'steer', 'steer', 'steer');
+    return dice.chance(0.3) ? all : dice.some(all);
+  }
+
+  #command(few: readonly InstanceId[]): void {
+    const { dice } = this.#world;
+    const what = dice.pick('start', 'stop', 'stop', 'restart', 'roll', 'roll', 'steer', 'steer');
     if (what === 'start') this.start(few);
     else if (what === 'stop') {
       this.#world.post({ type: 'stop', ids: few, how: dice.pick('drain', 'drain', 'now', 'kill') });

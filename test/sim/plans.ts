@@ -16,7 +16,7 @@ export function drawProgram(dice: Dice, name: string, version: number, instances
     name: programName(name),
     revision: revision(`${name} ${version}`),
     instances,
-    restart: dice.pick('always', 'always', 'on_failure', 'never'),
+    restart: dice.pick('always', 'on_failure', 'never'),
     successExitCodes: dice.pick([0], [0, 3]),
     backoff: dice.chance(0.2) ? null : drawBackoff(dice),
     ready: dice.chance(0.5)

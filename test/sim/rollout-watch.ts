@@ -29,6 +29,7 @@ export class RolloutWatch {
         if (underWay.has(rollout.program)) broken(`two rollouts of ${rollout.program} at once`);
         underWay.add(rollout.program);
       }
+      this.#isPatient(rollout);
       const last = this.#seen.get(rollout.id);
       if (last === rollout) continue;
       this.#seen.set(rollout.id, rollout);
@@ -56,6 +57,19 @@ export class RolloutWatch {
     if (state === 'paused' && !reason) broken(`rollout ${id} is paused and does not say why`);
     if (state === 'running' && !reason && !turns.some(isActive)) {
       broken(`rollout ${id} does nothing and does not say why`);
+    }
+    const failed = turns.find(({ step }) => step.kind === 'failed');
+    if (state === 'running' && failed) broken(`rollout ${id} goes on although ${failed.id} has failed`);
+  }
+
+  /** A drain that was too long makes it wait for somebody who decides. */
+  #isPatient(rollout: Rollout): void {
+    if (rollout.state !== 'running') return;
+    for (const { id, step } of rollout.turns) {
+      const phase = this.#fleet.instances.get(id)?.phase;
+      if (step.kind === 'draining' && phase?.kind === 'draining' && phase.overdue) {
+        broken(`rollout ${rollout.id} goes on although ${id} is overdue`);
+      }
     }
   }
 

@@ -2,7 +2,7 @@
 import type { FleetEvent, TimerName } from '../../src/core/fleet/event.ts';
 import type { Fleet } from '../../src/core/fleet/fleet.ts';
 import { deadlineOf } from '../../src/core/instance/phase.ts';
-import { rolloutDeadline } from '../../src/core/rollout/step.ts';
+import { isOver, type Rollout } from '../../src/core/rollout/rollout.ts';
 import type { Agenda } from './agenda.ts';
 import { broken } from './broken.ts';
 import type { Dice } from './dice.ts';
@@ -56,7 +56,7 @@ export class Timers {
     for (const { id, phase } of fleet.instances.values())
       this.#one({ of: 'instance', id }, deadlineOf(phase));
     for (const rollout of fleet.rollouts.values()) {
-      this.#one({ of: 'rollout', id: rollout.id }, rolloutDeadline(rollout));
+      this.#one({ of: 'rollout', id: rollout.id }, earliest(rollout));
     }
     this.#one({ of: 'shutdown' }, fleet.mode.kind === 'shutting_down' ? fleet.mode.deadline : null);
   }
@@ -69,3 +69,14 @@ export class Timers {
 }
 
 const nameOf = (timer: TimerName): string => ('id' in timer ? `${timer.of} ${timer.id}` : timer.of);
+
+function earliest(rollout: Rollout): number | null {
+  let moment: number | null = null;
+  for (const { step } of isOver(rollout) ? [] : rollout.turns) {
+    if (step.kind !== 'starting' && step.kind !== 'settling') continue;
+    for (const at of [step.deadline, step.kind === 'settling' ? step.healthyAt : null]) {
+      if (at !== null && (moment === null || at < moment)) moment = at;
+    }
+  }
+  return moment;
+}

@@ -28,7 +28,7 @@ export class Recorder {
   }
 
   #seeInstance({ id, phase }: Instance): void {
-    const from = this.#phases.get(id) ?? 'stopped';
+    const from = this.#phases.get(id) ?? '[*]';
     this.#phases.set(id, phase.kind);
     note(this.#into.instance, from, phase.kind);
   }

@@ -35,7 +35,8 @@ export class Watch {
   }
 
   effect(effect: FleetEffect): void {
-    if (this.#finished && effect.type !== 'announce') broken(`${effect.type} after the end`);
+    if (this.#finished && effect.type !== 'announce' && effect.type !== 'record')
+      broken(`${effect.type} after the end`);
     switch (effect.type) {
       case 'spawn':
         this.#spawned(effect.instance, effect.life.run);

@@ -51,6 +51,7 @@ export class World {
     this.#watch = new Watch(this.fleet, this.system, this.agenda);
     this.#rollouts = new RolloutWatch(this.fleet, this.#watch, this.agenda);
     this.#recorder = new Recorder(transitions);
+    for (const instance of this.fleet.instances.values()) this.#recorder.see({ kind: 'instance', instance });
   }
 
   /** As the daemon's loop: whatever an event causes is queued behind it. */
