@@ -163,15 +163,16 @@ async function status() {
 /** What the daemon costs while nothing happens. */
 async function idle() {
   const seconds = options.quick ? 5 : 20;
+  const settle = options.quick ? 10_000 : 20_000;
   const rows = [];
   for (const contender of all.filter((it) => !it.foreground)) {
     const measured = [];
     for (const count of [200, 400]) {
       measured.push(
         await supervising(contender, count, async () => {
-          await pause(6000);
+          await pause(2000); // pm2 is still busy when its last instance has begun
           const pids = await contender.daemons();
-          await pause(4000); // the question has cost something too
+          await pause(settle); // until V8 has given back what the start, and this question, took
           const sum = (of) => pids.reduce((total, pid) => total + of(pid), 0);
           const before = sum(cpuMs);
           if (count === 200) await pause(seconds * 1000);

@@ -48,14 +48,20 @@ export class TsupVisor extends Contender {
   prepare(count) {
     for (const name of ['run', 'state', 'logs'])
       rmSync(join(this.dir, name), { recursive: true, force: true });
-    const supervisor = {
-      name: 'bench',
-      run_dir: join(this.dir, 'run'),
-      state_dir: join(this.dir, 'state'),
-      log_dir: join(this.dir, 'logs'),
-    };
-    const worker = { command: [this.tick, this.ticks.file], instances: count, backoff: 'none' };
-    writeFileSync(this.config, JSON.stringify({ supervisor, programs: { worker } }));
+    writeFileSync(
+      this.config,
+      `supervisor:
+  name: bench
+  run_dir: ${this.dir}/run
+  state_dir: ${this.dir}/state
+  log_dir: ${this.dir}/logs
+programs:
+  worker:
+    command: [${this.tick}, ${this.ticks.file}]
+    instances: ${count}
+    backoff: none
+`,
+    );
   }
 
   launch() {

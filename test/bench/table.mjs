@@ -6,7 +6,7 @@ export function print(title, rows) {
   const ours = rows.find((row) => row.name === 'tsup-visor')?.[first];
   const shown = rows.map((row) => ({
     ...row,
-    'of ours': ours === undefined ? '' : `${(row[first] / ours).toFixed(2)}x`,
+    'of ours': ours === undefined || ours === 0 ? '' : `${(row[first] / ours).toFixed(2)}x`,
   }));
   const keys = Object.keys(shown[0]);
   const lines = [
