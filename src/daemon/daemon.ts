@@ -68,12 +68,13 @@ export async function createDaemon(options: DaemonOptions): Promise<Result<Daemo
   const { plan } = loaded.value;
   const folders = makeFolders(plan);
   if (!folders.ok) return fail({ kind: 'failed', message: folders.error });
-  const lock = acquireLock(join(plan.runDir, 'lock'));
-  if (!lock.ok) return fail({ kind: 'locked', message: lockedMessage(plan, lock.error.heldBy) });
+  let lock: ReturnType<typeof acquireLock> | undefined;
   try {
+    lock = acquireLock(join(plan.runDir, 'lock'));
+    if (!lock.ok) return fail({ kind: 'locked', message: lockedMessage(plan, lock.error.heldBy) });
     return ok(await assemble(plan, lock.value, options, world));
   } catch (error) {
-    lock.value.release();
+    if (lock?.ok) lock.value.release();
     return fail({ kind: 'failed', message: `cannot start the daemon: ${reasonOf(error)}` });
   }
 }
@@ -173,31 +174,44 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
   process.on('uncaughtException', uncaught);
   process.on('unhandledRejection', uncaught);
 
-  function close(): void {
-    news.announce({ type: 'daemon', state: 'stopped' }, clock.now());
-    news.close();
-    ownLog.say('the daemon has ended');
+  function closeParts(): void {
     timers.close();
     processes.close();
     journal.close();
     ownLog.flush();
     ownLog.close();
+  }
+
+  function stopHearing(): void {
+    process.off('uncaughtException', uncaught);
+    process.off('unhandledRejection', uncaught);
+  }
+
+  function close(): void {
+    news.announce({ type: 'daemon', state: 'stopped' }, clock.now());
+    news.close();
+    ownLog.say('the daemon has ended');
+    closeParts();
     rmSync(socket, { force: true });
+    // What was written is on its way; whoever does not read it does not hold up the end.
+    const impatience = setTimeout(() => server.closeAllConnections(), CLOSE_WITHIN_MS);
     server.close(() => {
-      process.off('uncaughtException', uncaught);
-      process.off('unhandledRejection', uncaught);
+      clearTimeout(impatience);
+      stopHearing();
       lock.release();
       finish();
     });
     server.closeIdleConnections();
-    // What was written is on its way; whoever does not read it does not hold up the end.
-    setTimeout(() => server.closeAllConnections(), CLOSE_WITHIN_MS);
   }
 
   const adopted = adoptRuns(fleet);
   for (const effect of adopted) perform(effect, parts);
   post({ type: 'stop', ids: [...strangersTo(plan, fleet)], how: 'drain' });
-  await listen(server, socket, plan.socketMode);
+  await listen(server, socket, plan.socketMode).catch((error: unknown) => {
+    closeParts();
+    stopHearing();
+    throw error;
+  });
   ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
   news.announce({ type: 'daemon', state: 'started' }, clock.now());
   ownLog.flush();

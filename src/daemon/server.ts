@@ -92,11 +92,11 @@ function replyToNoRequest(error: NodeJS.ErrnoException): string {
  * cannot be, or when somebody else answers there; the server is closed then.
  */
 export async function listen(server: Server, socket: string, mode: number): Promise<void> {
-  if (await answers(socket)) throw new Error(`another daemon answers at ${socket}`);
   const hidden = join(dirname(socket), `.${process.pid}.sock`);
-  if (Buffer.byteLength(hidden) > MAX_SOCKET_PATH_BYTES) {
-    throw new Error(`the path of the socket is too long: ${socket}; choose a shorter run_dir`);
+  if (Math.max(Buffer.byteLength(hidden), Buffer.byteLength(socket)) > MAX_SOCKET_PATH_BYTES) {
+    throw new Error(`the path of the socket is too long: ${socket}; choose a shorter one`);
   }
+  if (await answers(socket)) throw new Error(`another daemon answers at ${socket}`);
   rmSync(hidden, { force: true });
   try {
     server.listen(hidden);
