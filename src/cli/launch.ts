@@ -42,14 +42,21 @@ interface Child {
   release(): void;
 }
 
+/** A daemon has little that is short-lived: a small nursery keeps its memory small. */
+const THRIFT = ['--max-semi-space-size=1'];
+
 function spawnDaemon({ io, options }: Context, { socket, given }: Place): Child {
   const args = ['--config', configFile(options, io), ...(given ? ['--socket', socket] : [])];
-  const child = spawn(process.execPath, [io.daemonProgram, ...args, '--report-fd', '3', '--start', 'none'], {
-    cwd: '/',
-    detached: true,
-    env: io.env,
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...THRIFT, io.daemonProgram, ...args, '--report-fd', '3', '--start', 'none'],
+    {
+      cwd: '/',
+      detached: true,
+      env: io.env,
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    },
+  );
   // Node gives a readable stream for each descriptor that was asked for as a pipe.
   const [, , errors, report] = child.stdio as unknown as readonly [null, null, Readable, Readable];
   return {

@@ -9,7 +9,7 @@ export interface ForegroundOptions {
   readonly selectors: readonly string[];
   say(text: string): void;
   /** Called when the daemon is up. */
-  started(daemon: Daemon): void;
+  started(daemon: Daemon): void | Promise<void>;
 }
 
 /** Runs until everything is down. */
@@ -22,7 +22,7 @@ export async function runForeground(options: ForegroundOptions): Promise<ExitCod
   const daemon = made.value;
   const release = obeySignals(daemon, options.say);
   try {
-    options.started(daemon);
+    await options.started(daemon);
     await daemon.start(options.selectors);
     await daemon.ended;
     return EXIT.done;

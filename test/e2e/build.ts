@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 export default function build(): void {
-  const built = modified(join(ROOT, 'dist/cli.js'));
-  const sources = ['src', 'package.json', '.rolldown.config.mjs'].map((name) => newest(join(ROOT, name)));
+  const built = modified(join(ROOT, 'dist/cli.cjs'));
+  const sources = ['src', 'bin', 'package.json', '.rolldown.config.mjs'].map((name) => newest(join(ROOT, name)));
   if (built > Math.max(...sources)) return;
   const rolldown = join(ROOT, 'node_modules/.bin/rolldown');
   execFileSync(rolldown, ['-c', '.rolldown.config.mjs', '--log-level', 'warn'], {
