@@ -104,6 +104,19 @@ describe('one after another', () => {
   });
 });
 
+test('what a program that has finished leaves behind is waited for, but not past healthy_deadline', () => {
+  const job = program({ instances: 2, restart: 'on_failure' });
+  const fleets = begin(new Fleets([job]).allReady(), { ...job, revision: revision('two') });
+  fleets.gone(0);
+  const deadline = fleets.now + 2000;
+  fleets.ready(0).exited(0);
+  expect(fleets.timers.get('rollout 1')).toBe(deadline);
+  look(fleets, 500);
+  expect(turns(fleets)).toBe('settling pending');
+  look(fleets, 1450);
+  expect(turns(fleets)).toBe('failed pending');
+});
+
 describe('order', () => {
   const first = (order: ProgramPlan['rollout']['order'], prepare: (fleets: Fleets) => void): string => {
     const fleets = new Fleets([old]).allReady();

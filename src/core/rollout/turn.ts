@@ -66,12 +66,12 @@ function startingMoved(step: Starting, seat: Instance, rollout: Rollout, now: Mo
 
 function settlingMoved(step: Settling, seat: Instance, now: Moment): TurnStep {
   if (hasFinished(step, seat)) return done(step, now);
-  if ('ending' in seat.phase && isFinishing(seat.phase)) {
-    return step.healthyAt === null ? step : { ...step, healthyAt: null };
-  }
   const isUp = seat.phase.kind === 'running' && seat.lastRun === step.newRun;
   if (isUp && step.healthyAt !== null && now.mono >= step.healthyAt) return done(step, now);
-  return faultOf(step, seat, now) ?? step;
+  const fault = faultOf(step, seat, now);
+  if (fault !== null) return fault;
+  // What ends and is no fault, ends as its policy has it.
+  return 'ending' in seat.phase && step.healthyAt !== null ? { ...step, healthyAt: null } : step;
 }
 
 /** A program that is to end some day has done so. */
