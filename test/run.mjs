@@ -25,7 +25,11 @@ try {
     if (ok) passed++;
     else failed++;
   }
-  const ok = run('node_modules/.bin/vitest', [...vitest, `--outputFile.json=${report}`, ...process.argv.slice(2)]);
+  const ok = run('node_modules/.bin/vitest', [
+    ...vitest,
+    `--outputFile.json=${report}`,
+    ...process.argv.slice(2),
+  ]);
   const counted = count();
   passed += counted.passed;
   skipped += counted.skipped;
@@ -43,7 +47,9 @@ function run(command, args) {
 
 function count() {
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, 'utf8'));
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    );
     return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests + numTodoTests };
   } catch {
     return { passed: 0, failed: 0, skipped: 0 };

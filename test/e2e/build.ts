@@ -8,7 +8,9 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 export default function build(): void {
   const built = modified(join(ROOT, 'dist/cli.cjs'));
-  const sources = ['src', 'bin', 'package.json', '.rolldown.config.mjs'].map((name) => newest(join(ROOT, name)));
+  const sources = ['src', 'bin', 'package.json', '.rolldown.config.mjs'].map((name) =>
+    newest(join(ROOT, name)),
+  );
   if (built > Math.max(...sources)) return;
   const rolldown = join(ROOT, 'node_modules/.bin/rolldown');
   execFileSync(rolldown, ['-c', '.rolldown.config.mjs', '--log-level', 'warn'], {
