@@ -1,6 +1,7 @@
 /** The daemon in a terminal or a container: it says what happens, and drains at the first Ctrl-C. */
-import { EXIT, type ExitCode } from '../protocol/errors.ts';
+import { ERROR_KINDS, EXIT, type ExitCode } from '../protocol/errors.ts';
 import { createDaemon, type Daemon } from './daemon.ts';
+import { Refused } from './refuse.ts';
 
 export interface ForegroundOptions {
   readonly configFile: string;
@@ -26,9 +27,22 @@ export async function runForeground(options: ForegroundOptions): Promise<ExitCod
     await daemon.start(options.selectors);
     await daemon.ended;
     return EXIT.done;
+  } catch (error) {
+    // A daemon that was not to be had like this does not stay behind, unheard and without its signals.
+    daemon.shutDown('now');
+    await daemon.ended;
+    return refusal(error, options.say);
   } finally {
     release();
   }
+}
+
+/** @throws what is no refusal. */
+function refusal(error: unknown, say: (text: string) => void): ExitCode {
+  if (!(error instanceof Refused)) throw error;
+  const { kind, message, hint } = error.wire;
+  say(hint === undefined ? message : `${message}; ${hint}`);
+  return ERROR_KINDS[kind].exit;
 }
 
 const INSISTENCE = [
@@ -37,10 +51,21 @@ const INSISTENCE = [
   { how: 'kill', say: 'killing' },
 ] as const;
 
+/**
+ * One Ctrl-C may come twice, from the terminal and from whoever started us (npm does that): so soon after another
+ * one it is not a user who insists.
+ */
+const ECHO_MS = 200;
+
 /** The first Ctrl-C drains, the second stops now, the third kills; SIGTERM drains. */
 function obeySignals(daemon: Daemon, say: (text: string) => void): () => void {
   let times = 0;
+  let last = Number.NEGATIVE_INFINITY;
   const insist = (): void => {
+    const now = performance.now();
+    const isEcho = now - last < ECHO_MS;
+    last = now;
+    if (isEcho) return;
     const step = INSISTENCE[Math.min(times++, INSISTENCE.length - 1)];
     if (step === undefined) return;
     say(step.say);

@@ -1,0 +1,150 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StatusReply } from '../../src/protocol/status.ts';
+import { useLeakCheck } from '../rig/leaks.ts';
+import { within } from '../rig/within.ts';
+import { PROGRAMS, World } from './world.ts';
+
+const leaks = useLeakCheck();
+const COMMAND = fileURLToPath(new URL('../../bin/tsup-visor.js', import.meta.url));
+
+let world: World;
+let terminal: Terminal | undefined;
+
+beforeEach(() => {
+  world = new World(leaks);
+});
+afterEach(async () => {
+  await terminal?.close();
+  terminal = undefined;
+  await world.close();
+});
+
+/** The built command in the foreground, as in a terminal or a container. */
+class Terminal {
+  readonly child: ChildProcess;
+  text = '';
+  readonly ended: Promise<number | null>;
+  readonly #looks = new Set<() => void>();
+
+  constructor(...selectors: string[]) {
+    this.child = spawn(
+      process.execPath,
+      [COMMAND, '-c', world.configFile, 'start', '--foreground', ...selectors],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    this.ended = new Promise((resolve) => this.child.once('exit', resolve));
+    for (const stream of [this.child.stdout, this.child.stderr])
+      stream
+        ?.on('error', () => {})
+        .on('data', (part) => {
+          this.text += part;
+          for (const look of this.#looks) look();
+        });
+  }
+
+  says(words: string, times = 1): Promise<void> {
+    const said = new Promise<void>((resolve) => {
+      const look = (): void => void (this.text.split(words).length > times && resolve());
+      this.#looks.add(look);
+      look();
+    });
+    const ended = this.ended.then((code) => {
+      if (this.text.split(words).length <= times) throw new Error(`it has ended with ${code}:\n${this.text}`);
+    });
+    return within(`"${words}"`, Promise.race([said, ended]));
+  }
+
+  press(signal: NodeJS.Signals = 'SIGINT'): void {
+    this.child.kill(signal);
+  }
+
+  end = (): Promise<number | null> => within(`the end of\n${this.text}`, this.ended);
+
+  async close(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
+    await this.ended;
+  }
+}
+
+const begin = (...selectors: string[]): Terminal => {
+  terminal = new Terminal(...selectors);
+  return terminal;
+};
+
+const state = async (): Promise<string | undefined> =>
+  (await world.ask<StatusReply>('GET', '/v1/status?usage=0')).instances[0]?.state;
+
+const stubborn = { ...PROGRAMS.ignoresTerm, stop: { timeout: '20s' } };
+
+describe('in the foreground', () => {
+  it('the first Ctrl-C drains, the second stops now, the third kills', async () => {
+    world.configure({ worker: stubborn });
+    const own = begin();
+    await own.says('worker:0 is ready');
+    expect(await state()).toBe('running');
+    own.press();
+    await own.says('draining; press Ctrl-C again');
+    expect(await state()).toBe('draining');
+    await pauseBetweenKeys();
+    own.press();
+    await own.says('stopping now; press Ctrl-C again');
+    expect(await state()).toBe('stopping');
+    await pauseBetweenKeys();
+    own.press();
+    await own.says('killing');
+    expect(await own.end()).toBe(0);
+    expect(leaks.processes()).toEqual([]);
+    expect(existsSync(world.socket)).toBe(false);
+  });
+
+  it('one Ctrl-C that arrives twice, from the terminal and from npm say, is one', async () => {
+    world.configure({ worker: stubborn });
+    const own = begin();
+    await own.says('worker:0 is ready');
+    own.press();
+    await own.says('draining; press Ctrl-C again');
+    own.press();
+    await pauseBetweenKeys();
+    expect(await state()).toBe('draining');
+    expect(own.text).not.toContain('stopping now');
+    own.press();
+    await own.says('stopping now');
+    await pauseBetweenKeys();
+    own.press();
+    await own.end();
+  });
+
+  it.each(['SIGTERM', 'SIGHUP'] as const)('%s drains, however often it comes', async (signal) => {
+    world.configure({ worker: { ...PROGRAMS.steady, drain: { timeout: '20s' } } });
+    const own = begin();
+    await own.says('worker:0 is ready');
+    own.press(signal);
+    own.press(signal);
+    expect(await own.end()).toBe(0);
+    expect(own.text).toContain('nothing is left of worker:0, it has drained');
+    expect(leaks.processes()).toEqual([]);
+  });
+
+  it('a selector that matches nothing is refused, and no daemon is left', async () => {
+    world.configure({ worker: PROGRAMS.steady });
+    const own = begin('nobody');
+    expect(await own.end()).toBe(2);
+    expect(own.text).toContain('no instance matches "nobody"');
+    expect(existsSync(world.socket)).toBe(false);
+  });
+
+  it('a mistake in the config ends it with 5, and a second daemon with 1', async () => {
+    world.write('programs: {');
+    expect(await begin().end()).toBe(5);
+    await world.begin({ worker: PROGRAMS.steady });
+    const own = begin();
+    expect(await own.end()).toBe(1);
+    expect(own.text).toContain('another daemon');
+  });
+});
+
+/** As long as somebody needs to press a key again: what comes sooner is taken for the same one. */
+const pauseBetweenKeys = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 300));
