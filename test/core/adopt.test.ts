@@ -13,9 +13,9 @@ const remembering = (bench: Bench): Memory => ({
 const adopted = (bench: Bench): Fleets => new Fleets([program()], remembering(bench));
 const effectsOf = (bench: Bench): string[] => adoptRuns(adopted(bench).fleet).map(({ type }) => type);
 
-test.each<[string, (bench: Bench) => void, string[]]>([
+test.each<[string, (bench: Bench) => unknown, string[]]>([
   ['running', (b) => b.running(), ['adopt']],
-  ['starting', (b) => (b.start(), b.spawned()), ['adopt', 'arm']],
+  ['starting', (b) => [b.start(), b.spawned()], ['adopt', 'arm']],
   ['draining', (b) => b.running().stop(), ['adopt', 'survey', 'arm']],
   ['stopping', (b) => b.running().stop('now'), ['adopt', 'survey', 'arm']],
   ['killing', (b) => b.running().stop('kill'), ['adopt', 'survey', 'arm']],

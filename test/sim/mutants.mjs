@@ -229,8 +229,8 @@ export const MUTANTS = [
   mutant(
     'a failed turn does not pause',
     'rollout/step.ts',
-    "if (failed?.step.kind === 'failed') return pauseFor(rollout, `${failed.id} ${failed.step.why}`);",
-    '',
+    "const failed = rollout.turns.find(({ step }) => step.kind === 'failed');",
+    'const failed = rollout.turns.find(() => false);',
   ),
   mutant(
     'a failed turn counts as done',
