@@ -1,0 +1,62 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeFolders } from '../../src/daemon/folders.ts';
+import { plan, program } from '../core/rig.ts';
+
+let folder: string;
+const old = process.umask();
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'folders-'));
+});
+afterEach(() => {
+  process.umask(old);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const make = () =>
+  makeFolders({
+    ...plan([program()]),
+    runDir: join(folder, 'a/run'),
+    stateDir: join(folder, 'a/state'),
+    logDir: join(folder, 'b/logs'),
+  });
+
+const modeOf = (name: string): number => statSync(join(folder, name)).mode & 0o777;
+
+describe('the folders of a daemon', () => {
+  it.each([0o000, 0o022, 0o777])('are made with the modes that they need, under the umask %o', (umask) => {
+    mkdirSync(join(folder, 'a'));
+    mkdirSync(join(folder, 'b'));
+    process.umask(umask);
+    expect(make()).toMatchObject({ ok: true });
+    expect([modeOf('a/run'), modeOf('a/state'), modeOf('b/logs')]).toEqual([0o700, 0o700, 0o750]);
+  });
+
+  it('that are there already are left as they are', () => {
+    mkdirSync(join(folder, 'b/logs'), { recursive: true });
+    chmodSync(join(folder, 'b/logs'), 0o755);
+    expect(make()).toMatchObject({ ok: true });
+    expect(make()).toMatchObject({ ok: true });
+    expect(modeOf('b/logs')).toBe(0o755);
+  });
+
+  it('must not let everybody put another socket in the place of ours', () => {
+    mkdirSync(join(folder, 'a/run'), { recursive: true });
+    chmodSync(join(folder, 'a/run'), 0o777);
+    expect(make()).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(/everybody may write there; run "chmod/),
+    });
+  });
+
+  it('that cannot be made are named, with the key that they come from', () => {
+    writeFileSync(join(folder, 'b'), '');
+    expect(make()).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(/^cannot make the folder .*logs \(log_dir\): /),
+    });
+  });
+});
