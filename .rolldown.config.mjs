@@ -16,7 +16,7 @@ const TO_ASK = [
   /src.client./,
   /src.protocol.(errors|routes|version)\./,
   /src.config.(find|where)\./,
-  /src.cli.(main|foresight|io|place|refusal)\./,
+  /src.cli.(main|foresight|global-options|io|place|refusal|world)\./,
 ];
 /** What every command needs, and `status` whole: a file more is a millisecond more. */
 const TO_RUN = [

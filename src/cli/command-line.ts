@@ -3,7 +3,8 @@ import { Command, CommanderError } from 'commander';
 import { EXIT, type ExitCode } from '../protocol/errors.ts';
 import type { StatusReply } from '../protocol/status.ts';
 import { type Act, COMMANDS } from './command-table.ts';
-import { contextOf, type GlobalOptions } from './context.ts';
+import { contextOf } from './context.ts';
+import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
 import { refusalOf, refusalText } from './refusal.ts';
 

@@ -2,18 +2,10 @@
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/client.ts';
 import type { StatusReply } from '../protocol/status.ts';
+import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
 import { type Place, placeOf } from './place.ts';
 import { type Paint, plain } from './render/paint.ts';
-
-/** The options that every command takes. */
-export interface GlobalOptions {
-  readonly config?: string;
-  readonly socket?: string;
-  readonly json?: boolean;
-  /** False after `--no-color`. */
-  readonly color: boolean;
-}
 
 export interface Context {
   readonly io: Io;

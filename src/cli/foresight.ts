@@ -4,7 +4,7 @@
  */
 import { connect } from '../client/client.ts';
 import type { StatusReply } from '../protocol/status.ts';
-import type { GlobalOptions } from './context.ts';
+import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
 import { placeOf } from './place.ts';
 

@@ -12,11 +12,16 @@ import { Refusal } from './refusal.ts';
 /** Returns when a daemon answers: the one that was started, or another that was faster. Throws why none does. */
 export async function launch(context: Context, signal: AbortSignal): Promise<void> {
   const place = await context.place();
-  const report = await reportOf(spawnDaemon(context, place), signal);
-  if (report.ok) return;
-  if (report.kind === 'locked') return untilAnswered(place.socket, report.message, signal);
-  if (report.kind === 'config_invalid') await showMistakes(context);
-  throw new Refusal(EXITS[report.kind] ?? EXIT.failed, report.message);
+  const giveUpAt = performance.now() + ANSWER_WITHIN_MS;
+  for (;;) {
+    const report = await reportOf(spawnDaemon(context, place), signal);
+    if (report.ok) return;
+    if (report.kind !== 'locked') throw new Refusal(EXITS[report.kind] ?? EXIT.failed, report.message);
+    // Whoever has the lock is about to answer, or about to end: then there is room for the next.
+    if (await answers(place.socket, signal)) return;
+    if (performance.now() > giveUpAt)
+      throw new Refusal(EXIT.noDaemon, `${report.message}, but it does not answer`);
+  }
 }
 
 /** What the daemon writes on descriptor 3 before it closes it. */
@@ -24,13 +29,9 @@ type Report = { readonly ok: true } | { readonly ok: false; readonly kind: strin
 
 const EXITS: Readonly<Record<string, ExitCode>> = { config_invalid: EXIT.configInvalid };
 
-/** Throws the mistakes with the lines that they are in, which the daemon does not send. */
-async function showMistakes({ io, options }: Context): Promise<void> {
-  (await import('./plan.ts')).planIn(configFile(options, io), io);
-}
-
-/** Another daemon has the lock; its socket may still be on its way. */
+/** Another daemon has the lock. */
 const ANSWER_WITHIN_MS = 10_000;
+const SETTLED_WITHIN_MS = 500;
 const RETRY_MS = 20;
 
 interface Child {
@@ -124,19 +125,19 @@ function parsed(text: string): Report | undefined {
   }
 }
 
-async function untilAnswered(socket: string, message: string, signal: AbortSignal): Promise<void> {
+/** Within a while: its socket may still be on its way. */
+async function answers(socket: string, signal: AbortSignal): Promise<boolean> {
   const client = connect(socket);
-  const giveUpAt = performance.now() + ANSWER_WITHIN_MS;
-  for (;;) {
+  const giveUpAt = performance.now() + SETTLED_WITHIN_MS;
+  while (performance.now() < giveUpAt) {
     try {
       await client.status({ usage: false }, { signal });
-      return;
+      return true;
     } catch (error) {
       if (!(error instanceof NoDaemonError) || error.absence === 'forbidden') throw error;
-      if (performance.now() > giveUpAt)
-        throw new Refusal(EXIT.noDaemon, `${message}, but it does not answer`);
     }
     await pause(RETRY_MS, signal);
     signal.throwIfAborted();
   }
+  return false;
 }

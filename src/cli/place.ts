@@ -1,13 +1,13 @@
 /** Where the daemon is to be found: its socket, and the config file that it is started with. */
 import { readFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { findConfig } from '../config/find.ts';
-import { socketOf, type World } from '../config/where.ts';
+import { socketOf } from '../config/where.ts';
 import { EXIT } from '../protocol/errors.ts';
-import type { GlobalOptions } from './context.ts';
+import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
 import { Refusal } from './refusal.ts';
+import { worldOf } from './world.ts';
 
 export interface Place {
   readonly socket: string;
@@ -31,13 +31,6 @@ export function configFile(options: GlobalOptions, io: Io): string {
   if (!found.ok) throw new Refusal(EXIT.configInvalid, found.error);
   return found.value;
 }
-
-export const worldOf = ({ env }: Io): World => ({
-  environment: env,
-  uid: process.getuid?.() ?? -1,
-  home: env.HOME ?? homedir(),
-  tmp: tmpdir(),
-});
 
 function textOf(file: string): string {
   try {

@@ -6,7 +6,7 @@ import type { InstanceId } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { VERSION } from '../base/version.ts';
 import { loadConfig } from '../config/load.ts';
-import { renderMistake } from '../config/mistake.ts';
+import { reportMistakes } from '../config/report.ts';
 import type { World } from '../config/where.ts';
 import { adoptRuns } from '../core/fleet/adopt.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
@@ -62,8 +62,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Result<Daemo
   const world = theWorld();
   const loaded = loadConfig(options.configFile, world);
   if (!loaded.ok) {
-    const message = loaded.error.map((mistake) => renderMistake(mistake, '')).join('\n');
-    return fail({ kind: 'config_invalid', message });
+    return fail({ kind: 'config_invalid', message: reportMistakes(options.configFile, loaded.error) });
   }
   const { plan } = loaded.value;
   const folders = makeFolders(plan);

@@ -3,7 +3,7 @@
 import type { ProgramName } from '../base/ids.ts';
 import { comparePlans } from '../config/compare.ts';
 import { loadConfig } from '../config/load.ts';
-import { renderMistake } from '../config/mistake.ts';
+import { reportMistakes } from '../config/report.ts';
 import type { World } from '../config/where.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
 import type { PlanChange } from '../protocol/replies.ts';
@@ -18,7 +18,7 @@ export interface Taken {
 export function takeConfig(running: Plan, names: readonly ProgramName[], world: World): Taken {
   const loaded = loadConfig(running.configFile, world);
   if (!loaded.ok) {
-    const text = loaded.error.map((mistake) => renderMistake(mistake, '')).join('\n');
+    const text = reportMistakes(running.configFile, loaded.error);
     throw new Refused('config_invalid', text, 'nothing was changed; see "tsup-visor config check"');
   }
   const taken = names.map((name) => takeProgram(running, loaded.value.plan, name));

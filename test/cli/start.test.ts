@@ -90,9 +90,12 @@ test('a daemon that was not built is a failure, with the reason', async () => {
   expect(result.err).toContain('Cannot find module');
 });
 
-test('a config with mistakes is shown with its lines', async () => {
-  writeFileSync(join(folder, 'supervisor.yaml'), 'supervisor:\n  run_dir: .\nprograms:\n  worker: {}\n');
-  const report = JSON.stringify({ ok: false, kind: 'config_invalid', message: 'a mistake' });
+test('a config with mistakes is shown as the daemon reports it', async () => {
+  const report = JSON.stringify({ ok: false, kind: 'config_invalid', message: 'supervisor.yaml:4: a mistake' });
+  const result = await start(`fs.writeSync(3, ${JSON.stringify(report)});`);
+  expect(result).toMatchObject({ exit: EXIT.configInvalid, out: '' });
+  expect(result.err).toContain('supervisor.yaml:4: a mistake');
+});
   const result = await start(`fs.writeSync(3, ${JSON.stringify(report)});`);
   expect(result).toMatchObject({ exit: EXIT.configInvalid, out: '' });
   expect(result.err).toContain('supervisor.yaml:4:');
