@@ -96,7 +96,3 @@ test('a config with mistakes is shown as the daemon reports it', async () => {
   expect(result).toMatchObject({ exit: EXIT.configInvalid, out: '' });
   expect(result.err).toContain('supervisor.yaml:4: a mistake');
 });
-  const result = await start(`fs.writeSync(3, ${JSON.stringify(report)});`);
-  expect(result).toMatchObject({ exit: EXIT.configInvalid, out: '' });
-  expect(result.err).toContain('supervisor.yaml:4:');
-});
