@@ -9,6 +9,7 @@ import { linePrinter } from './render/log-line.ts';
 import { followFiles } from './tail.ts';
 
 export async function foreground(context: Context, selectors: readonly string[]): Promise<ExitCode> {
+  context.io.outliveReaders();
   const { socket, given } = await context.place();
   // The only way from here into the daemon's room.
   const { runForeground } = await import('../daemon/foreground.ts');

@@ -18,19 +18,28 @@ export interface Io {
   readonly daemonProgram: string;
   /** Calls back at each Ctrl-C until the returned function is called; before that and after, Ctrl-C ends the command. */
   onInterrupt(callback: () => void): () => void;
+  /** From now on a reader that has gone does not end this process: a daemon lives in it. */
+  outliveReaders(): void;
 }
 
 /** The process's own. */
 export function processIo(daemonProgram: string): Io {
+  let outlives = false;
+  const onError = (error: Error): void => {
+    if (!outlives) leaveQuietly(error);
+  };
   return {
-    stdout: outOf(() => process.stdout),
-    stderr: outOf(() => process.stderr),
+    stdout: outOf(() => process.stdout, onError),
+    stderr: outOf(() => process.stderr, onError),
     env: process.env,
     cwd: process.cwd(),
     daemonProgram,
     onInterrupt(callback) {
       process.on('SIGINT', callback);
       return () => void process.off('SIGINT', callback);
+    },
+    outliveReaders() {
+      outlives = true;
     },
   };
 }
@@ -42,11 +51,11 @@ function leaveQuietly(error: Error): void {
 }
 
 /** The streams are opened by Node when they are first touched, so that costs nothing to a command that is silent. */
-function outOf(stream: () => NodeJS.WriteStream): Out {
+function outOf(stream: () => NodeJS.WriteStream, onError: (error: Error) => void): Out {
   let guarded = false;
   return {
     write(text) {
-      if (!guarded) stream().on('error', leaveQuietly);
+      if (!guarded) stream().on('error', onError);
       guarded = true;
       stream().write(text);
     },

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { InstanceId } from '../base/ids.ts';
+import type { InstanceId, Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { VERSION } from '../base/version.ts';
 import { loadConfig } from '../config/load.ts';
@@ -54,6 +54,8 @@ export interface Daemon {
   readonly ended: Promise<void>;
   start(selectors: readonly string[]): Promise<void>;
   shutDown(how: How): void;
+  /** Ends the daemon alone: what runs goes on, and the next daemon takes it up. */
+  leave(): void;
   follow(listener: (event: WireEvent) => void): void;
 }
 
@@ -128,6 +130,8 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
     environment: process.env,
     logPath,
     log: (text: string) => ownLog.say(text),
+    spawnFailed: (run: Run, stage: string, error: string) =>
+      post({ type: 'spawn_failed', run, stage, error }),
     finish: () => close(),
   };
   const loop = new Loop({
@@ -203,14 +207,14 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
     server.closeIdleConnections();
   }
 
-  const adopted = adoptRuns(fleet);
-  for (const effect of adopted) perform(effect, parts);
-  post({ type: 'stop', ids: [...strangersTo(plan, fleet)], how: 'drain' });
   await listen(server, socket, plan.socketMode).catch((error: unknown) => {
     closeParts();
     stopHearing();
     throw error;
   });
+  // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
+  for (const effect of adoptRuns(fleet)) perform(effect, parts);
+  post({ type: 'stop', ids: [...strangersTo(plan, fleet)], how: 'drain' });
   ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
   news.announce({ type: 'daemon', state: 'started' }, clock.now());
   ownLog.flush();
@@ -221,6 +225,7 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
       await api.start({ selectors: [...selectors], wait: false }, new AbortController().signal);
     },
     shutDown: (how) => post({ type: 'shutdown', how, timeoutMs: plan.shutdownTimeoutMs }),
+    leave: close,
     follow: (listener) => {
       news.follow({ take: listener, end: () => {} });
     },

@@ -28,8 +28,9 @@ export async function runForeground(options: ForegroundOptions): Promise<ExitCod
     await daemon.ended;
     return EXIT.done;
   } catch (error) {
-    // A daemon that was not to be had like this does not stay behind, unheard and without its signals.
-    daemon.shutDown('now');
+    // A daemon that was not to be had like this does not stay behind, unheard and without its signals. What it has
+    // taken up from an earlier one goes on as it did.
+    daemon.leave();
     await daemon.ended;
     return refusal(error, options.say);
   } finally {

@@ -33,10 +33,19 @@ process.on('SIGHUP', () => {});
 process.on('SIGINT', () => daemon.shutDown('drain'));
 process.on('SIGTERM', () => daemon.shutDown('drain'));
 const wanted = (values.start ?? ['none']).filter((selector) => selector !== 'none');
-if (wanted.length > 0) await daemon.start(wanted.includes('all') ? [] : wanted);
+if (wanted.length > 0) await start(wanted.includes('all') ? [] : wanted);
 releaseStartMemory();
 await daemon.ended;
 process.exit(0);
+
+/** A selector that matches nothing starts nothing; the daemon is up all the same, and its log says so. */
+async function start(selectors: readonly string[]): Promise<void> {
+  try {
+    await daemon.start(selectors);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  }
+}
 
 /** One line for whoever started this, who waits for it; nobody has to be listening. */
 function report(what: object): void {

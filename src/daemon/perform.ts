@@ -23,6 +23,8 @@ export interface PerformParts {
   readonly identities: ReadonlyMap<Run, string>;
   /** A sentence for the daemon's own log. */
   log(text: string): void;
+  /** Posts that a run could not be begun. */
+  spawnFailed(run: Run, stage: string, message: string): void;
   finish(): void;
 }
 
@@ -30,8 +32,7 @@ type Of<T extends FleetEffect['type']> = Extract<FleetEffect, { type: T }>;
 
 /** The whole of what core can ask for, and what each thing means here. */
 const DEEDS: { readonly [T in FleetEffect['type']]: (effect: Of<T>, parts: PerformParts) => void } = {
-  spawn: ({ instance, life }, { processes, environment, logPath }) =>
-    processes.spawn(spawnRequest(instance, life, environment, logPath)),
+  spawn,
   signal: ({ run, signal }, { processes }) => processes.signal(run, signal),
   signal_tree: ({ run, signal }, { processes }) => processes.signalTree(run, signal),
   survey: ({ run }, { processes }) => processes.survey(run),
@@ -48,6 +49,15 @@ export function perform(effect: FleetEffect, parts: PerformParts): void {
   // Each deed takes the effect of its own key; the compiler cannot follow that through the lookup.
   const deed = DEEDS[effect.type] as (effect: FleetEffect, parts: PerformParts) => void;
   deed(effect, parts);
+}
+
+/** Whatever goes wrong here is a failed start: an instance must not wait for an answer that does not come. */
+function spawn({ instance, life }: Of<'spawn'>, parts: PerformParts): void {
+  try {
+    parts.processes.spawn(spawnRequest(instance, life, parts.environment, parts.logPath));
+  } catch (error) {
+    parts.spawnFailed(life.run, 'spawn', error instanceof Error ? error.message : String(error));
+  }
 }
 
 function record({ what }: Extract<FleetEffect, { type: 'record' }>, { memory, waiters }: PerformParts): void {

@@ -91,7 +91,11 @@ test('a daemon that was not built is a failure, with the reason', async () => {
 });
 
 test('a config with mistakes is shown as the daemon reports it', async () => {
-  const report = JSON.stringify({ ok: false, kind: 'config_invalid', message: 'supervisor.yaml:4: a mistake' });
+  const report = JSON.stringify({
+    ok: false,
+    kind: 'config_invalid',
+    message: 'supervisor.yaml:4: a mistake',
+  });
   const result = await start(`fs.writeSync(3, ${JSON.stringify(report)});`);
   expect(result).toMatchObject({ exit: EXIT.configInvalid, out: '' });
   expect(result.err).toContain('supervisor.yaml:4: a mistake');

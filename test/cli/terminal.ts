@@ -36,6 +36,7 @@ export function terminal(given: Given = {}): Terminal {
     env: { HOME: '/nonexistent', ...given.env },
     cwd: given.cwd ?? '/',
     daemonProgram: given.daemonProgram ?? '/nonexistent/daemon.js',
+    outliveReaders() {},
     onInterrupt(callback) {
       listeners.add(callback);
       return () => void listeners.delete(callback);

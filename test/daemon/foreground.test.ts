@@ -144,6 +144,20 @@ describe('in the foreground', () => {
     expect(await own.end()).toBe(1);
     expect(own.text).toContain('another daemon');
   });
+
+  it('goes on when nobody reads any more what it says, and spends no time on that', async () => {
+    world.configure({ worker: PROGRAMS.steady });
+    const own = begin();
+    await own.says('worker:0 is ready');
+    own.child.stdout?.destroy();
+    own.child.stderr?.destroy();
+    await world.ask('POST', '/v1/restart', { selectors: ['worker'] });
+    await world.ask('POST', '/v1/restart', { selectors: ['worker'] });
+    expect(await state()).toBe('running');
+    own.press('SIGTERM');
+    expect(await own.end()).toBe(0);
+    expect(leaks.processes()).toEqual([]);
+  });
 });
 
 /** As long as somebody needs to press a key again: what comes sooner is taken for the same one. */
