@@ -18,13 +18,14 @@ const TO_ASK = [
   /src.config.(find|where)\./,
   /src.cli.(main|foresight|global-options|io|place|refusal|world)\./,
 ];
-/** What every command needs, and `status` whole: a file more is a millisecond more. */
-const TO_RUN = [
-  /src.cli.(command-line|command-table|context)\./,
+/** `status` whole: a file more is a millisecond more. */
+const TO_SHOW = [
+  /src.cli.(context|plain-status)\./,
   /src.cli.commands.status\./,
   /src.cli.render.(doing|paint|rollout|status|table|text|words)\./,
-  /node_modules.commander/,
 ];
+/** What every other command needs as well. */
+const TO_RUN = [/src.cli.(command-line|command-table)\./, /node_modules.commander/];
 const anyOf = (patterns) => (id) => patterns.some((pattern) => pattern.test(id));
 
 /** A file of other than ASCII characters takes twice the memory and longer to compile. */
@@ -72,6 +73,7 @@ export default defineConfig([
         includeDependenciesRecursively: false,
         groups: [
           { name: 'ask', test: anyOf(TO_ASK) },
+          { name: 'show', test: anyOf(TO_SHOW) },
           { name: 'run', test: anyOf(TO_RUN) },
         ],
       },

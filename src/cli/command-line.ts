@@ -1,30 +1,26 @@
 /** From words on a command line to an exit code. */
 import { Command, CommanderError } from 'commander';
 import { EXIT, type ExitCode } from '../protocol/errors.ts';
-import type { StatusReply } from '../protocol/status.ts';
 import { type Act, COMMANDS } from './command-table.ts';
 import { contextOf } from './context.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
-import { refusalOf, refusalText } from './refusal.ts';
+import { refuse } from './refusal.ts';
 
-/** Runs one command. `early`: the reply to a plain `status`, asked for already. Throws only what is a bug. */
-export async function run(argv: readonly string[], io: Io, early?: Promise<StatusReply>): Promise<ExitCode> {
+/** Runs one command. Throws only what is a bug. */
+export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   let exit: ExitCode = EXIT.done;
   const words = versionAsCommand(argv);
   const program = root(io);
   define(program, words, async (work) => {
-    exit = await work(contextOf(io, program.opts<GlobalOptions>(), early));
+    exit = await work(contextOf(io, program.opts<GlobalOptions>()));
   });
   try {
     await program.parseAsync(words, { from: 'user' });
     return exit;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    const refusal = refusalOf(error);
-    if (refusal === undefined) throw error;
-    io.stderr.write(refusalText(refusal));
-    return refusal.exit;
+    return refuse(error, io);
   }
 }
 

@@ -1,7 +1,6 @@
 /** What every command is given: where to write, which daemon to ask, what was said before the command's name. */
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/client.ts';
-import type { StatusReply } from '../protocol/status.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
 import { type Place, placeOf } from './place.ts';
@@ -20,19 +19,16 @@ export interface Context {
   /** Where the daemon is to be found. Throws a refusal when that cannot be known. */
   place(): Promise<Place>;
   client(): Promise<Client>;
-  /** The reply to a plain `status` that was asked for already, if it was. */
-  readonly early: Promise<StatusReply> | undefined;
   /** Colours, or none where stdout is not a terminal that wants them. */
   paint(): Promise<Paint>;
 }
 
-export function contextOf(io: Io, options: GlobalOptions, early?: Promise<StatusReply>): Context {
+export function contextOf(io: Io, options: GlobalOptions): Context {
   let place: Promise<Place> | undefined;
   const context: Context = {
     io,
     options,
     json: options.json === true,
-    early,
     print: (...lines) => io.stdout.write(joined(lines)),
     printJson: (value) => io.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
     say: (...lines) => io.stderr.write(joined(lines)),

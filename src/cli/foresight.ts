@@ -1,6 +1,6 @@
 /**
- * The question of `status`, asked before the rest of the command has been loaded: the daemon looks at /proc
- * meanwhile. Asking changes nothing, so a question too many does no harm.
+ * A plain `status`, which is asked a hundred times a day: understood and asked before anything else has been loaded,
+ * and shown without commander. Whatever is less plain goes the usual way.
  */
 import { connect } from '../client/client.ts';
 import type { StatusReply } from '../protocol/status.ts';
@@ -8,8 +8,15 @@ import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
 import { placeOf } from './place.ts';
 
-/** The reply on its way; undefined where the words are anything but a plain `status`. */
-export function foresee(words: readonly string[], io: Io): Promise<StatusReply> | undefined {
+export interface Foreseen {
+  readonly options: GlobalOptions;
+  readonly selectors: readonly string[];
+  /** On its way: the daemon looks at /proc while the rest of the command is loaded. */
+  readonly reply: Promise<StatusReply>;
+}
+
+/** Undefined where the words are anything but a plain `status`. */
+export function foresee(words: readonly string[], io: Io): Foreseen | undefined {
   const plain = plainStatus(words);
   if (plain === undefined) return undefined;
   const reply = placeOf(plain.options, io).then(({ socket }) =>
@@ -17,28 +24,24 @@ export function foresee(words: readonly string[], io: Io): Promise<StatusReply> 
   );
   // Whoever waits for the reply is told as well; until then it is not to count as nobody's.
   reply.catch(() => {});
-  return reply;
-}
-
-interface PlainStatus {
-  readonly options: GlobalOptions;
-  readonly selectors: readonly string[];
+  return { ...plain, reply };
 }
 
 /** Understands less than commander does, and nothing else. */
-function plainStatus(words: readonly string[]): PlainStatus | undefined {
+function plainStatus(words: readonly string[]): Omit<Foreseen, 'reply'> | undefined {
   let options: GlobalOptions = { color: true };
   const operands: string[] = [];
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at] ?? '';
     const value = words[at + 1];
-    if (word === '--json' || word === '--no-color') continue;
-    if (!word.startsWith('-')) operands.push(word);
+    if (word === '--json') options = { ...options, json: true };
+    else if (word === '--no-color') options = { ...options, color: false };
+    else if (!word.startsWith('-')) operands.push(word);
     else if (value === undefined || value.startsWith('-')) return undefined;
     else if (word === '--socket') options = { ...options, socket: value };
     else if (word === '-c' || word === '--config') options = { ...options, config: value };
     else return undefined;
-    if (word.startsWith('-')) at += 1;
+    if (word === '--socket' || word === '-c' || word === '--config') at += 1;
   }
   const [name, ...selectors] = operands;
   return name === 'status' ? { options, selectors } : undefined;

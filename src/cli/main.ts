@@ -9,11 +9,16 @@ const daemonProgram = fileURLToPath(new URL('./daemon.js', import.meta.url));
 async function main(): Promise<void> {
   const words = process.argv.slice(2);
   const io = processIo(daemonProgram);
-  const early = foresee(words, io);
+  const foreseen = foresee(words, io);
+  if (foreseen === undefined) {
+    const { run } = await import('./command-line.ts');
+    process.exitCode = await run(words, io);
+    return;
+  }
   // One turn of the loop, in which the connection is made and the question leaves.
-  if (early !== undefined) await new Promise((resolve) => setImmediate(resolve));
-  const { run } = await import('./command-line.ts');
-  process.exitCode = await run(words, io, early);
+  await new Promise((resolve) => setImmediate(resolve));
+  const { showForeseen } = await import('./plain-status.ts');
+  process.exitCode = await showForeseen(foreseen, io);
 }
 
 // Not awaited: a chunk that imports this one could not be loaded before it had ended.

@@ -1,6 +1,7 @@
 /** Why a command ends without having done its work: a sentence, the next step, and the exit code. */
 import { type Absence, DaemonError, NoDaemonError, ProtocolError } from '../client/errors.ts';
 import { ERROR_KINDS, EXIT, type ExitCode } from '../protocol/errors.ts';
+import type { Io } from './io.ts';
 
 export class Refusal extends Error {
   readonly exit: ExitCode;
@@ -26,8 +27,15 @@ export function refusalOf(error: unknown): Refusal | undefined {
   return undefined;
 }
 
-/** The one form in which a refusal is shown. */
-export function refusalText({ message, hint }: Refusal): string {
+/** Says why a command ended, in the one form that there is. Throws an error that is nobody's fault but the program's. */
+export function refuse(error: unknown, { stderr }: Pick<Io, 'stderr'>): ExitCode {
+  const refusal = refusalOf(error);
+  if (refusal === undefined) throw error;
+  stderr.write(refusalText(refusal));
+  return refusal.exit;
+}
+
+function refusalText({ message, hint }: Refusal): string {
   return `tsup-visor: ${message}${hint === undefined ? '' : `; ${hint}`}\n`;
 }
 

@@ -13,10 +13,10 @@ const MAX_AGE_MS = 60_000;
 /** The kernel counts in ticks of 10 ms: over less than this they are noise. */
 const MIN_SPAN_MS = 200;
 /**
- * pidusage keeps a descriptor for each process, and lets go of it only when the entry has expired (its `clear`
- * forgets the entry and leaks the descriptor).
+ * pidusage keeps a descriptor for each process, which makes the next look cheaper by half, and lets go of it only
+ * when the entry has expired (its `clear` forgets the entry and leaks the descriptor).
  */
-const HISTORY_MS = 100;
+const HISTORY_MS = 1000;
 
 interface Look {
   readonly atMs: number;

@@ -1,5 +1,6 @@
 /** `status`: what each instance does, once or again and again. */
 import { EXIT, type ExitCode } from '../../protocol/errors.ts';
+import type { StatusReply } from '../../protocol/status.ts';
 import type { Context } from '../context.ts';
 import { Refusal } from '../refusal.ts';
 import { isDegraded, statusLines } from '../render/status.ts';
@@ -8,14 +9,16 @@ export interface StatusOptions {
   readonly watch?: boolean;
 }
 
+/** `asked`: the reply to the same question, if somebody has put it already. */
 export async function status(
   context: Context,
   selectors: readonly string[],
   options: StatusOptions,
+  asked?: Promise<StatusReply>,
 ): Promise<ExitCode> {
   if (options.watch === true) return watch(context, selectors);
   const [reply, paint] = await Promise.all([
-    context.early ?? context.client().then((client) => client.status({ selectors })),
+    asked ?? context.client().then((client) => client.status({ selectors })),
     context.paint(),
   ]);
   if (context.json) context.printJson(reply);

@@ -1,0 +1,16 @@
+/** Shows a `status` that was asked for ahead of everything else. */
+import type { ExitCode } from '../protocol/errors.ts';
+import { status } from './commands/status.ts';
+import { contextOf } from './context.ts';
+import type { Foreseen } from './foresight.ts';
+import type { Io } from './io.ts';
+import { refuse } from './refusal.ts';
+
+/** Throws only what is a bug. */
+export async function showForeseen({ options, selectors, reply }: Foreseen, io: Io): Promise<ExitCode> {
+  try {
+    return await status(contextOf(io, options), selectors, {}, reply);
+  } catch (error) {
+    return refuse(error, io);
+  }
+}
