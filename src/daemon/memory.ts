@@ -49,13 +49,15 @@ export class MemoryKeeper {
     if (nextRun < this.#reservedRuns) return;
     this.#reservedRuns = nextRun + RUN_BLOCK;
     this.#journal.put('next_run', this.#reservedRuns);
+    this.#journal.flush(); // before any of them is begun: whoever is killed now must not have them given out again
   }
 
   /** What the next daemon has to know to take the run up. What a run says of itself is not worth a line each time. */
   #keepRun(instance: Instance): void {
     const { id, phase, wish } = instance;
     if (!('body' in phase)) {
-      if (this.#kept.delete(id)) this.#journal.put(`run/${id}`, null);
+      this.#kept.delete(id);
+      this.#journal.put(`run/${id}`, null); // also what an earlier daemon has written
       return;
     }
     const { run, program } = phase.body.life;
