@@ -11,14 +11,15 @@ export function recall(
   memory: Memory,
   identities: Map<Run, string>,
   plan: Plan,
-  processes: Processes,
+  processes: Pick<Processes, 'unrecorded'>,
   now: Moment,
 ): Memory {
   const alive = new Map(memory.alive);
   for (const found of processes.unrecorded(new Set(identities.keys()))) {
-    const instance = instanceOf(found, plan, now);
-    // A slot has one run at a time; a second one would be a run that was being ended when its record was cut off.
-    if (instance === null || alive.has(instance.id)) continue;
+    const instance = instanceOf(found, plan, memory, now);
+    if (instance === null) continue;
+    // A slot has one run at a time, and the next begins when nothing is left of the last: so the newer one is alive.
+    if (found.run < (alive.get(instance.id)?.lastRun ?? 0)) continue;
     alive.set(instance.id, instance);
     identities.set(found.run, found.identity);
   }
@@ -26,14 +27,21 @@ export function recall(
 }
 
 /** Taken for a working one: it was started to work, and nothing is known that says otherwise. */
-function instanceOf({ run, pid, instance }: Unrecorded, plan: Plan, now: Moment): Instance | null {
+function instanceOf(
+  { run, pid, instance }: Unrecorded,
+  plan: Plan,
+  { generations }: Memory,
+  now: Moment,
+): Instance | null {
   const [name, index] = [instance.slice(0, instance.lastIndexOf(':')), Number(instance.split(':').at(-1))];
   const program = plan.programs.find((candidate) => candidate.name === name);
   if (program === undefined) return null;
-  const life = { run, program, generation: 0, because: 'start', startedAt: now } as const;
+  const generation = generations.get(program.name) ?? 0;
+  const life = { run, program, generation, because: 'start', startedAt: now } as const;
   const said = { status: '', inFlight: null, drained: false };
   return {
     ...newInstance(instance as InstanceId, index, program, { want: 'up', because: 'start' }), // from its environment
+    generation,
     phase: { kind: 'running', body: { life, pid, readyAt: now, said } },
     lastRun: run,
   };
