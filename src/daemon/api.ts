@@ -182,7 +182,7 @@ export class Api {
 
   #startedByDefault(): InstanceId[] {
     return [...this.#parts.fleet.instances.values()]
-      .filter(({ program, wish }) => program.autostart && !isStoppedByOperator(wish))
+      .filter(({ program, wish }) => program.autostart && !isStoppedByOperator(wish) && !isRemoved(wish))
       .map(({ id }) => id);
   }
 
@@ -266,6 +266,9 @@ const HOW = { drain: 'drain', stop: 'now', kill: 'kill' } as const;
 
 const isStoppedByOperator = (wish: Instance['wish']): boolean =>
   wish.want === 'down' && wish.because === 'operator';
+
+/** The config does not have it any more: only whoever names it wants it. */
+const isRemoved = (wish: Instance['wish']): boolean => wish.want === 'down' && wish.because === 'reload';
 
 /** How many may be away at once: as asked for, else as configured; a share is rounded down, but one always may. */
 function resolveParallel(asked: string | undefined, program: ProgramPlan, instances: number): number {

@@ -214,7 +214,7 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
   });
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
   for (const effect of adoptRuns(fleet)) perform(effect, parts);
-  post({ type: 'stop', ids: [...strangersTo(plan, fleet)], how: 'drain' });
+  post({ type: 'stop', ids: [...strangersTo(plan, fleet)], how: 'drain', because: 'reload' });
   ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
   news.announce({ type: 'daemon', state: 'started' }, clock.now());
   ownLog.flush();

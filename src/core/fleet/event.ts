@@ -7,7 +7,13 @@ import type { ProgramPlan } from '../plan.ts';
 export type FleetEvent =
   | Exclude<Happened, { type: 'due' }>
   | { readonly type: 'start'; readonly ids: readonly InstanceId[]; readonly because: 'start' | 'operator' }
-  | { readonly type: 'stop'; readonly ids: readonly InstanceId[]; readonly how: How }
+  | {
+      readonly type: 'stop';
+      readonly ids: readonly InstanceId[];
+      readonly how: How;
+      /** `reload`: the config does not have them any more. Without: the operator's. */
+      readonly because?: 'operator' | 'reload';
+    }
   | {
       readonly type: 'restart';
       readonly ids: readonly InstanceId[];

@@ -62,7 +62,7 @@ export function createFleet(plan: Plan, memory: Memory): Fleet {
     rollouts: new Map(),
     runs: new Map(),
     generations: new Map(memory.generations),
-    nextRun: run(memory.nextRun),
+    nextRun: firstFreeRun(memory),
     nextRollout: rolloutId(memory.nextRollout),
     mode: { kind: 'running' },
   };
@@ -72,16 +72,24 @@ export function createFleet(plan: Plan, memory: Memory): Fleet {
   for (const instance of memory.alive.values()) {
     // Not in the plan any more: it is let go in its own time, like everything that is not wished for.
     if (!fleet.instances.has(instance.id))
-      place(fleet, { ...instance, wish: { want: 'down', because: 'operator' } });
+      place(fleet, { ...instance, wish: { want: 'down', because: 'reload' } });
   }
   return fleet;
+}
+
+/** A process that bears a number proves that it was given out, whatever could be written down. */
+function firstFreeRun({ nextRun, alive }: Memory): Run {
+  const taken = [...alive.values()].map(({ lastRun }) => (lastRun ?? 0) + 1);
+  return run(taken.reduce((a, b) => Math.max(a, b), nextRun));
 }
 
 function seat(fleet: Fleet, program: ProgramPlan, index: number, memory: Memory): void {
   const id = instanceId(program.name, index);
   const alive = memory.alive.get(id);
   if (alive !== undefined) {
-    place(fleet, { ...alive, program });
+    // A shutdown may have come after the stop; the stop holds all the same.
+    const stays = alive.wish.want === 'down' && memory.stopped.has(id);
+    place(fleet, { ...alive, program, wish: stays ? { want: 'down', because: 'operator' } : alive.wish });
     return;
   }
   const because = memory.stopped.has(id) ? 'operator' : 'start';

@@ -49,7 +49,11 @@ class FleetStep {
         this.#start(event);
         break;
       case 'stop':
-        this.#each(event.ids, () => ({ type: 'stop', because: 'operator', how: event.how }));
+        this.#each(event.ids, () => ({
+          type: 'stop',
+          because: event.because ?? 'operator',
+          how: event.how,
+        }));
         break;
       case 'restart':
         this.#restart(event);

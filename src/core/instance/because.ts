@@ -6,4 +6,6 @@ export type Because =
   | 'not ready'
   | 'spawn error'
   | 'shutdown'
+  /** The config does not have it any more. */
+  | 'reload'
   | `rollout ${number}`;
