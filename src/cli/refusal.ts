@@ -36,7 +36,9 @@ export function refuse(error: unknown, { stderr }: Pick<Io, 'stderr'>): ExitCode
 }
 
 function refusalText({ message, hint }: Refusal): string {
-  return `tsup-visor: ${message}${hint === undefined ? '' : `; ${hint}`}\n`;
+  if (hint === undefined) return `tsup-visor: ${message}\n`;
+  // After the lines of a report, one that ends with a mark under a place, the hint needs a line of its own.
+  return `tsup-visor: ${message}${message.includes('\n') ? '\n' : '; '}${hint}\n`;
 }
 
 const NEXT_STEP: Readonly<Record<Absence, string | undefined>> = {

@@ -35,6 +35,13 @@ test.each(KINDS)(
   },
 );
 
+test('after the lines of a report the hint has a line of its own', async () => {
+  const report = 'x.yaml has 1 mistake\nx.yaml:1:1: wrong\n   1 | x\n     | ^';
+  const wrong = refusal(422, 'config_invalid', report, 'nothing was changed');
+  const { err } = await ask({ 'POST /v1/restart': wrong }, 'restart', 'x');
+  expect(err).toBe(`tsup-visor: ${report}\nnothing was changed\n`);
+});
+
 test('a kind of error that only a newer daemon knows is a failure', async () => {
   const result = await ask({ 'GET /v1/status': refusal(418, 'teapot', 'it is short and stout') }, 'status');
   expect(result.exit).toBe(EXIT.failed);
