@@ -4,7 +4,7 @@
 export interface Out {
   write(text: string): void;
   readonly isTTY: boolean;
-  /** Of the terminal; undefined where there is none. */
+  /** Of the terminal; undefined where there is none, or one that does not know its size. */
   readonly columns: number | undefined;
   readonly rows: number | undefined;
 }
@@ -63,10 +63,13 @@ function outOf(stream: () => NodeJS.WriteStream, onError: (error: Error) => void
       return stream().isTTY === true;
     },
     get columns() {
-      return stream().isTTY ? stream().columns : undefined;
+      return sizeOf(stream().columns);
     },
     get rows() {
-      return stream().isTTY ? stream().rows : undefined;
+      return sizeOf(stream().rows);
     },
   };
 }
+
+/** A pseudo-terminal that nobody has given a size (of `script`, of `docker exec -t`) says 0; what is no terminal, nothing. */
+const sizeOf = (cells: number | undefined): number | undefined => (cells === 0 ? undefined : cells);
