@@ -75,7 +75,7 @@ export function lastExit(record: ExitRecord): LastExit {
 }
 
 export function describeRollout(rollout: Rollout, now: Moment): RolloutStatus {
-  const { turns } = rollout;
+  const { turns, endedAt } = rollout;
   return {
     id: rollout.id,
     program: rollout.program,
@@ -85,17 +85,22 @@ export function describeRollout(rollout: Rollout, now: Moment): RolloutStatus {
     current: turns.filter(isActive).map(({ id }) => id),
     reason: rollout.reason,
     started_at: new Date(rollout.startedAt.wall).toISOString(),
-    ended_at: rollout.endedAt === null ? null : new Date(rollout.endedAt.wall).toISOString(),
+    ended_at: endedAt === null ? null : new Date(endedAt.wall).toISOString(),
     revision: rollout.target.revision,
     turns: turns.map(
-      ({ id, step }): TurnStatus => ({ instance: id, step: step.kind, elapsed_ms: elapsed(step, now) }),
+      ({ id, step }): TurnStatus => ({
+        instance: id,
+        step: step.kind,
+        elapsed_ms: elapsed(step, endedAt ?? now),
+      }),
     ),
   };
 }
 
-function elapsed(step: TurnStep, now: Moment): number | null {
+/** A turn that was cut short by the end of its rollout has taken until then. */
+function elapsed(step: TurnStep, until: Moment): number | null {
   if ('tookMs' in step) return Math.round(step.tookMs);
-  return 'since' in step ? Math.round(now.mono - step.since.mono) : null;
+  return 'since' in step ? Math.max(0, Math.round(until.mono - step.since.mono)) : null;
 }
 
 function describeDrain(phase: Extract<Phase, { kind: 'draining' }>, now: Moment): DrainStatus {

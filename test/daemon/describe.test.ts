@@ -231,4 +231,17 @@ describe('a rollout', () => {
       ],
     });
   });
+
+  it('tells of a turn that it cut short how long it had lasted then', () => {
+    const fleets = new Fleets([program({ instances: 1 })]).allReady();
+    fleets.take({ type: 'begin_rollout', program: program(), ids: fleets.ids(), maxParallel: 1 });
+    fleets.now += 70;
+    fleets.take({ type: 'steer_rollout', id: rolloutId(1), command: 'abort' });
+    fleets.now += 1000;
+    const rollout = fleets.fleet.rollouts.get(rolloutId(1));
+    if (rollout === undefined) throw new Error('no rollout');
+    expect(describeRollout(rollout, at(fleets.now)).turns).toEqual([
+      { instance: 'worker:0', step: 'draining', elapsed_ms: 70 },
+    ]);
+  });
 });
