@@ -4,6 +4,7 @@ import { actionLines, changeLines } from '../../src/cli/render/actions.ts';
 import { colour } from '../../src/cli/render/colour.ts';
 import { liveLines } from '../../src/cli/render/live.ts';
 import { plain } from '../../src/cli/render/paint.ts';
+import { nextStep, rolloutLines, rolloutSentence } from '../../src/cli/render/rollout.ts';
 import { statusLines } from '../../src/cli/render/status.ts';
 import { cut, printable, widthOf, wrap } from '../../src/cli/render/text.ts';
 import { idRanges, memory, until } from '../../src/cli/render/words.ts';
@@ -113,6 +114,12 @@ test('a drain without a deadline says so', () => {
   expect(line).toContain('draining 41s, 2 jobs in flight, no deadline');
 });
 
+test('a drain past its deadline is not said to have none', () => {
+  const late = draining({ message: 'past its deadline, and drains on' });
+  const [, line] = statusLines(status([late]), { paint: plain, width: 140, now });
+  expect(line).toContain('draining 41s, 2 jobs in flight; past its deadline, and drains on');
+});
+
 test('what runs but is not ready, or not healthy, is said', () => {
   const both = [instance({ ready: false }), instance({ healthy: false })];
   const [, first, second] = statusLines(status(both), { paint: plain, width: 140, now });
@@ -155,6 +162,30 @@ test('the live view has a bar for the whole and a line for each instance in moti
       worker:3  ready, must stay healthy 4s; 1 job in flight
     "
   `);
+});
+
+test('a turn that has failed is not said to drain, whatever it did when it was last looked at', () => {
+  const failed = rollout({ turns: [{ instance: 'worker:1', step: 'failed', elapsed_ms: 3000 }] });
+  const lines = liveLines([failed], [draining({ id: 'worker:1' })], { ...look, width: 80 });
+  expect(lines[1]).toBe('  worker:1  failed');
+});
+
+test('a rollout that is over tells what it has done, what it has left out and what it has cut short', () => {
+  const over = { ended_at: '2026-01-31T14:00:10.000Z', current: [] };
+  const succeeded = rollout({ ...over, state: 'succeeded', done: 3 });
+  expect(rolloutSentence(succeeded)).toBe(
+    'rollout 7 of worker succeeded: 3 instances restarted in 10s, 1 left out',
+  );
+  expect(rolloutLines(rollout({ ...over, state: 'aborted' }))[2]).toBe(
+    '  worker:1 draining 41s when it ended',
+  );
+});
+
+test('a rollout that is paused because an instance has failed says how to get another config to it', () => {
+  const turns = [{ instance: 'worker:0', step: 'failed', elapsed_ms: 3000 }] as const;
+  expect(nextStep(rollout({ state: 'paused', turns }))).toBe(
+    'try the same again with "tsup-visor rollout resume 7"; to change the config, first give it up with "tsup-visor rollout abort 7"',
+  );
 });
 
 test('the live view does without characters that the terminal cannot show', () => {
@@ -211,6 +242,7 @@ test('words', () => {
     '-',
   ]);
   expect(until(deadline, now)).toBe('until 14:05');
+  expect(until(deadline, new Date(Date.parse(deadline) - 59_000))).toBe('until 14:05:00');
   expect(until(deadline, new Date(2026, 0, 30))).toBe('until 2026-01-31 14:05');
 });
 

@@ -10,7 +10,8 @@ export function doing(instance: InstanceStatus, now: Date): string {
     const { elapsed_ms, in_flight, deadline } = instance.drain;
     const parts = [`draining ${elapsed(elapsed_ms)}`];
     if (in_flight !== null) parts.push(jobs(in_flight));
-    parts.push(until(deadline, now));
+    // The daemon says so itself where the deadline has passed; there is none any more then.
+    if (!said.includes('past its deadline')) parts.push(until(deadline, now));
     // The daemon may have put the same into its own words.
     return said === '' || said.startsWith('draining') ? parts.join(', ') : `${parts.join(', ')}; ${said}`;
   }

@@ -71,7 +71,8 @@ function stepWords(turn: TurnStatus, instance: InstanceStatus | undefined, now: 
     case 'settling':
       return `ready, must stay healthy${time}${tail}`;
     case 'failed':
-      return `failed${tail}`;
+      // What it did when it was last looked at may be from before it failed; the reason follows on a line of its own.
+      return `failed${instance?.state === 'draining' ? '' : tail}`;
     case 'pending':
     case 'done':
     case 'skipped':

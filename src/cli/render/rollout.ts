@@ -1,5 +1,5 @@
 /** A rolling restart in one sentence, and what to do about it. */
-import type { RolloutStatus } from '../../protocol/status.ts';
+import type { RolloutStatus, TurnStatus } from '../../protocol/status.ts';
 import { printable } from './text.ts';
 import { elapsed, idRanges, plural } from './words.ts';
 
@@ -9,7 +9,7 @@ export function rolloutSentence(rollout: RolloutStatus): string {
   const name = `rollout ${id} of ${program}`;
   const because = rollout.reason === null ? '' : `: ${printable(rollout.reason)}`;
   if (state === 'succeeded')
-    return `${name} succeeded: ${plural(total, 'instance')} restarted${took(rollout)}`;
+    return `${name} succeeded: ${plural(done, 'instance')} restarted${took(rollout)}${leftOut(rollout)}`;
   if (state !== 'running') return `${name} ${ENDED[state]} after ${done} of ${total}${because}`;
   const current = rollout.current.length === 0 ? '' : `, now ${idRanges(rollout.current)}`;
   return `${name} is running: ${done} of ${total} done${current}${because}`;
@@ -22,9 +22,17 @@ const ENDED = {
   reverted: 'was reverted',
 } as const;
 
+/** Those that were stopped or started by somebody else when their turn came. */
+const leftOut = ({ done, total }: RolloutStatus): string =>
+  done < total ? `, ${total - done} left out` : '';
+
 /** The commands that lead on from here; undefined where there is nothing to do. */
-export function nextStep({ id, state }: RolloutStatus): string | undefined {
+export function nextStep({ id, state, turns }: RolloutStatus): string | undefined {
   if (state === 'paused') {
+    // The obvious thing to do, mending the config and going on, does not help: a rollout keeps the one it began with.
+    if (turns.some(({ step }) => step === 'failed')) {
+      return `try the same again with "tsup-visor rollout resume ${id}"; to change the config, first give it up with "tsup-visor rollout abort ${id}"`;
+    }
     return `go on with "tsup-visor rollout resume ${id}", or give it up with "tsup-visor rollout abort ${id}"`;
   }
   if (state === 'failed' || state === 'aborted') return 'see "tsup-visor status" and "tsup-visor logs"';
@@ -33,7 +41,7 @@ export function nextStep({ id, state }: RolloutStatus): string | undefined {
 
 /** What a rollout would do, in which order. */
 export function planLines({ program, turns }: RolloutStatus): string[] {
-  const order = turns.map(({ instance }) => instance).join(', ');
+  const order = idRanges(turns.map(({ instance }) => instance));
   return [`${program}: would restart ${plural(turns.length, 'instance')}, in this order: ${order}`];
 }
 
@@ -45,11 +53,14 @@ export function rolloutLines(rollout: RolloutStatus): string[] {
     rolloutSentence(rollout),
     ...turns.map(({ instance, step, elapsed_ms }) => {
       const time = elapsed_ms === null ? '' : ` ${elapsed(elapsed_ms)}`;
-      return `  ${instance} ${step}${time}`;
+      const cut = rollout.ended_at !== null && IN_MOTION.has(step) ? ' when it ended' : '';
+      return `  ${instance} ${step}${time}${cut}`;
     }),
     ...(next === undefined ? [] : [`  ${next}`]),
   ];
 }
+
+const IN_MOTION: ReadonlySet<TurnStatus['step']> = new Set(['draining', 'starting', 'settling']);
 
 function took({ started_at, ended_at }: RolloutStatus): string {
   if (ended_at === null) return '';

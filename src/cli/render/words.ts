@@ -14,11 +14,12 @@ export function clock(iso: string): string {
   return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
 
-/** `until 14:02` in local time, with the date when it is another day; `no deadline` for null. */
+/** `until 14:02` in local time, with seconds for the last minute and the date for another day; `no deadline` for null. */
 export function until(iso: string | null, now: Date): string {
   if (iso === null) return 'no deadline';
   const at = new Date(iso);
-  const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  const near = at.getTime() - now.getTime() < 60_000;
+  const time = near ? clock(iso) : `${two(at.getHours())}:${two(at.getMinutes())}`;
   if (at.toDateString() === now.toDateString()) return `until ${time}`;
   return `until ${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
 }
