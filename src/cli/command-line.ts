@@ -37,7 +37,7 @@ function root(io: Io): Command {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'tsup-visor: ')),
+      outputError: (text, write) => write(inOurWords(text)),
       getOutHelpWidth: () => io.stdout.columns ?? 80,
       getErrHelpWidth: () => io.stderr.columns ?? 80,
       getOutHasColors: () => false,
@@ -45,6 +45,12 @@ function root(io: Io): Command {
     })
     .showSuggestionAfterError()
     .exitOverride();
+}
+
+function inOurWords(text: string): string {
+  if (text.includes("missing required argument 'SELECTOR'"))
+    return "tsup-visor: no SELECTOR is given; name programs or instances, or '*' for all\n";
+  return text.replace(/^error: /, 'tsup-visor: ');
 }
 
 /** `--version` is what people try first. */

@@ -165,8 +165,8 @@ function rollout(command: Command, act: Act): void {
 
 const STEERING = [
   ['pause', 'take no further instance until it is resumed'],
-  ['resume', 'go on'],
-  ['abort', 'end it; what has been restarted stays so'],
+  ['resume', 'go on; what has failed is tried again, with the config that the rollout began with'],
+  ['abort', 'end it; what has been restarted stays so, what has failed gets back what it ran before'],
 ] as const;
 
 function config(command: Command, act: Act): void {

@@ -1,4 +1,5 @@
 /** Why a command ends without having done its work: a sentence, the next step, and the exit code. */
+import { lstatSync } from 'node:fs';
 import { type Absence, DaemonError, NoDaemonError, ProtocolError } from '../client/errors.ts';
 import { ERROR_KINDS, EXIT, type ExitCode } from '../protocol/errors.ts';
 import type { Io } from './io.ts';
@@ -21,11 +22,24 @@ export function refusalOf(error: unknown): Refusal | undefined {
     return new Refusal(ERROR_KINDS[error.kind].exit, error.message, error.hint);
   }
   if (error instanceof NoDaemonError) {
-    return new Refusal(EXIT.noDaemon, error.message, NEXT_STEP[error.absence]);
+    const died = error.absence === 'absent' && diedAt(error.socket);
+    return new Refusal(EXIT.noDaemon, error.message, died ? AFTER_DEATH : NEXT_STEP[error.absence]);
   }
   if (error instanceof ProtocolError) return new Refusal(EXIT.failed, error.message, protocolHint(error));
   return undefined;
 }
+
+/** A daemon takes its socket away when it ends, unless it was killed: then what it ran may run on. */
+export function diedAt(socket: string): boolean {
+  try {
+    return lstatSync(socket).isSocket();
+  } catch {
+    return false;
+  }
+}
+
+const AFTER_DEATH =
+  'the last one did not end in good order, and what it ran may run on: "tsup-visor start" takes care of that';
 
 /** Says why a command ended, in the one form that there is. Throws an error that is nobody's fault but the program's. */
 export function refuse(error: unknown, { stderr }: Pick<Io, 'stderr'>): ExitCode {

@@ -1,5 +1,6 @@
 /** What a command's exit code says. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -53,6 +54,43 @@ test('where no daemon answers the exit code is 4 and the next step is named', as
     exit: EXIT.noDaemon,
     out: '',
     err: 'tsup-visor: no daemon answers at /nonexistent/control.sock; start one with "tsup-visor start"\n',
+  });
+});
+
+test('where a daemon was killed it is said that its instances may run on, and a shutdown is not done', async () => {
+  daemon = await fakeDaemon({});
+  const socket = await socketOfTheDead(daemon.folder);
+  const err = `tsup-visor: no daemon answers at ${socket}; the last one did not end in good order, and what it ran may run on: "tsup-visor start" takes care of that\n`;
+  expect(await command(['--socket', socket, 'status'])).toEqual({ exit: EXIT.noDaemon, out: '', err });
+  expect(await command(['--socket', socket, 'shutdown'])).toEqual({ exit: EXIT.noDaemon, out: '', err });
+});
+
+/** A server takes away the socket that it has made, unless that has another name by then. */
+async function socketOfTheDead(folder: string): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(join(folder, 'alive'), resolve));
+  renameSync(join(folder, 'alive'), join(folder, 'dead'));
+  await new Promise((resolve) => server.close(resolve));
+  return join(folder, 'dead');
+}
+
+test('a resume that has failed again by the time of the answer exits with 1', async () => {
+  const paused = rollout({ state: 'paused', reason: 'worker:1 exited with code 1' });
+  const script = {
+    'GET /v1/rollouts': { version: 1, rollouts: [paused] },
+    'POST /v1/rollouts/7/resume': { version: 1, rollout: paused },
+    'POST /v1/rollouts/7/pause': { version: 1, rollout: paused },
+  };
+  expect((await ask(script, 'rollout', 'resume')).exit).toBe(EXIT.failed);
+  await daemon?.close();
+  expect((await ask(script, 'rollout', 'pause')).exit).toBe(EXIT.done);
+});
+
+test.each(['restart', 'rolling-restart'])('%s without a selector says what to name', async (name) => {
+  const { exit, err } = await command([name]);
+  expect({ exit, err }).toEqual({
+    exit: EXIT.usage,
+    err: "tsup-visor: no SELECTOR is given; name programs or instances, or '*' for all\n",
   });
 });
 

@@ -23,14 +23,16 @@ export async function steer(context: Context, verb: Verb, which: string | undefi
   const client = await context.client();
   const { id } = chosen((await client.rollouts()).rollouts, verb, which);
   const reply = await ACTS[verb](client, id);
+  // What is asked to go on and has paused again by the time of the answer has failed again.
+  const exit = verb === 'resume' && reply.rollout.state === 'paused' ? EXIT.failed : EXIT.done;
   if (context.json) {
     context.printJson(reply);
-    return EXIT.done;
+    return exit;
   }
   context.print(rolloutSentence(reply.rollout));
   const next = nextStep(reply.rollout);
   if (next !== undefined) context.say(next);
-  return EXIT.done;
+  return exit;
 }
 
 const ACTS = {

@@ -6,6 +6,7 @@ import type { WireEvent } from '../../protocol/events.ts';
 import type { Context } from '../context.ts';
 import { patiently } from '../patience.ts';
 import { pause } from '../pause.ts';
+import { diedAt } from '../refusal.ts';
 import { eventLine } from '../render/events.ts';
 import { plural } from '../render/words.ts';
 
@@ -21,6 +22,8 @@ export async function shutdown(context: Context, options: ShutdownOptions): Prom
   return patiently(context, limits, async (signal) => {
     const reply = await begin(client, options, signal);
     if (reply === undefined) {
+      // Whether all is as it was asked for is more than can be known here.
+      if (diedAt(client.socket)) throw new NoDaemonError(client.socket, 'absent');
       context.say(`tsup-visor: no daemon runs at ${client.socket}; nothing to shut down`);
       return EXIT.done;
     }
@@ -87,9 +90,11 @@ function exists(pid: number): boolean {
 /** Between the end of its streams and the end of the daemon. */
 const SETTLE_MS = 20;
 
+const NEWS: ReadonlySet<string> = new Set(['draining', 'stopping', 'killing']);
+
 const isNews = (event: WireEvent): boolean =>
   event.type === 'overdue' ||
-  (event.type === 'phase' && (event.to === 'draining' || event.to === 'killing')) ||
+  (event.type === 'phase' && NEWS.has(event.to)) ||
   (event.type === 'gone' && event.killed);
 
 async function answers(client: Client, signal: AbortSignal): Promise<boolean> {
