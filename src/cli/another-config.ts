@@ -1,0 +1,39 @@
+/** Two supervisors with one name: their folders are called alike, and whoever starts the second finds the first. */
+import { realpathSync } from 'node:fs';
+import type { Client } from '../client/client.ts';
+import type { Context } from './context.ts';
+import { configFile } from './place.ts';
+
+/** Says so where the daemon that answers runs with another config than the one that was found here. */
+export async function warnOfAnotherConfig(
+  context: Context,
+  client: Client,
+  signal?: AbortSignal,
+): Promise<void> {
+  // Who names a socket means the daemon behind it, whatever lies in this folder.
+  if ((await context.place()).given) return;
+  const here = configFile(context.options, context.io);
+  const there = await configOf(client, signal);
+  if (there === undefined || real(there) === real(here)) return;
+  context.say(
+    `tsup-visor: the daemon at ${client.socket} runs with ${there}, not with ${here}; if that is another one, give this a "supervisor: { name: … }" of its own`,
+  );
+}
+
+/** Undefined where it cannot be known: whatever is wrong is told by the command itself. */
+async function configOf(client: Client, signal: AbortSignal | undefined): Promise<string | undefined> {
+  try {
+    return (await client.status({ usage: false }, signal === undefined ? {} : { signal })).daemon.config;
+  } catch {
+    signal?.throwIfAborted();
+    return undefined;
+  }
+}
+
+function real(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}
