@@ -216,7 +216,7 @@ test('an action tells what went wrong before the sum', () => {
     '1 instance ready (worker:0)',
     '1 instance ready already (worker:2)',
     '1 instance not ready (worker:1)',
-    'left stopped, as an operator wished: mailer:0',
+    'left stopped, as an operator wished: mailer:0; start them by name',
   ]);
 });
 

@@ -24,7 +24,7 @@ export function actionLines(reply: ActionReply, verbs: Verbs): string[] {
   sum(fresh(reply, null), verbs.begun);
   sum(failures(reply), `not ${verbs.done}`);
   if (reply.left_stopped.length > 0) {
-    lines.push(`left stopped, as an operator wished: ${idRanges(reply.left_stopped)}`);
+    lines.push(`left stopped, as an operator wished: ${idRanges(reply.left_stopped)}; start them by name`);
   }
   return lines.length > 0 ? lines : ['nothing to do'];
 }
