@@ -1,11 +1,21 @@
 /** `status --watch`: the table drawn again each second, until Ctrl-C. */
 import { EXIT, type ExitCode } from '../protocol/errors.ts';
 import type { Context } from './context.ts';
+import type { Out } from './io.ts';
 import { pause } from './pause.ts';
-import { statusLines } from './render/status.ts';
+import type { Paint } from './render/paint.ts';
+import { type Look, statusLines } from './render/status.ts';
 import { screen } from './screen.ts';
 
 const EVERY_MS = 1000;
+
+/** The last line of the terminal is the cursor's. */
+const look = (paint: Paint, { columns, rows }: Out): Look => ({
+  paint,
+  width: columns,
+  now: new Date(),
+  rows: rows === undefined ? undefined : rows - 1,
+});
 
 export async function watchStatus(context: Context, selectors: readonly string[]): Promise<ExitCode> {
   const { stdout } = context.io;
@@ -16,7 +26,7 @@ export async function watchStatus(context: Context, selectors: readonly string[]
   try {
     while (!over.signal.aborted) {
       const reply = await client.status({ selectors }, { signal: over.signal });
-      view.draw(statusLines(reply, { paint, width: stdout.columns, now: new Date() }));
+      view.draw(statusLines(reply, look(paint, stdout)));
       await pause(EVERY_MS, over.signal);
     }
   } catch (error) {

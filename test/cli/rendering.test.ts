@@ -99,6 +99,25 @@ test('nothing is cut where there is no terminal', () => {
   expect(statusLines(fleet, { paint: plain, width: undefined, now }).join('\n')).toContain(LONG);
 });
 
+test('where there is no room for all, what is not simply running comes first, and the remarks stay', () => {
+  const ids = [0, 1, 2, 3, 4].map((index) => instance({ id: `worker:${index}` }));
+  const failed = instance({ id: 'worker:5', state: 'failed', ready: false });
+  const reply = status([...ids, failed]);
+  const warned = { ...reply, daemon: { ...reply.daemon, warnings: ['the disk is full'] } };
+  const lines = statusLines(warned, { paint: plain, width: 80, now, rows: 7 });
+  expect(lines.map((line) => line.split(' ')[0])).toEqual([
+    'INSTANCE',
+    'worker:5',
+    'worker:0',
+    'worker:1',
+    '…',
+    '',
+    'warning:',
+  ]);
+  expect(lines[4]).toBe('… and 3 more');
+  expect(statusLines(warned, { paint: plain, width: 80, now, rows: 9 })[1]).toContain('worker:0');
+});
+
 test('a message cannot move the cursor', () => {
   const lines = statusLines(status([instance({ message: '\x1b[2Jgone\r\n' })]), {
     paint: plain,
@@ -159,7 +178,7 @@ test('the live view has a bar for the whole and a line for each instance in moti
     worker  [████████▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒]  1 of 4  1m12s
       worker:1  draining 41s, 2 jobs in flight, no deadline
       worker:2  starting 2s, not ready yet; warming up
-      worker:3  ready, must stay healthy 4s; 1 job in flight
+      worker:3  ready for 4s, must stay so; 1 job in flight
     "
   `);
 });

@@ -69,7 +69,7 @@ function stepWords(turn: TurnStatus, instance: InstanceStatus | undefined, now: 
     case 'starting':
       return `${instance?.state === 'backoff' ? 'backoff' : 'starting'}${time}, not ready yet${tail}`;
     case 'settling':
-      return `ready, must stay healthy${time}${tail}`;
+      return `ready${time === '' ? '' : ` for${time}`}, must stay so${tail}`;
     case 'failed':
       // What it did when it was last looked at may be from before it failed; the reason follows on a line of its own.
       return `failed${instance?.state === 'draining' ? '' : tail}`;

@@ -12,11 +12,29 @@ export interface Look {
   /** Of the terminal; undefined: nothing is cut. */
   readonly width: number | undefined;
   readonly now: Date;
+  /** How many lines there is room for; undefined: for all. */
+  readonly rows?: number | undefined;
 }
 
 export function statusLines(reply: StatusReply, look: Look): string[] {
-  return [...instanceLines(reply.instances, look), ...remarks(reply, look)];
+  const below = remarks(reply, look);
+  const room = (look.rows ?? Number.POSITIVE_INFINITY) - below.length;
+  return [...fitted(reply.instances, look, Math.max(MIN_ROWS, room)), ...below];
 }
+
+/** A heading, an instance, and how many more there are. */
+const MIN_ROWS = 3;
+
+/** What is not simply running matters most where not everything can be shown. */
+function fitted(instances: readonly InstanceStatus[], look: Look, room: number): string[] {
+  if (instances.length + 1 <= room) return instanceLines(instances, look);
+  const ordered = [...instances].sort((a, b) => Number(isCalm(a)) - Number(isCalm(b)));
+  const shown = room - 2;
+  return [...instanceLines(ordered, look).slice(0, shown + 1), `… and ${instances.length - shown} more`];
+}
+
+const isCalm = (instance: InstanceStatus): boolean =>
+  instance.state === 'running' ? instance.healthy && instance.ready : !isFault(instance);
 
 /** Whether something that is wanted is not running and ready; what an operator has stopped is not wanted. */
 export const isDegraded = (reply: StatusReply): boolean => reply.instances.some(isFault);
