@@ -16,7 +16,7 @@ export async function warnOfAnotherConfig(
   const there = await configOf(client, signal);
   if (there === undefined || real(there) === real(here)) return;
   context.say(
-    `tsup-visor: the daemon at ${client.socket} runs with ${there}, not with ${here}; if that is another one, give this a "supervisor: { name: … }" of its own`,
+    `tsup-visor: the daemon at ${client.socket} runs with ${there}, not with ${here}; if they are not the same, give one of them a "supervisor: { name: … }"`,
   );
 }
 

@@ -28,7 +28,7 @@ test('it is said, and what was asked for is done', async () => {
   const { exit, out, err } = await startWhereItRunsWith(() => '/srv/other/supervisor.yaml');
   expect({ exit, out }).toEqual({ exit: 0, out: '4 instances ready (worker:0-3)\n' });
   expect(err).toBe(
-    `tsup-visor: the daemon at ${daemon.socket} runs with /srv/other/supervisor.yaml, not with ${daemon.folder}/supervisor.yaml; if that is another one, give this a "supervisor: { name: … }" of its own\n`,
+    `tsup-visor: the daemon at ${daemon.socket} runs with /srv/other/supervisor.yaml, not with ${daemon.folder}/supervisor.yaml; if they are not the same, give one of them a "supervisor: { name: … }"\n`,
   );
 });
 
