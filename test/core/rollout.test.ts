@@ -254,6 +254,17 @@ describe('what pauses it', () => {
     expect(turns(fleets)).toBe('failed pending pending pending');
   });
 
+  test('and while it proves itself: the drain before it is not counted', () => {
+    const slow = { ready: { when: 'notify', timeoutMs: null }, drain: { timeoutMs: null } } as const;
+    const fleets = rolling(program(slow), next(slow));
+    fleets.now += 7000;
+    fleets.gone(0).spawned(0);
+    fleets.now += 1900;
+    fleets.says(0, { ready: true });
+    look(fleets, 100);
+    paused(fleets, 'worker:0 was not healthy within 2s');
+  });
+
   test('a drain that takes too long: the reason counts the jobs, and nobody is killed', () => {
     const fleets = rolling();
     fleets.says(0, { inFlight: 2 });

@@ -24,7 +24,7 @@ function moved(step: TurnStep, seat: Instance, rollout: Rollout, now: Moment): T
     case 'starting':
       return ifUnwanted(seat) ?? startingMoved(step, seat, rollout, now);
     case 'settling':
-      return ifUnwanted(seat) ?? settlingMoved(step, seat, now);
+      return ifUnwanted(seat) ?? settlingMoved(step, seat, rollout, now);
     case 'done':
     case 'failed':
     case 'skipped':
@@ -56,7 +56,7 @@ export function startingStep(rollout: Rollout, newRun: Run, began: Moment, now: 
 
 function startingMoved(step: Starting, seat: Instance, rollout: Rollout, now: Moment): TurnStep {
   if (hasFinished(step, seat)) return done(step, now);
-  const fault = faultOf(step, seat, now);
+  const fault = faultOf(step, seat, rollout, now);
   if (fault !== null) return fault;
   const readyAt = bodyOf(seat.phase)?.readyAt;
   if (seat.phase.kind !== 'running' || !readyAt) return step;
@@ -64,11 +64,11 @@ function startingMoved(step: Starting, seat: Instance, rollout: Rollout, now: Mo
   return { ...step, kind: 'settling', since: now, healthyAt };
 }
 
-function settlingMoved(step: Settling, seat: Instance, now: Moment): TurnStep {
+function settlingMoved(step: Settling, seat: Instance, rollout: Rollout, now: Moment): TurnStep {
   if (hasFinished(step, seat)) return done(step, now);
   const isUp = seat.phase.kind === 'running' && seat.lastRun === step.newRun;
   if (isUp && step.healthyAt !== null && now.mono >= step.healthyAt) return done(step, now);
-  const fault = faultOf(step, seat, now);
+  const fault = faultOf(step, seat, rollout, now);
   if (fault !== null) return fault;
   // What ends and is no fault, ends as its policy has it.
   return 'ending' in seat.phase && step.healthyAt !== null ? { ...step, healthyAt: null } : step;
@@ -79,7 +79,7 @@ const hasFinished = (step: Starting | Settling, seat: Instance): boolean =>
   seat.phase.kind === 'exited' && seat.lastRun === step.newRun;
 
 /** What says that the replacement has not worked out. */
-function faultOf(step: Starting | Settling, seat: Instance, now: Moment): TurnStep | null {
+function faultOf(step: Starting | Settling, seat: Instance, rollout: Rollout, now: Moment): TurnStep | null {
   const { phase } = seat;
   const tookMs = now.mono - step.began.mono;
   if (phase.kind === 'backoff' || phase.kind === 'failed') return { kind: 'failed', why: phase.why, tookMs };
@@ -87,9 +87,7 @@ function faultOf(step: Starting | Settling, seat: Instance, now: Moment): TurnSt
     return { kind: 'failed', why: whyEnding(phase.ending), tookMs };
   if (seat.lastRun !== step.newRun) return { kind: 'failed', why: 'ended before it was healthy', tookMs };
   if (step.deadline !== null && now.mono >= step.deadline) {
-    const limit = formatDuration(
-      step.deadline - (step.kind === 'starting' ? step.since.mono : step.began.mono),
-    );
+    const limit = formatDuration(rollout.target.rollout.healthyDeadlineMs ?? 0);
     return { kind: 'failed', why: `was not healthy within ${limit}`, tookMs };
   }
   return null;
