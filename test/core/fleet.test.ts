@@ -85,6 +85,15 @@ test('events about what does not exist are dropped', () => {
   expect(fleets.effects).toEqual([]);
 });
 
+test('a deadline at the very moment at which the one before it has come is armed all the same', () => {
+  const fleets = new Fleets([program({ stop: { timeoutMs: 0 } })]).allReady().stop(0);
+  fleets.now += 300;
+  const timer = { of: 'instance', id: worker(0) } as const;
+  fleets.due(timer);
+  expect(fleets.kinds()).toBe('stopping');
+  expect(fleets.effects).toContainEqual({ type: 'arm', timer, at: fleets.now });
+});
+
 describe('shutdown', () => {
   const down = (how: 'drain' | 'now' | 'kill' = 'drain', timeoutMs: number | null = null): Fleets =>
     new Fleets([plan]).allReady().take({ type: 'shutdown', how, timeoutMs });

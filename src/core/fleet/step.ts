@@ -212,7 +212,10 @@ class FleetStep {
       } else this.#effects.push({ ...effect, instance });
     }
     this.#announcePhase(before, instance);
-    this.#rearm({ of: 'instance', id }, deadlineOf(before.phase), deadlineOf(instance.phase));
+    const at = deadlineOf(instance.phase);
+    // A timer that has just rung is armed no more, though the next deadline may be at that very moment.
+    const armed = event.type === 'due' && at !== null ? null : deadlineOf(before.phase);
+    this.#rearm({ of: 'instance', id }, armed, at);
     this.#looks.add(instance.program.name);
   }
 
