@@ -138,13 +138,16 @@ export class Api {
 
   steer(key: string, command: 'pause' | 'resume' | 'abort'): RolloutReply {
     const { rollout } = this.rollout(key);
-    const { fleet, post } = this.#parts;
+    const { fleet, post, adopt } = this.#parts;
     const own = [...fleet.rollouts.values()].find(({ id }) => id === rollout.id);
     if (own === undefined || (rollout.state !== 'running' && rollout.state !== 'paused')) {
       throw new Refused('conflict', `rollout ${rollout.id} of ${rollout.program} is over: ${rollout.state}`);
     }
     const already = { pause: 'paused', resume: 'running', abort: null }[command] === rollout.state;
     if (!already) post({ type: 'steer_rollout', id: own.id, command });
+    // What was aborted is not what runs: the next one to ask is told what the file changes, all of it.
+    const before = command === 'abort' ? own.turns[0]?.before.program : undefined;
+    if (before !== undefined) adopt([before]);
     return this.rollout(String(rollout.id));
   }
 

@@ -198,6 +198,8 @@ describe('a rollout', () => {
     world.configure({ worker: { ...steady, instances: 2 }, mailer: steady });
     const { rollout } = await world.ask<RolloutReply>('POST', '/v1/rollouts/worker/abort');
     expect(rollout.state).toBe('aborted');
+    const kept = await world.act('restart', ['worker'], { keep_config: true });
+    expect(kept.instances, 'what runs is not what was aborted').toMatchObject([{ ok: true }, { ok: true }]);
     expectRefusal(await world.request('POST', '/v1/rollouts/1/resume'), 'conflict');
     expectRefusal(await world.request('POST', '/v1/rollouts/1/abort'), 'conflict');
     await world.see('all to be whole', (status) => states(status) === 'running running running');
