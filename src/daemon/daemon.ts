@@ -112,7 +112,14 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
   });
   const { memory: recorded, identities } = readMemory(journal, clock.now());
   const fleet = createFleet(plan, recall(recorded, identities, plan, processes, clock.now()));
-  const memory = new MemoryKeeper(journal, fleet, clock, (run) => processes.identity(run));
+  const memory = new MemoryKeeper(
+    journal,
+    fleet,
+    clock,
+    (run) =>
+      // What an adopted leader was is still known when it has gone.
+      processes.identity(run) ?? identities.get(run) ?? null,
+  );
   forgetPlans(journal, fleet);
   const defect = (error: unknown): void => {
     warn(`a defect of tsup-visor, please report it: ${error instanceof Error ? error.stack : String(error)}`);

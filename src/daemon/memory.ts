@@ -62,7 +62,8 @@ export class MemoryKeeper {
     }
     const { run, program } = phase.body.life;
     const end = 'ending' in phase ? `${phase.ending.exit !== null} ${phase.ending.cause}` : '';
-    const gist = `${run} ${phase.kind} ${deadlineOf(phase)} ${wish.want} ${instance.generation} ${end} ${phase.body.said.drained}`;
+    const drain = phase.kind === 'draining' ? `${phase.onTimeout} ${phase.overdue}` : '';
+    const gist = `${run} ${phase.kind} ${deadlineOf(phase)} ${wish.want} ${instance.generation} ${end} ${drain} ${phase.body.said.drained}`;
     const before = this.#kept.get(id);
     if (before?.gist === gist) return;
     // Once the leader is gone, what it was is only known from before.

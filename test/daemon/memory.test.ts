@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { instanceId, pid, programName, type Run, run } from '../../src/base/ids.ts';
+import { instanceId, pid, programName, type Run, rolloutId, run } from '../../src/base/ids.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import { createFleet, type Fleet } from '../../src/core/fleet/fleet.ts';
@@ -142,6 +142,19 @@ describe('the next daemon', () => {
     expect(first.run()).toBe(2);
     const second = first.next({ found: [marked(1)] });
     expect(second.run()).toBe(2);
+  });
+
+  it('knows that what a rollout had left hanging was taken on by the operator', () => {
+    const first = new Daemon({ programs: [program({ ready: { when: 'notify', timeoutMs: null } })] });
+    first
+      .start()
+      .spawned()
+      .take({ type: 'notified', run: first.run(), message: { ready: true } });
+    first.take({ type: 'begin_rollout', program: first.seat().program, ids: first.ids(), maxParallel: 1 });
+    expect(first.seat().phase).toMatchObject({ kind: 'draining', onTimeout: 'pause' });
+    first.take({ type: 'steer_rollout', id: rolloutId(1), command: 'abort' });
+    first.take({ type: 'restart', ids: first.ids(), programs: [] });
+    expect(first.next().seat().phase).toMatchObject({ kind: 'draining', onTimeout: 'stop' });
   });
 
   it('gives the generation that its program has to a run that nobody had recorded', () => {
