@@ -3,7 +3,16 @@
  * daemon takes them up: the pipe through /proc/PID/fd/3, the socket by binding its name anew. (A named FIFO would do
  * as well, but costs 0.7 ms a run where RUN_DIR is on a disk.) Whoever runs the instance must own the socket.
  */
-import { chmodSync, closeSync, constants, openSync, readSync, statSync, unlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import type { Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { type Libc, MAX_SOCKET_PATH_BYTES } from './libc.ts';
@@ -85,11 +94,20 @@ function createPipe(libc: Libc): Result<Pipe, string> {
 function findPipe(leader: number): Result<Pipe, string> {
   const path = `/proc/${leader}/fd/3`;
   try {
-    if (!statSync(path).isFIFO()) return ok({ own: null, given: null });
+    if (!statSync(path).isFIFO() || !isGivenByUs(leader)) return ok({ own: null, given: null });
     return ok({ own: openSync(path, constants.O_RDWR | constants.O_NONBLOCK), given: null });
   } catch {
     return ok({ own: null, given: null });
   }
+}
+
+/**
+ * Only what was opened for both ways: a program that has closed its descriptor 3 may have made a pipe of its own
+ * since, whose ends are for one way each, and what it sends itself through that is not for us to take.
+ */
+function isGivenByUs(leader: number): boolean {
+  const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/${leader}/fdinfo/3`, 'latin1'))?.[1];
+  return (Number.parseInt(flags ?? '0', 8) & constants.O_RDWR) !== 0;
 }
 
 class Channel implements NotifyChannel, LineSink {

@@ -47,6 +47,8 @@ export function createProcesses(options: ProcessesOptions): RealProcesses {
 interface Live {
   /** Null once it has been reaped: the number may be another's by now. */
   leader: number | null;
+  /** Of a leader that is not our child: whoever reaps it makes its number free before we hear of its end. */
+  readonly identity: string | null;
   readonly report: Report;
 }
 
@@ -124,7 +126,7 @@ class Hands implements RealProcesses {
       started: (pid, report) => {
         leader = pid;
         leaders.add(pid);
-        this.live.set(run, { leader: pid, report });
+        this.live.set(run, { leader: pid, identity: null, report });
         this.tracker.add(run, pid);
         this.events.spawned(run, toPid(pid));
       },
@@ -151,7 +153,8 @@ class Hands implements RealProcesses {
 
   adopt(run: Run, pid: Pid, identity: string): void {
     const owner = ownerOf(pid, identity);
-    this.live.set(run, { leader: owner === 'same' ? pid : null, report: this.reports.adopt(run, pid) });
+    const leader = owner === 'same' ? pid : null;
+    this.live.set(run, { leader, identity, report: this.reports.adopt(run, pid) });
     // A number that is somebody else's by now names no session of ours.
     this.tracker.adopt(run, owner === 'other' ? -1 : pid);
     const ended = () => this.ended(run, { kind: 'unknown' });
@@ -165,8 +168,8 @@ class Hands implements RealProcesses {
   }
 
   signal(run: Run, signal: SignalName): void {
-    const leader = this.live.get(run)?.leader ?? null;
-    if (leader === null) return;
+    const { leader = null, identity = null } = this.live.get(run) ?? {};
+    if (leader === null || (identity !== null && ownerOf(leader, identity) !== 'same')) return;
     this.attempt(leader, signal, (name) => process.kill(leader, name));
   }
 

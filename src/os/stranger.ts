@@ -43,7 +43,8 @@ function lookAgain(pid: number, identity: string, done: () => void): void {
 /** Leaders of sessions that bear the mark of a run which nobody here knows. */
 export function findMarked(mark: Mark, known: ReadonlySet<Run>): Unrecorded[] {
   if (process.platform !== 'linux') return [];
-  return allPids().flatMap((pid) => markedLeader(pid, mark, known) ?? []);
+  // The daemon itself may bear a mark, of a run in which somebody has started it.
+  return allPids().flatMap((pid) => (pid === process.pid ? [] : (markedLeader(pid, mark, known) ?? [])));
 }
 
 function markedLeader(pid: number, mark: Mark, known: ReadonlySet<Run>): Unrecorded | null {
