@@ -117,6 +117,7 @@ test('an instance gets the address of its channels, and never that of the daemon
   });
   const { text } = await h.until('notified', run);
   expect(text).toBe(`STATUS=${h.folder}/notify/1.sock 3`);
+  await h.until('exited', run);
 });
 
 test('a silent channel costs nothing: no timer runs, and a leader without readers is not ended by SIGPIPE', async () => {
