@@ -1,5 +1,5 @@
 /** No signal ever reaches a process that merely bears the number of one that is gone. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { loadLibc } from '../../src/os/libc.ts';
 import { createLinuxScanner } from '../../src/os/linux-scanner.ts';
 import { createMark } from '../../src/os/mark.ts';
@@ -34,6 +34,18 @@ test('a leader that has ended is not signalled, and that is no error', async () 
   h.processes.signal(run, 'TERM');
   h.processes.signalTree(run, 'KILL');
   expect(h.warned).toEqual([]);
+});
+
+test('a signal that the system refuses is said, and nothing else comes of it', async () => {
+  const h = hands();
+  const run = h.fixture(1, 'ignores-term');
+  const kill = vi.spyOn(process, 'kill').mockImplementation(() => {
+    throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+  });
+  h.processes.signal(run, 'TERM');
+  kill.mockRestore();
+  expect(h.warned).toEqual([expect.stringMatching(`cannot send TERM to process ${h.pid(run)}`)]);
+  await h.end(run);
 });
 
 test('a stopped leader can end as it wants to: SIGCONT follows TERM', async () => {
