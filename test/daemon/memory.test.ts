@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Moment, mono, wall } from '../../src/base/clock.ts';
 import { instanceId, pid, programName, type Run, rolloutId, run } from '../../src/base/ids.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
@@ -31,6 +32,7 @@ interface Options {
   readonly programs?: readonly ProgramPlan[];
   /** What bears our mark although nobody has recorded it. */
   readonly found?: readonly Unrecorded[];
+  readonly now?: Moment;
 }
 
 /** A daemon without hands and without a clock; the next one on the same folder knows what this one has flushed. */
@@ -41,9 +43,10 @@ class Daemon {
   /** Called with each effect as it is performed. */
   performs: (effect: FleetEffect) => void = () => {};
   readonly #keeper: MemoryKeeper;
-  readonly #now = at(0);
+  readonly #now: Moment;
 
-  constructor({ programs = [program()], found = [] }: Options = {}) {
+  constructor({ programs = [program()], found = [], now = at(0) }: Options = {}) {
+    this.#now = now;
     daemons.push(this);
     const { memory, identities } = readMemory(this.journal, this.#now);
     this.identities = identities;
@@ -155,6 +158,16 @@ describe('the next daemon', () => {
     first.take({ type: 'steer_rollout', id: rolloutId(1), command: 'abort' });
     first.take({ type: 'restart', ids: first.ids(), programs: [] });
     expect(first.next().seat().phase).toMatchObject({ kind: 'draining', onTimeout: 'stop' });
+  });
+
+  it('gives a drain the time that it has left, not a fresh deadline, on a stopwatch of its own', () => {
+    const first = new Daemon().start().spawned().stop();
+    const later = { mono: mono(7), wall: wall(at(100).wall) };
+    expect(first.next({ now: later }).seat().phase).toMatchObject({
+      kind: 'draining',
+      deadline: 207,
+      ending: { since: { mono: -93, wall: at(0).wall } },
+    });
   });
 
   it('gives the generation that its program has to a run that nobody had recorded', () => {
