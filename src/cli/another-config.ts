@@ -1,11 +1,13 @@
 /** Two supervisors with one name: their folders are called alike, and whoever starts the second finds the first. */
 import { realpathSync } from 'node:fs';
 import type { Client } from '../client/client.ts';
+import { EXIT } from '../protocol/errors.ts';
 import type { Context } from './context.ts';
 import { configFile } from './place.ts';
+import { Refusal } from './refusal.ts';
 
-/** Says so where the daemon that answers runs with another config than the one that was found here. */
-export async function warnOfAnotherConfig(
+/** Throws a refusal where the daemon that answers runs with another config than the one that was found here. */
+export async function refuseAnotherConfig(
   context: Context,
   client: Client,
   signal?: AbortSignal,
@@ -15,8 +17,10 @@ export async function warnOfAnotherConfig(
   const here = configFile(context.options, context.io);
   const there = await configOf(client, signal);
   if (there === undefined || real(there) === real(here)) return;
-  context.say(
-    `tsup-visor: the daemon at ${client.socket} runs with ${there}, not with ${here}; if they are not the same, give one of them a "supervisor: { name: … }"`,
+  throw new Refusal(
+    EXIT.conflict,
+    `the daemon at ${client.socket} runs with ${there}, not with ${here}`,
+    'give one of the two a "supervisor: { name: … }" of its own, or say which daemon you mean with --socket',
   );
 }
 

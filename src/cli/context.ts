@@ -4,6 +4,7 @@ import { connect } from '../client/client.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
 import { type Place, placeOf } from './place.ts';
+import { asTyped } from './refusal.ts';
 import { type Paint, plain } from './render/paint.ts';
 
 export interface Context {
@@ -31,7 +32,7 @@ export function contextOf(io: Io, options: GlobalOptions): Context {
     json: options.json === true,
     print: (...lines) => io.stdout.write(joined(lines)),
     printJson: (value) => io.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
-    say: (...lines) => io.stderr.write(joined(lines)),
+    say: (...lines) => io.stderr.write(asTyped(joined(lines), options)),
     place() {
       place ??= placeOf(options, io);
       return place;

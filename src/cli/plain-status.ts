@@ -11,6 +11,6 @@ export async function showForeseen({ options, selectors, reply }: Foreseen, io: 
   try {
     return await status(contextOf(io, options), selectors, {}, reply);
   } catch (error) {
-    return refuse(error, io);
+    return refuse(error, io, options);
   }
 }

@@ -2,6 +2,7 @@
 import { lstatSync } from 'node:fs';
 import { type Absence, DaemonError, NoDaemonError, ProtocolError } from '../client/errors.ts';
 import { ERROR_KINDS, EXIT, type ExitCode } from '../protocol/errors.ts';
+import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
 
 export class Refusal extends Error {
@@ -42,11 +43,24 @@ const AFTER_DEATH =
   'the last one did not end in good order, and what it ran may run on: "tsup-visor start" takes care of that';
 
 /** Says why a command ended, in the one form that there is. Throws an error that is nobody's fault but the program's. */
-export function refuse(error: unknown, { stderr }: Pick<Io, 'stderr'>): ExitCode {
+export function refuse(
+  error: unknown,
+  { stderr }: Pick<Io, 'stderr'>,
+  options: Partial<GlobalOptions> = {},
+): ExitCode {
   const refusal = refusalOf(error);
   if (refusal === undefined) throw error;
-  stderr.write(refusalText(refusal));
+  stderr.write(asTyped(refusalText(refusal), options));
   return refusal.exit;
+}
+
+/** A command that a message names, as it would have to be typed to mean the same daemon. */
+export function asTyped(text: string, { config, socket }: Pick<GlobalOptions, 'config' | 'socket'>): string {
+  const given = [
+    ...(config === undefined ? [] : ['-c', config]),
+    ...(socket === undefined ? [] : ['--socket', socket]),
+  ];
+  return given.length === 0 ? text : text.replaceAll('"tsup-visor ', `"tsup-visor ${given.join(' ')} `);
 }
 
 function refusalText({ message, hint }: Refusal): string {

@@ -4,6 +4,7 @@ import type { World } from '../config/where.ts';
 import { conflictWith } from '../core/fleet/conflict.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
 import { type Fleet, seatsOf } from '../core/fleet/fleet.ts';
+import { whatThereIs } from '../core/fleet/hint.ts';
 import { select } from '../core/fleet/select.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import { bodyOf } from '../core/instance/phase.ts';
@@ -102,7 +103,8 @@ export class Api {
     const ids = this.#select(body.selectors);
     const names = this.#programsOf(ids);
     this.#refuseConflicts(names);
-    const { programs, changes } = this.#take(names, body.keep_config);
+    // Each as it runs now: not all instances need have the same plan.
+    const { programs, changes } = body.keep_config ? UNCHANGED : this.#take(names, false);
     const oldRuns = new Map(ids.map((id) => [id, fleet.instances.get(id)?.lastRun ?? null]));
     adopt(programs);
     post({ type: 'restart', ids, programs });
@@ -175,12 +177,8 @@ export class Api {
     if (selectors.length === 0 && none === 'all') return [...fleet.instances.keys()];
     const chosen = select(selectors, fleet.instances.values(), plan().groups);
     if (chosen.ok) return chosen.value;
-    const names = [...new Set(plan().programs.map(({ name }) => name))].join(', ');
-    throw new Refused(
-      'no_match',
-      `no instance matches "${chosen.error}"`,
-      `the programs are: ${names || 'none'}`,
-    );
+    const hint = whatThereIs(chosen.error, fleet.instances.values(), plan().groups);
+    throw new Refused('no_match', `no instance matches "${chosen.error}"`, hint);
   }
 
   #startedByDefault(): InstanceId[] {
@@ -214,6 +212,10 @@ export class Api {
     const seats = [...seatsOf(fleet, program.name).values()].filter(({ id }) => ids.includes(id));
     const ordered = inOrder(seats, program.rollout.order);
     if (body.dry_run) return [dryRun(program, ordered)];
+    if (!seats.some(isWanted)) {
+      post({ type: 'take_plan', program, ids });
+      return [];
+    }
     const id = fleet.nextRollout;
     const maxParallel = resolveParallel(body.max_parallel, program, seatsOf(fleet, program.name).size);
     post({ type: 'begin_rollout', program, ids: ordered.map((seat) => seat.id), maxParallel });
@@ -223,8 +225,8 @@ export class Api {
 
   #nothingToRoll({ name }: ProgramPlan, ids: readonly InstanceId[]): { program: string; reason: string }[] {
     const seats = [...seatsOf(this.#parts.fleet, name).values()].filter(({ id }) => ids.includes(id));
-    if (seats.some(({ wish }) => wish.want === 'up')) return [];
-    return [{ program: name, reason: `${name} is stopped: there is nothing to roll` }];
+    if (seats.some(isWanted)) return [];
+    return [{ program: name, reason: 'it is stopped, and takes the config at its next start' }];
   }
 
   #refuseConflicts(names: readonly ProgramName[]): void {
@@ -265,7 +267,11 @@ export class Api {
   }
 }
 
+const UNCHANGED: Taken = { programs: [], changes: [] };
+
 const HOW = { drain: 'drain', stop: 'now', kill: 'kill' } as const;
+
+const isWanted = ({ wish }: Instance): boolean => wish.want === 'up';
 
 const isStoppedByOperator = (wish: Instance['wish']): boolean =>
   wish.want === 'down' && wish.because === 'operator';

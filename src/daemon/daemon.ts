@@ -282,7 +282,7 @@ const theWorld = (): World => ({
 
 function lockedMessage(plan: Plan, heldBy: number | null): string {
   const who = heldBy === null ? 'another daemon' : `another daemon (pid ${heldBy})`;
-  return `${who} runs with the run_dir ${plan.runDir}`;
+  return `${who} runs with the run_dir ${plan.runDir}; see "tsup-visor status", or end it with "tsup-visor shutdown"`;
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

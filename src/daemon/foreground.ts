@@ -17,8 +17,8 @@ export interface ForegroundOptions {
 export async function runForeground(options: ForegroundOptions): Promise<ExitCode> {
   const made = await createDaemon({ ...options, echo: options.say });
   if (!made.ok) {
-    options.say(made.error.message);
-    return made.error.kind === 'config_invalid' ? EXIT.configInvalid : EXIT.failed;
+    options.say(`tsup-visor: ${made.error.message}`);
+    return EXITS[made.error.kind];
   }
   const daemon = made.value;
   const release = obeySignals(daemon, options.say);
@@ -38,11 +38,13 @@ export async function runForeground(options: ForegroundOptions): Promise<ExitCod
   }
 }
 
+const EXITS = { config_invalid: EXIT.configInvalid, locked: EXIT.conflict, failed: EXIT.failed } as const;
+
 /** @throws what is no refusal. */
 function refusal(error: unknown, say: (text: string) => void): ExitCode {
   if (!(error instanceof Refused)) throw error;
   const { kind, message, hint } = error.wire;
-  say(hint === undefined ? message : `${message}; ${hint}`);
+  say(`tsup-visor: ${message}${hint === undefined ? '' : `; ${hint}`}`);
   return ERROR_KINDS[kind].exit;
 }
 

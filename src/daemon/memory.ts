@@ -106,15 +106,29 @@ function readRuns(
   const alive = new Map<InstanceId, Instance>();
   const identities = new Map<Run, string>();
   for (const [, value] of journal.under('run/')) {
-    const record = value as InstanceRecord; // nothing else is written under this prefix
+    const read = readRun(value, plans, now);
+    // What cannot be read is not lost: a run that still lives is found by its mark.
+    if (read === null) continue;
+    alive.set(read.instance.id, read.instance);
+    identities.set(read.run, read.identity);
+  }
+  return { alive, identities };
+}
+
+function readRun(
+  value: unknown,
+  plans: ReadonlyMap<string, unknown>,
+  now: Moment,
+): { instance: Instance; run: Run; identity: string } | null {
+  try {
+    const record = value as InstanceRecord; // nothing else is written under this prefix, unless by another version
     const { run, revision, identity } = record.run;
     const name = record.id.slice(0, record.id.lastIndexOf(':'));
     const program = plans.get(`${name}/${revision}`) as ProgramPlan | undefined; // likewise
-    if (program === undefined) continue;
-    alive.set(record.id, restore(record, program, now));
-    identities.set(run, identity);
+    return program === undefined ? null : { instance: restore(record, program, now), run, identity };
+  } catch {
+    return null;
   }
-  return { alive, identities };
 }
 
 /** Plans that no run has any more. */

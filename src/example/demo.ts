@@ -10,12 +10,16 @@ const VISOR = ['bin/tsup-visor.js', '-c', 'supervisor.example.yaml'];
 const RUNNER = ['dist/example/file-queue.js', '--dir', QUEUE];
 const JOBS = 64;
 const NO_DAEMON = 4;
+const LOOK = `  node ${VISOR.join(' ')} status --watch`;
+const END = `  node ${VISOR.join(' ')} shutdown`;
 
 /** A step that fails ends the tour with its exit code. */
 function show(title: string, args: readonly string[]): void {
   console.log(`\n# ${title}\n$ node ${args.join(' ')}`);
   const { status } = spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
+  if (status === 0) return;
+  console.log(`\nThe tour ends here. What runs, runs on: look at it and end it with\n${LOOK}\n${END}`);
+  process.exit(status ?? 1);
 }
 
 /** What an earlier tour has left would be counted too; a fleet that still runs keeps its queue. */
@@ -36,8 +40,8 @@ show('The ledger of the jobs, once the last one is done', [...RUNNER, '--report'
 console.log(`
 The fleet runs on. Look further:
   node ${RUNNER.join(' ')} --fill 100                       # more work
-  node ${VISOR.join(' ')} status --watch
+${LOOK}
   node ${VISOR.join(' ')} logs -f worker
   node ${VISOR.join(' ')} rolling-restart worker
 and end it, which waits for the jobs under way:
-  node ${VISOR.join(' ')} shutdown`);
+${END}`);

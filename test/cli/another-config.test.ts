@@ -24,12 +24,13 @@ async function startWhereItRunsWith(config: (folder: string) => string, ...argv:
   return command([...argv, 'start'], { cwd: daemon.folder });
 }
 
-test('it is said, and what was asked for is done', async () => {
+test('it is left alone: somebody else may mean it by the same name', async () => {
   const { exit, out, err } = await startWhereItRunsWith(() => '/srv/other/supervisor.yaml');
-  expect({ exit, out }).toEqual({ exit: 0, out: '4 instances ready (worker:0-3)\n' });
+  expect({ exit, out }).toEqual({ exit: 6, out: '' });
   expect(err).toBe(
-    `tsup-visor: the daemon at ${daemon.socket} runs with /srv/other/supervisor.yaml, not with ${daemon.folder}/supervisor.yaml; if they are not the same, give one of them a "supervisor: { name: … }"\n`,
+    `tsup-visor: the daemon at ${daemon.socket} runs with /srv/other/supervisor.yaml, not with ${daemon.folder}/supervisor.yaml; give one of the two a "supervisor: { name: … }" of its own, or say which daemon you mean with --socket\n`,
   );
+  expect(daemon.asked.map(({ path }) => path)).not.toContain('/v1/start');
 });
 
 test('another path to the same file is not another config', async () => {

@@ -53,14 +53,14 @@ test('where no daemon answers the exit code is 4 and the next step is named', as
   expect(result).toEqual({
     exit: EXIT.noDaemon,
     out: '',
-    err: 'tsup-visor: no daemon answers at /nonexistent/control.sock; start one with "tsup-visor start"\n',
+    err: 'tsup-visor: no daemon answers at /nonexistent/control.sock; start one with "tsup-visor --socket /nonexistent/control.sock start"\n',
   });
 });
 
 test('where a daemon was killed it is said that its instances may run on, and a shutdown is not done', async () => {
   daemon = await fakeDaemon({});
   const socket = await socketOfTheDead(daemon.folder);
-  const err = `tsup-visor: no daemon answers at ${socket}; the last one did not end in good order, and what it ran may run on: "tsup-visor start" takes care of that\n`;
+  const err = `tsup-visor: no daemon answers at ${socket}; the last one did not end in good order, and what it ran may run on: "tsup-visor --socket ${socket} start" takes care of that\n`;
   expect(await command(['--socket', socket, 'status'])).toEqual({ exit: EXIT.noDaemon, out: '', err });
   expect(await command(['--socket', socket, 'shutdown'])).toEqual({ exit: EXIT.noDaemon, out: '', err });
 });
@@ -119,7 +119,7 @@ test('a daemon of another protocol is told apart, with what to do', async () => 
   const result = await ask({ 'GET /v1/status': { ...status(), version: 2 } }, 'status');
   expect(result.exit).toBe(EXIT.failed);
   expect(result.err).toContain('the daemon speaks version 2 of the protocol and this client version 1');
-  expect(result.err).toContain('tsup-visor shutdown');
+  expect(result.err).toContain('shutdown" of its own version');
 });
 
 test('something that is no daemon at all is told apart', async () => {

@@ -63,6 +63,6 @@ test('an error of the early question is told as any other, once', async () => {
   const words = ['status', '--socket', '/nonexistent/socket'];
   expect(await atOnce(words, there.io)).toBe(EXIT.noDaemon);
   expect(there.err()).toBe(
-    'tsup-visor: no daemon answers at /nonexistent/socket; start one with "tsup-visor start"\n',
+    'tsup-visor: no daemon answers at /nonexistent/socket; start one with "tsup-visor --socket /nonexistent/socket start"\n',
   );
 });

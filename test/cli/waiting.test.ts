@@ -57,7 +57,7 @@ test('Ctrl-C in a rolling restart ends the watching alone', async () => {
   await asked;
   there.interrupt();
   expect(await ended).toBe(EXIT.interrupted);
-  expect(there.err()).toContain('the rollout goes on; see "tsup-visor rollout status"');
+  expect(there.err()).toContain('the rollout goes on; see "tsup-visor --socket');
   expect(daemon.asked.filter(({ method }) => method === 'POST')).toHaveLength(1);
 });
 

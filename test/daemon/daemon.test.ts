@@ -209,9 +209,21 @@ describe('a rollout', () => {
     await world.begin({ worker: steady });
     const reply = await world.ask<RolloutsCreatedReply>('POST', '/v1/rollouts', { selectors: ['worker'] });
     expect(reply.skipped).toEqual([
-      { program: 'worker', reason: 'worker is stopped: there is nothing to roll' },
+      { program: 'worker', reason: 'it is stopped, and takes the config at its next start' },
     ]);
+    expect(reply.rollouts).toEqual([]);
     expect(states(await world.status())).toBe('stopped');
+  });
+
+  it('of what is stopped has it take the config at its next start', async () => {
+    await world.begin({ worker: steady });
+    const before = (await world.status()).instances[0]?.revision;
+    world.configure({ worker: { ...steady, environment: { NEW: '1' } } });
+    await world.ask('POST', '/v1/rollouts', { selectors: ['worker'] });
+    await world.act('start', ['worker']);
+    const after = (await world.status()).instances[0];
+    expect(after?.state).toBe('running');
+    expect(after?.revision).not.toBe(before);
   });
 
   it('tried dry changes nothing at all', async () => {

@@ -136,12 +136,12 @@ describe('in the foreground', () => {
     expect(existsSync(world.socket)).toBe(false);
   });
 
-  it('a mistake in the config ends it with 5, and a second daemon with 1', async () => {
+  it('a mistake in the config ends it with 5, and a second daemon with 6', async () => {
     world.write('programs: {');
     expect(await begin().end()).toBe(5);
     await world.begin({ worker: PROGRAMS.steady });
     const own = begin();
-    expect(await own.end()).toBe(1);
+    expect(await own.end()).toBe(6);
     expect(own.text).toContain('another daemon');
   });
 

@@ -209,3 +209,16 @@ describe('an instance that the config has no more', () => {
     expect(second.next().seat()).toMatchObject({ wish: { want: 'down', because: 'start' } });
   });
 });
+
+it.each([{}, { id: 'worker:0' }, { id: 7, run: {} }, [], 'x', 7])(
+  'a record of another shape (%j) is passed over, and what is well recorded is known',
+  (record) => {
+    const journal = new Journal(join(folder, 'journal'), () => {});
+    journal.put('run/worker:0', record);
+    journal.put('stopped/worker:1', true);
+    journal.close();
+    const { memory } = readMemory(new Daemon().journal, at(0));
+    expect([...memory.alive.keys()]).toEqual([]);
+    expect([...memory.stopped]).toEqual(['worker:1']);
+  },
+);

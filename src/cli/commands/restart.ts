@@ -4,7 +4,7 @@ import type { Client } from '../../client/client.ts';
 import { DaemonError } from '../../client/errors.ts';
 import { EXIT, type ExitCode } from '../../protocol/errors.ts';
 import type { PlanChange } from '../../protocol/replies.ts';
-import { warnOfAnotherConfig } from '../another-config.ts';
+import { refuseAnotherConfig } from '../another-config.ts';
 import type { Context } from '../context.ts';
 import { patiently } from '../patience.ts';
 import { actionLines, changeLines, failures } from '../render/actions.ts';
@@ -22,7 +22,7 @@ export async function restart(
 ): Promise<ExitCode> {
   const client = await context.client();
   const body = { selectors: [...selectors], keep_config: options.keepConfig === true };
-  await warnOfAnotherConfig(context, client);
+  await refuseAnotherConfig(context, client);
   const limits = { timeoutMs: options.timeout, goesOn: 'the restart goes on; see "tsup-visor status"' };
   const foretold = context.json || body.keep_config ? [] : await changesAhead(client, body.selectors);
   context.say(...changeLines(foretold));

@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from '../../protocol/errors.ts';
 import type { RolloutsCreatedReply } from '../../protocol/replies.ts';
 import type { RolloutRequest } from '../../protocol/requests.ts';
 import type { RolloutStatus } from '../../protocol/status.ts';
-import { warnOfAnotherConfig } from '../another-config.ts';
+import { refuseAnotherConfig } from '../another-config.ts';
 import type { Context } from '../context.ts';
 import { follow } from '../follow.ts';
 import { patiently } from '../patience.ts';
@@ -27,7 +27,7 @@ export async function rollingRestart(
   options: RollingRestartOptions,
 ): Promise<ExitCode> {
   const client = await context.client();
-  await warnOfAnotherConfig(context, client);
+  await refuseAnotherConfig(context, client);
   const created = await client.createRollouts(body(selectors, options));
   announce(context, created, options);
   if (options.dryRun === true || options.detach === true) {

@@ -11,7 +11,7 @@ export type Verb = 'pause' | 'resume' | 'abort';
 export async function rolloutStatus(context: Context, which: string | undefined): Promise<ExitCode> {
   const client = await context.client();
   const { version, rollouts } = await client.rollouts();
-  const meant = which === undefined ? rollouts : matching(rollouts, which);
+  const meant = which === undefined ? lastOfEach(rollouts) : matching(rollouts, which);
   if (which !== undefined && meant.length === 0) throw unknown(which);
   if (context.json) context.printJson({ version, rollouts: meant });
   else if (meant.length === 0) context.print('no rolling restart so far');
@@ -58,6 +58,12 @@ function chosen(rollouts: readonly RolloutStatus[], verb: Verb, which: string | 
 
 const matching = (rollouts: readonly RolloutStatus[], which: string): RolloutStatus[] =>
   rollouts.filter(({ id, program }) => String(id) === which || program === which);
+
+/** Of each program the last one: what is under way, or how it ended. All of a program are shown when it is named. */
+const lastOfEach = (rollouts: readonly RolloutStatus[]): RolloutStatus[] => {
+  const byAge = rollouts.toSorted((a, b) => a.id - b.id);
+  return [...new Map(byAge.map((rollout) => [rollout.program, rollout])).values()];
+};
 
 const newest = (rollouts: readonly RolloutStatus[]): RolloutStatus | undefined =>
   rollouts.reduce<RolloutStatus | undefined>(

@@ -3,7 +3,7 @@ import type { Client } from '../../client/client.ts';
 import { NoDaemonError } from '../../client/errors.ts';
 import { EXIT, type ExitCode } from '../../protocol/errors.ts';
 import type { WireEvent } from '../../protocol/events.ts';
-import { warnOfAnotherConfig } from '../another-config.ts';
+import { refuseAnotherConfig } from '../another-config.ts';
 import type { Context } from '../context.ts';
 import { patiently } from '../patience.ts';
 import { pause } from '../pause.ts';
@@ -21,7 +21,7 @@ export async function shutdown(context: Context, options: ShutdownOptions): Prom
   const client = await context.client();
   const limits = { timeoutMs: null, goesOn: 'the shutdown goes on; see "tsup-visor status"' };
   return patiently(context, limits, async (signal) => {
-    await warnOfAnotherConfig(context, client, signal);
+    await refuseAnotherConfig(context, client, signal);
     const reply = await begin(client, options, signal);
     if (reply === undefined) {
       // Whether all is as it was asked for is more than can be known here.

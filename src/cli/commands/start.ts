@@ -2,7 +2,7 @@
 import { NoDaemonError } from '../../client/errors.ts';
 import { EXIT, type ExitCode } from '../../protocol/errors.ts';
 import type { ActionReply } from '../../protocol/replies.ts';
-import { warnOfAnotherConfig } from '../another-config.ts';
+import { refuseAnotherConfig } from '../another-config.ts';
 import type { Context } from '../context.ts';
 import { patiently } from '../patience.ts';
 import { actionLines, changeLines, failures } from '../render/actions.ts';
@@ -38,7 +38,7 @@ async function ask(
 ): Promise<ActionReply> {
   const client = await context.client();
   const body = { selectors: [...selectors], wait };
-  await warnOfAnotherConfig(context, client, signal);
+  await refuseAnotherConfig(context, client, signal);
   try {
     return await client.start(body, { signal });
   } catch (error) {

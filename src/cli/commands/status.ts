@@ -2,7 +2,7 @@
 import { EXIT, type ExitCode } from '../../protocol/errors.ts';
 import type { StatusReply } from '../../protocol/status.ts';
 import type { Context } from '../context.ts';
-import { Refusal } from '../refusal.ts';
+import { asTyped, Refusal } from '../refusal.ts';
 import { isDegraded, statusLines } from '../render/status.ts';
 
 export interface StatusOptions {
@@ -22,7 +22,10 @@ export async function status(
     context.paint(),
   ]);
   if (context.json) context.printJson(reply);
-  else context.print(...statusLines(reply, { paint, width: context.io.stdout.columns, now: new Date() }));
+  else {
+    const lines = statusLines(reply, { paint, width: context.io.stdout.columns, now: new Date() });
+    context.print(...lines.map((line) => asTyped(line, context.options)));
+  }
   return isDegraded(reply) ? EXIT.degraded : EXIT.done;
 }
 

@@ -1,5 +1,6 @@
 /** `stop`: drains the named instances, then stops them. */
 import { EXIT, type ExitCode } from '../../protocol/errors.ts';
+import { refuseAnotherConfig } from '../another-config.ts';
 import type { Context } from '../context.ts';
 import { patiently } from '../patience.ts';
 import { Refusal } from '../refusal.ts';
@@ -20,6 +21,7 @@ export async function stop(
 ): Promise<ExitCode> {
   const named = chosen(selectors, options);
   const client = await context.client();
+  await refuseAnotherConfig(context, client);
   const body = { selectors: named, now: options.now === true, wait: options.wait };
   const limits = { timeoutMs: options.timeout, goesOn: 'the stop goes on; see "tsup-visor status"' };
   const reply = await patiently(context, limits, (signal) => client.stop(body, { signal }));

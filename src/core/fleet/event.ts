@@ -26,6 +26,8 @@ export type FleetEvent =
       readonly ids: readonly InstanceId[];
       readonly maxParallel: number;
     }
+  /** These instances, which are down, start with this plan the next time. */
+  | { readonly type: 'take_plan'; readonly program: ProgramPlan; readonly ids: readonly InstanceId[] }
   | {
       readonly type: 'steer_rollout';
       readonly id: RolloutId;

@@ -61,6 +61,9 @@ class FleetStep {
       case 'begin_rollout':
         this.#beginRollout(event);
         break;
+      case 'take_plan':
+        this.#takePlan(event);
+        break;
       case 'steer_rollout':
         this.#toRollout(event.id, event.command === 'abort' ? ABORT : { type: event.command });
         break;
@@ -141,6 +144,10 @@ class FleetStep {
     this.#keepRollout(rollout, undefined);
     this.#adoptPlan(ids, program, generation);
     this.#toRollout(id, { type: 'look' });
+  }
+
+  #takePlan({ program, ids }: Extract<FleetEvent, { type: 'take_plan' }>): void {
+    this.#adoptPlan(ids, program, this.#fleet.generations.get(program.name) ?? 0);
   }
 
   /** Who is down takes on the plan for its next start. */
