@@ -92,3 +92,13 @@ test('-f shows what is added, in whole lines, also after the file was replaced, 
   there.interrupt();
   expect(await ended).toBe(EXIT.interrupted);
 });
+
+test('where no daemon answers it is said where the files are', async () => {
+  writeFileSync(
+    join(daemon.folder, 'supervisor.yaml'),
+    'supervisor: { name: test, run_dir: gone, log_dir: written }\nprograms: { worker: { command: node worker.js } }\n',
+  );
+  const { exit, err } = await command(['logs'], { cwd: daemon.folder });
+  expect(exit).toBe(EXIT.noDaemon);
+  expect(err).toContain(`what was written is in ${daemon.folder}/written`);
+});

@@ -1,7 +1,9 @@
 /** `logs`: what the instances wrote, read from their files. */
+import { NoDaemonError } from '../../client/errors.ts';
 import { EXIT, type ExitCode } from '../../protocol/errors.ts';
 import type { LogsReply } from '../../protocol/replies.ts';
 import type { Context } from '../context.ts';
+import { configFile } from '../place.ts';
 import { Refusal } from '../refusal.ts';
 import { linePrinter } from '../render/log-line.ts';
 import { followFiles, lastLines } from '../tail.ts';
@@ -19,7 +21,8 @@ export async function logs(
   options: LogsOptions,
 ): Promise<ExitCode> {
   const [client, paint] = await Promise.all([context.client(), context.paint()]);
-  const sources = chosen(await client.logs(selectors), options.stderr === true);
+  const reply = await client.logs(selectors).catch((error: unknown) => withFolder(error, context));
+  const sources = chosen(reply, options.stderr === true);
   const named = linePrinter(
     sources.map(({ instance }) => instance),
     paint,
@@ -39,6 +42,19 @@ export async function logs(
   });
   if (options.follow !== true) return EXIT.done;
   return untilInterrupted(context, (signal) => followFiles(paths, offsets, print, signal));
+}
+
+/** Only a daemon knows which file is whose; but after its end is when people want to look. */
+async function withFolder(error: unknown, context: Context): Promise<never> {
+  if (!(error instanceof NoDaemonError) || error.absence !== 'absent' || (await context.place()).given)
+    throw error;
+  const { planIn } = await import('../plan.ts');
+  const { logDir } = planIn(configFile(context.options, context.io), context.io);
+  throw new Refusal(
+    EXIT.noDaemon,
+    error.message,
+    `what was written is in ${logDir}; "tsup-visor start" starts a daemon`,
+  );
 }
 
 interface Source {
