@@ -11,9 +11,8 @@ import { MARK_NAME, type Mark } from './mark.ts';
 import { allPids, environmentValue, readStat, type Stat } from './proc.ts';
 import { leaders } from './reaper.ts';
 import type { Member, Roster, Scan, Scanner } from './roster.ts';
+import { Unmarked } from './unmarked.ts';
 
-/** A process that bore no mark is looked at again after this time: its number may have been given to another. */
-const UNMARKED_FOR_MS = 5000;
 /** A process that ends while we look may have left a child that the list did not hold yet. */
 const LOOKS = 3;
 
@@ -77,26 +76,6 @@ export function createLinuxScanner(libc: Libc | null, mark: Mark): Scanner {
 /** Leaders are our children too, also those that other hands in this process have started. */
 function orphanState(libc: Libc, pid: number): 'none' | 'alive' | 'dead' {
   return leaders.has(pid) ? 'none' : libc.childState(pid);
-}
-
-/** Processes that were seen to bear no mark of ours. */
-class Unmarked {
-  private readonly sessions = new Map<number, number>();
-  private since = 0;
-
-  beginScan(): void {
-    const now = performance.now();
-    if (now - this.since < UNMARKED_FOR_MS) return;
-    this.since = now;
-    this.sessions.clear();
-  }
-
-  unless(pid: number, session: number, read: () => Run | null): Run | null {
-    if (this.sessions.get(pid) === session) return null;
-    const run = read();
-    if (run === null) this.sessions.set(pid, session);
-    return run;
-  }
 }
 
 /** The start time is compared in the last moment before the signal; what is left is microseconds. */
