@@ -43,7 +43,10 @@ interface Child {
   release(): void;
 }
 
-/** A daemon has little that is short-lived: a small nursery keeps its memory small. */
+/**
+ * A daemon has little that is short-lived. With a small nursery V8 gives back some ten seconds after the start what
+ * the start took: measured, 57 MB with 200 instances and 5 KiB for each further one, against 62 MB and 18 KiB.
+ */
 const THRIFT = ['--max-semi-space-size=1'];
 
 function spawnDaemon({ io, options }: Context, { socket, given }: Place): Child {

@@ -1,7 +1,7 @@
 /** Finds what an earlier daemon has left running, so that no second copy of anything is started. */
 import type { Moment } from '../base/clock.ts';
 import type { InstanceId, Run } from '../base/ids.ts';
-import type { Memory } from '../core/fleet/fleet.ts';
+import type { Fleet, Memory } from '../core/fleet/fleet.ts';
 import { type Instance, newInstance } from '../core/instance/instance.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Processes, Unrecorded } from '../ports/processes.ts';
@@ -45,4 +45,12 @@ function instanceOf(
     phase: { kind: 'running', body: { life, pid, readyAt: now, said } },
     lastRun: run,
   };
+}
+
+/** What still runs although the config does not have it any more: it may finish its jobs. */
+export function* strangersTo(plan: Plan, fleet: Fleet): Iterable<InstanceId> {
+  const counts = new Map(plan.programs.map(({ name, instances }) => [name, instances]));
+  for (const { id, index, program } of fleet.instances.values()) {
+    if (index >= (counts.get(program.name) ?? 0)) yield id;
+  }
 }

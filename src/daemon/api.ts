@@ -8,7 +8,7 @@ import { whatThereIs } from '../core/fleet/hint.ts';
 import { select } from '../core/fleet/select.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import { bodyOf } from '../core/instance/phase.ts';
-import type { MaxParallel, Plan, ProgramPlan } from '../core/plan.ts';
+import type { Plan, ProgramPlan } from '../core/plan.ts';
 import { inOrder } from '../core/rollout/order.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LogPath, Processes, Usage } from '../ports/processes.ts';
@@ -25,10 +25,12 @@ import type { DaemonStatus, RolloutStatus, StatusReply } from '../protocol/statu
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { describeInstance, describeRollout } from './describe.ts';
 import type { RolloutHistory } from './history.ts';
+import { logFiles } from './log-files.ts';
 import type { NewsDesk } from './news.ts';
 import { judgeRestart, judgeStart, judgeStop, undecided } from './outcome.ts';
 import { Refused } from './refuse.ts';
 import { keepConfig, type Taken, takeConfig } from './reload.ts';
+import { dryRun, resolveParallel } from './rolling.ts';
 import type { Judge, Waiters } from './waiters.ts';
 
 export interface ApiParts {
@@ -278,45 +280,3 @@ const isStoppedByOperator = (wish: Instance['wish']): boolean =>
 
 /** The config does not have it any more: only whoever names it wants it. */
 const isRemoved = (wish: Instance['wish']): boolean => wish.want === 'down' && wish.because === 'reload';
-
-/** How many may be away at once: as asked for, else as configured; a share is rounded down, but one always may. */
-function resolveParallel(asked: string | undefined, program: ProgramPlan, instances: number): number {
-  const plan = asked === undefined ? program.rollout.maxParallel : parseParallel(asked);
-  if (plan.kind === 'count') return plan.count;
-  return Math.max(1, Math.floor((plan.percent / 100) * instances));
-}
-
-const parseParallel = (text: string): MaxParallel =>
-  text.endsWith('%')
-    ? { kind: 'percent', percent: Number(text.slice(0, -1)) }
-    : { kind: 'count', count: Number(text) };
-
-function dryRun(program: ProgramPlan, seats: readonly Instance[]): RolloutStatus {
-  return {
-    id: 0,
-    program: program.name,
-    state: 'running',
-    done: 0,
-    total: seats.length,
-    current: [],
-    reason: null,
-    started_at: new Date(0).toISOString(),
-    ended_at: null,
-    revision: program.revision,
-    turns: seats.map(({ id, wish }) => ({
-      instance: id,
-      step: wish.want === 'up' ? 'pending' : 'skipped',
-      elapsed_ms: null,
-    })),
-  };
-}
-
-function logFiles(id: InstanceId, program: ProgramPlan, logPath: LogPath): LogsReply['files'][number][] {
-  const { stdout, stderr } = program.logs;
-  const out = logPath(id, stdout, 'out');
-  if (stderr === 'merge') return [{ instance: id, stream: 'merged', path: out }];
-  return [
-    { instance: id, stream: 'stdout', path: out },
-    { instance: id, stream: 'stderr', path: logPath(id, stderr, 'err') },
-  ];
-}

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { InstanceId, Run } from '../base/ids.ts';
+import type { Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { VERSION } from '../base/version.ts';
 import { loadConfig } from '../config/load.ts';
@@ -10,8 +10,7 @@ import { reportMistakes } from '../config/report.ts';
 import type { World } from '../config/where.ts';
 import { adoptRuns } from '../core/fleet/adopt.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
-import { createFleet, type Fleet } from '../core/fleet/fleet.ts';
-import type { Notified } from '../core/instance/event.ts';
+import { createFleet } from '../core/fleet/fleet.ts';
 import type { How } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
 import { logPathIn } from '../logs/log-path.ts';
@@ -19,9 +18,8 @@ import { now } from '../os/clock.ts';
 import { acquireLock, type Lock } from '../os/lock.ts';
 import { createProcesses } from '../os/processes.ts';
 import type { WireEvent } from '../protocol/events.ts';
-import { isEmpty, parseNotify, parseNotifyLine } from '../protocol/notify.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
-import { recall } from './adopt.ts';
+import { recall, strangersTo } from './adopt.ts';
 import { Api } from './api.ts';
 import { makeFolders } from './folders.ts';
 import { RolloutHistory } from './history.ts';
@@ -31,9 +29,11 @@ import { forgetPlans, MemoryKeeper, readMemory } from './memory.ts';
 import { NewsDesk } from './news.ts';
 import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
+import { processEvents } from './process-events.ts';
 import { createApiServer, listen } from './server.ts';
 import { Timers } from './timers.ts';
 import { Waiters } from './waiters.ts';
+import { Warnings } from './warnings.ts';
 
 export interface DaemonOptions {
   readonly configFile: string;
@@ -99,16 +99,7 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
   const processes = createProcesses({
     runDir: plan.runDir,
     warn,
-    events: {
-      spawned: (run, pid) => post({ type: 'spawned', run, pid }),
-      spawnFailed: (run, stage, error) => post({ type: 'spawn_failed', run, stage, error }),
-      exited: (run, exit) => post({ type: 'exited', run, exit }),
-      tree: (run, left) => post({ type: 'tree', run, left }),
-      notified: (run, text, channel) => {
-        const message: Notified = channel === 'line' ? parseNotifyLine(text) : parseNotify(text);
-        if (!isEmpty(message)) post({ type: 'notified', run, message });
-      },
-    },
+    events: processEvents(post),
   });
   const { memory: recorded, identities } = readMemory(journal, clock.now());
   const fleet = createFleet(plan, recall(recorded, identities, plan, processes, clock.now()));
@@ -240,30 +231,6 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
 }
 
 const CLOSE_WITHIN_MS = 200;
-
-/** What still runs although the config does not have it any more: it may finish its jobs. */
-function* strangersTo(plan: Plan, fleet: Fleet): Iterable<InstanceId> {
-  const counts = new Map(plan.programs.map(({ name, instances }) => [name, instances]));
-  for (const { id, index, program } of fleet.instances.values()) {
-    if (index >= (counts.get(program.name) ?? 0)) yield id;
-  }
-}
-
-/** What does not work as it should: all of it in the log, the last of it in `status`. */
-class Warnings {
-  readonly recent: string[] = [];
-  readonly #log: (text: string) => void;
-
-  constructor(log: (text: string) => void) {
-    this.#log = log;
-  }
-
-  add(text: string): void {
-    this.#log(text);
-    this.recent.push(text);
-    if (this.recent.length > 5) this.recent.shift();
-  }
-}
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   let resolve = (): void => {};

@@ -2,7 +2,6 @@
 import { closeSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createDaemon } from './daemon.ts';
-import { releaseStartMemory } from './memory-release.ts';
 
 const { values } = parseArgs({
   options: {
@@ -34,7 +33,6 @@ process.on('SIGINT', () => daemon.shutDown('drain'));
 process.on('SIGTERM', () => daemon.shutDown('drain'));
 const wanted = (values.start ?? ['none']).filter((selector) => selector !== 'none');
 if (wanted.length > 0) await start(wanted.includes('all') ? [] : wanted);
-releaseStartMemory();
 await daemon.ended;
 process.exit(0);
 

@@ -8,8 +8,15 @@ import { sentenceOf } from './sentence.ts';
 
 const KEPT = 5000;
 
+/** As it came: what the wire says of it is made when somebody asks, since most of it nobody ever asks for. */
+interface Entry {
+  readonly seq: number;
+  readonly what: News | DaemonNews;
+  readonly now: Moment;
+}
+
 export class NewsDesk {
-  #events: WireEvent[] = [];
+  #entries: Entry[] = [];
   #seq = 0;
   readonly #followers = new Set<Follower>();
 
@@ -18,28 +25,20 @@ export class NewsDesk {
     return this.#seq;
   }
 
-  announce(what: News | DaemonNews, now: Moment): WireEvent {
-    const [happening, message] =
-      what.type === 'daemon' ? [what, `the daemon has ${what.state}`] : [wireOf(what), sentenceOf(what)];
-    const event: WireEvent = {
-      version: PROTOCOL_VERSION,
-      seq: ++this.#seq,
-      at: new Date(now.wall).toISOString(),
-      mono_ms: now.mono,
-      message,
-      ...happening,
-    };
-    this.#events.push(event);
+  announce(what: News | DaemonNews, now: Moment): void {
+    const entry: Entry = { seq: ++this.#seq, what, now };
+    this.#entries.push(entry);
     // Cut seldom and by half as many again, so that the cost of moving the rest is spread over many events.
-    if (this.#events.length > KEPT * 1.5) this.#events = this.#events.slice(-KEPT);
+    if (this.#entries.length > KEPT * 1.5) this.#entries = this.#entries.slice(-KEPT);
+    if (this.#followers.size === 0) return;
+    const event = eventOf(entry);
     for (const follower of this.#followers) follower.take(event);
-    return event;
   }
 
   /** Those after `seq` that are still known, oldest first. */
   since(seq: number): readonly WireEvent[] {
-    const first = this.#events[0]?.seq ?? 0;
-    return this.#events.slice(Math.max(0, seq + 1 - first));
+    const first = this.#entries[0]?.seq ?? 0;
+    return this.#entries.slice(Math.max(0, seq + 1 - first)).map(eventOf);
   }
 
   /** Tells each event from now on; returns what ends it. */
@@ -62,6 +61,13 @@ export interface Follower {
 }
 
 export type DaemonNews = Extract<Happening, { type: 'daemon' }>;
+
+function eventOf({ seq, what, now }: Entry): WireEvent {
+  const [happening, message] =
+    what.type === 'daemon' ? [what, `the daemon has ${what.state}`] : [wireOf(what), sentenceOf(what)];
+  const at = new Date(now.wall).toISOString();
+  return { version: PROTOCOL_VERSION, seq, at, mono_ms: now.mono, message, ...happening };
+}
 
 function wireOf(news: News): Happening {
   switch (news.type) {

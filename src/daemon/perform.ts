@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { LogPath, Processes } from '../ports/processes.ts';
 import type { MemoryKeeper } from './memory.ts';
 import type { NewsDesk } from './news.ts';
+import { sentenceOf } from './sentence.ts';
 import { spawnRequest } from './spawn-request.ts';
 import type { Timers } from './timers.ts';
 import type { Waiters } from './waiters.ts';
@@ -41,7 +42,10 @@ const DEEDS: { readonly [T in FleetEffect['type']]: (effect: Of<T>, parts: Perfo
   arm: ({ timer, at }, { timers }) => timers.arm(timer, at),
   disarm: ({ timer }, { timers }) => timers.disarm(timer),
   record,
-  announce: ({ what }, { log, news, clock }) => log(news.announce(what, clock.now()).message),
+  announce: ({ what }, { log, news, clock }) => {
+    news.announce(what, clock.now());
+    log(sentenceOf(what));
+  },
   finish: (_, { finish }) => finish(),
 };
 
