@@ -125,39 +125,41 @@ async function restartLatency() {
   print('kill -9 to the first instruction of the replacement (ms)', rows);
 }
 
-/** The command that shows 200 instances, beside Node that does nothing. */
+/**
+ * The command that shows 200 instances, beside Node that does nothing. One contender after another, each with a bare
+ * Node in turn: the processes of the others would be looked through as well.
+ */
 async function status() {
-  const some = all.filter((contender) => !contender.foreground);
-  const tries = options.quick ? 5 : 21;
-  const commands = [['node -e 0', [process.execPath, ['-e', '0']], process.env]];
-  for (const contender of some) {
-    contender.ticks.clear();
-    contender.prepare(200);
-    contender.launch();
-    await contender.ticks.wait(200);
-    commands.push([contender.name, contender.status, contender.env]);
+  const tries = options.quick ? 5 : 31;
+  const rows = [];
+  for (const contender of all.filter((it) => !it.foreground)) {
+    await supervising(contender, 200, async () => {
+      await pause(3000);
+      const [command, args] = contender.status;
+      const bare = [];
+      const times = [];
+      for (let n = 0; n < tries; n++) {
+        bare.push(timed(process.execPath, ['-e', '0'], process.env));
+        times.push(timed(command, args, contender.env));
+      }
+      rows.push({
+        name: contender.name,
+        median: median(times),
+        best: Math.min(...times),
+        'node -e 0': median(bare),
+        'times node': median(times) / median(bare),
+      });
+    });
   }
-  await pause(3000);
-  const times = new Map(commands.map(([name]) => [name, []]));
-  for (let n = 0; n < tries; n++) {
-    for (const [name, [command, args], env] of commands) {
-      const began = now();
-      const { stdout } = spawnSync(command, args, { env, maxBuffer: 1e8 });
-      times.get(name).push(msBetween(began, now()));
-      if (n === 0 && name !== 'node -e 0' && stdout.length < 2000) console.error(`${name} status: ${stdout}`);
-    }
-  }
-  for (const contender of some) await contender.stop();
-  const base = median(times.get('node -e 0'));
-  print(
-    'status with 200 instances (ms)',
-    [...times].map(([name, ms]) => ({
-      name,
-      median: median(ms),
-      best: Math.min(...ms),
-      'times node': median(ms) / base,
-    })),
-  );
+  print('status with 200 instances (ms)', rows);
+}
+
+function timed(command, args, env) {
+  const began = now();
+  const { stdout } = spawnSync(command, args, { env, maxBuffer: 1e8 });
+  const ms = msBetween(began, now());
+  if (command !== process.execPath && stdout.length < 2000) console.error(`${command}: ${stdout}`);
+  return ms;
 }
 
 /** What the daemon costs while nothing happens. */

@@ -24,7 +24,7 @@ export async function status(
   if (context.json) context.printJson(reply);
   else {
     const lines = statusLines(reply, { paint, width: context.io.stdout.columns, now: new Date() });
-    context.print(...lines.map((line) => asTyped(line, context.options)));
+    context.print(asTyped(lines.join('\n'), context.options));
   }
   return isDegraded(reply) ? EXIT.degraded : EXIT.done;
 }

@@ -27,20 +27,24 @@ export function table(
 ): string[] {
   const heading = columns.map(({ title }) => ({ text: title, look: paint.faint }));
   // Measured once: a table of two hundred rows is to take no time.
-  const measured = [heading, ...rows].map((row) =>
-    row.map((cell) => ({ ...cell, width: widthOf(cell.text) })),
-  );
-  const widths = columns.map((_, at) =>
-    measured.reduce((widest, row) => Math.max(widest, row[at]?.width ?? 0), 0),
-  );
+  const measured = [heading, ...rows].map((row) => row.map(measure));
+  const widths = columns.map((_, at) => {
+    let widest = 0;
+    for (const row of measured) widest = Math.max(widest, row[at]?.width ?? 0);
+    return widest;
+  });
   const kept = width === undefined ? columns.map((_, at) => at) : fitting(columns, widths, width);
   const fields = kept.map((at) => ({ at, width: widths[at] ?? 0, align: columns[at]?.align ?? 'left' }));
   return measured.map((row) => lineOf(row, fields, width ?? Number.POSITIVE_INFINITY));
 }
 
-interface Measured extends Cell {
+interface Measured {
+  readonly text: string;
+  readonly look: Cell['look'];
   readonly width: number;
 }
+
+const measure = (cell: Cell): Measured => ({ text: cell.text, look: cell.look, width: widthOf(cell.text) });
 
 interface Field {
   readonly at: number;
