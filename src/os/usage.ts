@@ -31,7 +31,10 @@ interface Reading {
   readonly memoryBytes: number;
 }
 
-export function createSampler(read: (pids: number[]) => Promise<Map<number, Reading>> = readUsage): Sampler {
+export function createSampler(
+  read: (pids: number[]) => Promise<Map<number, Reading>> = readUsage,
+  nowMs = () => performance.now(),
+): Sampler {
   const looks = new Map<Run, Look>();
   // One at a time: two that ask for the same process at once would leak a descriptor of pidusage's.
   let queue: Promise<unknown> = Promise.resolve();
@@ -41,7 +44,7 @@ export function createSampler(read: (pids: number[]) => Promise<Map<number, Read
     const all = [...pids.values()].flat();
     if (all.length === 0) return usage;
     const readings = await read(all);
-    const now = performance.now();
+    const now = nowMs();
     for (const [run, ofRun] of pids) {
       const found = new Map(ofRun.flatMap((pid) => entry(pid, readings.get(pid))));
       if (found.size === 0) continue;
