@@ -53,6 +53,3 @@ test('processor time counts since the last look, also that of a process which ha
   const second = (await sampler.sample(pids)).get(run(1));
   expect(second).toEqual({ processes: 2, cpuPercent: 50, memoryBytes: 12 });
 });
-  expect(second?.cpuPercent).toBeLessThanOrEqual(50);
-  expect(second?.cpuPercent).toBeGreaterThan(12_500 / spent - 1);
-});
