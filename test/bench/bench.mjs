@@ -29,7 +29,10 @@ if (which !== 'all' && !(which in BENCHES)) {
   console.error(`cannot measure "${which}": it is all or one of ${Object.keys(BENCHES).join(', ')}`);
   process.exit(2);
 }
-process.on('SIGINT', () => process.exit(130));
+process.on('SIGINT', async () => {
+  await cleanUp();
+  process.exit(130);
+});
 try {
   console.log(
     `node ${process.version}, ${availableParallelism()} cores, ${rounds} rounds; lower is better everywhere`,
@@ -37,6 +40,10 @@ try {
   for (const [name, bench] of Object.entries(BENCHES)) if (which === 'all' || which === name) await bench();
   console.log(`\nagain: npm run build && node test/bench/bench.mjs ${process.argv.slice(2).join(' ')}`);
 } finally {
+  await cleanUp();
+}
+
+async function cleanUp() {
   for (const contender of all) await contender.stop();
   rmSync(dir, { recursive: true, force: true });
 }
