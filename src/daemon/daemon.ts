@@ -118,7 +118,6 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
   };
   const logPath = logPathIn(plan.logDir);
   const parts = {
-    clock,
     processes,
     timers,
     news,
@@ -135,7 +134,7 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
   const loop = new Loop({
     fleet,
     clock,
-    perform: (effect) => perform(effect, parts),
+    perform: (effect, now) => perform(effect, parts, now),
     settled: () => {
       journal.flush();
       ownLog.flush();
@@ -211,7 +210,7 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
     throw error;
   });
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
-  for (const effect of adoptRuns(fleet)) perform(effect, parts);
+  for (const effect of adoptRuns(fleet)) perform(effect, parts, clock.now());
   post({ type: 'stop', ids: [...strangersTo(plan, fleet)], how: 'drain', because: 'reload' });
   ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
   news.announce({ type: 'daemon', state: 'started' }, clock.now());

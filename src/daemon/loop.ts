@@ -2,6 +2,7 @@
  * The heartbeat. One owner of the state: an event is taken, the new state stands, then its effects are performed.
  * Whatever they cause is queued behind it: no re-entry, no await in between.
  */
+import type { Moment } from '../base/clock.ts';
 import type { FleetEffect } from '../core/fleet/effect.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
 import type { Fleet } from '../core/fleet/fleet.ts';
@@ -11,7 +12,8 @@ import type { Clock } from '../ports/clock.ts';
 export interface LoopOptions {
   readonly fleet: Fleet;
   readonly clock: Clock;
-  perform(effect: FleetEffect): void;
+  /** `now`: the moment of the step that wants it. */
+  perform(effect: FleetEffect, now: Moment): void;
   /** Everything that was queued has been dealt with: the moment to write what has gathered. */
   settled(): void;
   /** A defect of ours. The loop goes on. */
@@ -56,10 +58,11 @@ export class Loop {
 
   #take(event: FleetEvent): void {
     const { fleet, clock, perform, defect } = this.#options;
+    const now = clock.now();
     try {
-      for (const effect of stepFleet(fleet, event, clock.now())) {
+      for (const effect of stepFleet(fleet, event, now)) {
         try {
-          perform(effect);
+          perform(effect, now);
         } catch (error) {
           defect(error);
         }

@@ -1,8 +1,8 @@
 /** The interpreter: performs core's effects and decides nothing. What comes of them is posted as events. */
 
+import type { Moment } from '../base/clock.ts';
 import type { Run } from '../base/ids.ts';
 import type { FleetEffect } from '../core/fleet/effect.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { LogPath, Processes } from '../ports/processes.ts';
 import type { MemoryKeeper } from './memory.ts';
 import type { NewsDesk } from './news.ts';
@@ -12,7 +12,6 @@ import type { Timers } from './timers.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface PerformParts {
-  readonly clock: Clock;
   readonly processes: Processes;
   readonly timers: Timers;
   readonly news: NewsDesk;
@@ -32,7 +31,9 @@ export interface PerformParts {
 type Of<T extends FleetEffect['type']> = Extract<FleetEffect, { type: T }>;
 
 /** The whole of what core can ask for, and what each thing means here. */
-const DEEDS: { readonly [T in FleetEffect['type']]: (effect: Of<T>, parts: PerformParts) => void } = {
+const DEEDS: {
+  readonly [T in FleetEffect['type']]: (effect: Of<T>, parts: PerformParts, now: Moment) => void;
+} = {
   spawn,
   signal: ({ run, signal }, { processes }) => processes.signal(run, signal),
   signal_tree: ({ run, signal }, { processes }) => processes.signalTree(run, signal),
@@ -42,17 +43,17 @@ const DEEDS: { readonly [T in FleetEffect['type']]: (effect: Of<T>, parts: Perfo
   arm: ({ timer, at }, { timers }) => timers.arm(timer, at),
   disarm: ({ timer }, { timers }) => timers.disarm(timer),
   record,
-  announce: ({ what }, { log, news, clock }) => {
-    news.announce(what, clock.now());
+  announce: ({ what }, { log, news }, now) => {
+    news.announce(what, now);
     log(sentenceOf(what));
   },
   finish: (_, { finish }) => finish(),
 };
 
-export function perform(effect: FleetEffect, parts: PerformParts): void {
+export function perform(effect: FleetEffect, parts: PerformParts, now: Moment): void {
   // Each deed takes the effect of its own key; the compiler cannot follow that through the lookup.
-  const deed = DEEDS[effect.type] as (effect: FleetEffect, parts: PerformParts) => void;
-  deed(effect, parts);
+  const deed = DEEDS[effect.type] as (effect: FleetEffect, parts: PerformParts, now: Moment) => void;
+  deed(effect, parts, now);
 }
 
 /** Whatever goes wrong here is a failed start: an instance must not wait for an answer that does not come. */
