@@ -58,8 +58,8 @@ export class Loop {
 
   #take(event: FleetEvent): void {
     const { fleet, clock, perform, defect } = this.#options;
-    const now = clock.now();
     try {
+      const now = clock.now();
       for (const effect of stepFleet(fleet, event, now)) {
         try {
           perform(effect, now);
