@@ -30,18 +30,122 @@ export interface ProgramPlan {
   /** Absolute. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** Absolute; may hold `{{…}}` templates. Read anew at each spawn; later ones win, `environment` wins over all. */
+  readonly envFiles: readonly string[];
   /** The whole of the daemon's environment, none of it, or these names only. */
   readonly inheritEnvironment: boolean | readonly string[];
+  /** A name or a number; null: the daemon's own. Its supplementary groups, HOME, USER, LOGNAME and SHELL follow. */
+  readonly user: string | null;
+  /** A name or a number; null: the user's. */
+  readonly group: string | null;
+  /** Null: the daemon's own. */
+  readonly umask: number | null;
+  /** Absolute, -20 to 19; null: the daemon's own. */
+  readonly nice: number | null;
+  readonly limits: LimitsPlan;
+  /** Of the whole tree: above it for so long, the instance is drained and replaced. */
+  readonly maxMemory: MaxMemoryPlan | null;
+  /** A run that is older is drained and replaced. */
+  readonly maxAgeMs: number | null;
   readonly autostart: boolean;
+  /** When it is given up, the daemon shuts down with exit code 1. */
+  readonly essential: boolean;
+  /** What each program named here must be before a run of this one begins. Free of cycles. */
+  readonly dependsOn: Readonly<Record<ProgramName, DependencyCondition>>;
+  /** Lower first, among those that no dependency orders; in reverse at the end. */
+  readonly priority: number;
   readonly restart: 'always' | 'on_failure' | 'never';
   readonly successExitCodes: readonly number[];
   /** `null`: restart at once, for ever. */
   readonly backoff: BackoffPlan | null;
+  /** Null: it runs all the time. Otherwise each run goes to completion, and `restart` is not `always`. */
+  readonly schedule: SchedulePlan | null;
   readonly ready: ReadyPlan;
+  readonly health: HealthPlan | null;
+  /** WATCHDOG=1 must come at least so often once it is ready; null: it need not. */
+  readonly watchdogMs: number | null;
   readonly drain: DrainPlan;
   readonly stop: StopPlan;
   readonly rollout: RolloutPlan;
+  readonly hooks: HooksPlan;
   readonly logs: LogsPlan;
+}
+
+/** `started`: it has a process. `ready`: it works. `completed`: it has run to a clean end. */
+export type DependencyCondition = 'started' | 'ready' | 'completed';
+
+/** As setrlimit(2) has them, soft and hard alike; `null` is unlimited. What is not set stays as the daemon has it. */
+export type ResourceName =
+  | 'as'
+  | 'core'
+  | 'cpu'
+  | 'data'
+  | 'fsize'
+  | 'memlock'
+  | 'nofile'
+  | 'nproc'
+  | 'rss'
+  | 'stack';
+
+export interface LimitsPlan {
+  /** Bytes, seconds (cpu) or a count, as setrlimit(2) has each. */
+  readonly resources: Readonly<Partial<Record<ResourceName, number | null>>>;
+  /** memory.max of the run's cgroup, in bytes; null: none. */
+  readonly memoryMax: number | null;
+  /** cpu.max of the run's cgroup, as a share of one core (1.5 is 150%); null: none. */
+  readonly cpuMax: number | null;
+}
+
+export interface MaxMemoryPlan {
+  readonly bytes: number;
+  readonly forMs: number;
+}
+
+export interface SchedulePlan {
+  /** Five fields, or six with seconds in front, as cron(5) has them, or @hourly and its like. */
+  readonly cron: string;
+  /** An IANA name; null: the daemon's own. */
+  readonly timezone: string | null;
+  /** When it is time and the last run still works: leave this one out, run it afterwards, or run both. */
+  readonly overlap: 'skip' | 'queue' | 'allow';
+}
+
+/** A question with a yes or a no; texts may hold `{{…}}` templates. */
+export type Check =
+  /** Yes is exit code 0. As the program's user, in its directory, with its environment. */
+  | { readonly kind: 'exec'; readonly command: readonly string[] }
+  /** Yes is a status from 200 to 399; redirects are not followed. */
+  | { readonly kind: 'http'; readonly url: string }
+  /** Yes is a connection. `port` is a text for the sake of templates. */
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: string }
+  /** Yes is a file there that is no older than the run. */
+  | { readonly kind: 'file'; readonly path: string };
+
+/** What a line of output must have in it. */
+export type LogPattern =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'regex'; readonly source: string; readonly flags: string };
+
+export interface HealthPlan {
+  readonly check: Check;
+  readonly intervalMs: number;
+  /** Of one try. */
+  readonly timeoutMs: number;
+  /** So many in a row and it is unhealthy. */
+  readonly failures: number;
+  /** `restart` drains first. */
+  readonly action: 'restart' | 'none';
+}
+
+export const HOOK_NAMES = ['pre_start', 'post_start', 'pre_drain', 'post_stop'] as const;
+export type HookName = (typeof HOOK_NAMES)[number];
+
+export type HooksPlan = { readonly [N in HookName]: HookPlan | null };
+
+export interface HookPlan {
+  readonly command: readonly string[];
+  readonly timeoutMs: number;
+  readonly onFailure: 'fail' | 'ignore';
 }
 
 export interface BackoffPlan {
@@ -59,11 +163,20 @@ export interface BackoffPlan {
 export type ReadyPlan =
   | { readonly when: 'spawned'; readonly forMs: number }
   /** `timeoutMs` null: waits without end. */
-  | { readonly when: 'notify'; readonly timeoutMs: number | null };
+  | { readonly when: 'notify'; readonly timeoutMs: number | null }
+  | { readonly when: 'log'; readonly pattern: LogPattern; readonly timeoutMs: number | null }
+  | {
+      readonly when: 'check';
+      readonly check: Check;
+      readonly intervalMs: number;
+      readonly timeoutMs: number | null;
+    };
 
 export interface DrainPlan {
   readonly signal: SignalName;
-  readonly doneWhen: 'exit' | 'notify';
+  readonly doneWhen: 'exit' | 'notify' | 'check';
+  /** Asked once a second while it drains; set when `doneWhen` is `check`, and null otherwise. */
+  readonly check: Check | null;
   readonly waitFor: 'tree' | 'leader';
   readonly timeoutMs: number | null;
   /** What a drain that is too long does to a rollout. Any other planned end goes on to `stop`. */

@@ -1,8 +1,9 @@
 /** The one port through which core's effects reach processes. `os/` has the real one, `test/sim` the rude one. */
+import type { Result } from '../base/result.ts';
 import type { ExitStatus } from '../base/exit-status.ts';
 import type { InstanceId, Pid, Run } from '../base/ids.ts';
 import type { SignalName } from '../base/signal-name.ts';
-import type { LogTarget } from '../core/plan.ts';
+import type { LimitsPlan, LogTarget } from '../core/plan.ts';
 
 /** Everything that a process is started with; nothing is left to be decided. */
 export interface SpawnRequest {
@@ -15,6 +16,49 @@ export interface SpawnRequest {
   /** Absolute paths, or null for /dev/null. Equal paths share one descriptor. */
   readonly stdout: string | null;
   readonly stderr: string | null;
+  /** Null: the daemon's own. */
+  readonly credentials: Credentials | null;
+  readonly umask: number | null;
+  readonly nice: number | null;
+  readonly limits: LimitsPlan;
+}
+
+/** Who a process is; everything in numbers, so that nothing is left to be looked up. */
+export interface Credentials {
+  readonly uid: number;
+  readonly gid: number;
+  /** All of them, as at a login. */
+  readonly groups: readonly number[];
+  readonly name: string;
+  readonly home: string;
+  readonly shell: string;
+}
+
+/** What could not be done before a process began. */
+export interface SpawnFault {
+  /** `"user"`, `"group"`, `"directory"`, `"limits"`, `"exec"`… */
+  readonly stage: string;
+  readonly message: string;
+}
+
+/** A hook, or a check by a command: run to its end, with nothing left behind. Its output goes nowhere but into `detail`. */
+export interface CommandRequest {
+  /** For whom. */
+  readonly id: InstanceId;
+  readonly command: readonly string[];
+  readonly directory: string;
+  /** Complete. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly credentials: Credentials | null;
+  readonly umask: number | null;
+  readonly timeoutMs: number;
+}
+
+export interface CommandResult {
+  /** It could be started, and exited with 0 in time. */
+  readonly ok: boolean;
+  /** One line for people: `exited with code 2: no such table`, `took longer than 30s`, `cannot start: …`. */
+  readonly detail: string;
 }
 
 /** What the system reports back. Called from the main thread, possibly within the call that caused it. */
@@ -51,6 +95,13 @@ export interface Processes {
   unrecorded(known: ReadonlySet<Run>): readonly Unrecorded[];
   /** The run is over: its channels, watches and records go. */
   forget(run: Run): void;
+  /** Looks up who `user` is, with the groups of a login; `group` overrides the first of them. Null: nothing to change. */
+  credentials(user: string | null, group: string | null): Result<Credentials | null, SpawnFault>;
+  /**
+   * Runs a command in a session of its own. `done` comes exactly once, never within the call, when nothing of it is
+   * left; what it has left running is killed, and all of it when the time is over. Returns what cancels it: `done` follows.
+   */
+  execute(request: CommandRequest, done: (result: CommandResult) => void): () => void;
   /** Samples processor time and memory of whole trees; a run that is gone is missing from the answer. */
   usage(runs: readonly Run[]): Promise<ReadonlyMap<Run, Usage>>;
   close(): void;
@@ -64,7 +115,8 @@ export interface Unrecorded {
   readonly identity: string;
 }
 
-export type Tracking = 'session' | 'group';
+/** `cgroup`: by the kernel. `session`: by sessions, marks and orphans. `group`: by process groups. */
+export type Tracking = 'cgroup' | 'session' | 'group';
 
 export interface Usage {
   readonly processes: number;

@@ -54,6 +54,44 @@ export type Happening =
       readonly run: number;
       readonly what: 'stopping' | 'drained';
     }
+  | {
+      readonly type: 'hook_failed';
+      readonly instance: string;
+      readonly run: number;
+      readonly hook: string;
+      readonly error: string;
+    }
+  /** A health check has changed its mind. */
+  | {
+      readonly type: 'health';
+      readonly instance: string;
+      readonly run: number;
+      readonly ok: boolean;
+      readonly detail: string;
+    }
+  /** It is to be replaced when its turn comes. */
+  | {
+      readonly type: 'worn';
+      readonly instance: string;
+      readonly run: number;
+      readonly why: 'memory' | 'age';
+      readonly detail: string;
+    }
+  | { readonly type: 'watchdog'; readonly instance: string; readonly run: number; readonly detail: string }
+  | {
+      readonly type: 'scaled';
+      readonly program: string;
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+    }
+  | {
+      readonly type: 'schedule';
+      readonly program: string;
+      readonly what: 'skipped' | 'queued' | 'late';
+      readonly detail: string;
+    }
+  /** What a program needs is gone, or there again. */
+  | { readonly type: 'dependency'; readonly program: string; readonly on: string; readonly lost: boolean }
   | { readonly type: 'overdue'; readonly instance: string; readonly run: number }
   | { readonly type: 'exited'; readonly instance: string; readonly run: number; readonly exit: LastExit }
   /** No process of the run is left. */
@@ -77,6 +115,11 @@ export type Happening =
       readonly instance: string;
       readonly step: TurnStatus['step'];
     }
-  | { readonly type: 'daemon'; readonly state: 'started' | 'shutting_down' | 'stopped' }
+  | {
+      readonly type: 'daemon';
+      readonly state: 'started' | 'shutting_down' | 'stopped';
+      /** What made it end, other than the operator. */
+      readonly fault?: string;
+    }
   /** The follower was too slow: so many events were left out here. */
   | { readonly type: 'dropped'; readonly count: number };

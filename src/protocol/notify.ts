@@ -17,6 +17,12 @@ export interface NotifyMessage {
   readonly inFlight?: number;
   /** The deadline is to be no sooner than this many milliseconds from now. */
   readonly extendTimeoutMs?: number;
+  /** `trigger`: it wants to be taken for hung. */
+  readonly watchdog?: 'alive' | 'trigger';
+  /** From now on WATCHDOG=1 comes at least so often. */
+  readonly watchdogMs?: number;
+  readonly reloading?: true;
+  readonly errno?: number;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -42,6 +48,17 @@ function read(key: string, value: string, into: Mutable<NotifyMessage>): void {
   if (key === 'READY' && value === '1') into.ready = true;
   else if (key === 'STOPPING' && value === '1') into.stopping = true;
   else if (key === 'X_DRAINED' && value === '1') into.drained = true;
+  else if (key === 'RELOADING' && value === '1') into.reloading = true;
+  else if (key === 'WATCHDOG' && value === '1') into.watchdog = 'alive';
+  else if (key === 'WATCHDOG' && value === 'trigger') into.watchdog = 'trigger';
+  else if (key === 'WATCHDOG_USEC')
+    withCount(value, (n) => {
+      if (n > 0) into.watchdogMs = Math.ceil(n / 1000);
+    });
+  else if (key === 'ERRNO')
+    withCount(value, (n) => {
+      into.errno = n;
+    });
   else if (key === 'STATUS') into.status = printable(value);
   else if (key === 'X_INFLIGHT')
     withCount(value, (n) => {

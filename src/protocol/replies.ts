@@ -8,7 +8,7 @@ export interface ErrorReply {
   readonly error: WireError;
 }
 
-/** The reply to start, stop and restart. */
+/** The reply to start, stop, restart, scale and signal. */
 export interface ActionReply {
   readonly version: number;
   /** Config keys that the named programs take on by this, e.g. `worker: command: "a" -> "b"`. */
@@ -34,8 +34,30 @@ export interface PlanChange {
   readonly key: string;
   readonly from: string;
   readonly to: string;
-  /** Said of what a restart cannot apply. */
+  /** When it takes effect. */
+  readonly effect: ChangeEffect;
+  /** Said of what cannot be applied by this command. */
   readonly note: string | null;
+}
+
+/** At once, at the next start of each instance, by a rolling restart, or only when the daemon is started anew. */
+export type ChangeEffect = 'live' | 'next_start' | 'rolling' | 'immutable';
+
+/** The reply to `POST /v1/reload`. */
+export interface ReloadReply {
+  readonly version: number;
+  /** Nothing was done, only said. */
+  readonly dry_run: boolean;
+  /** Programs. */
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** Key by key; those of the daemon itself have the program "". */
+  readonly changes: readonly PlanChange[];
+  /** What was begun, one for each program with a change that needs it. */
+  readonly rollouts: readonly RolloutStatus[];
+  /** Programs whose changes wait, with the reason: `mailer is stopped, and takes the config at its next start`. */
+  readonly skipped: readonly { readonly program: string; readonly reason: string }[];
+  readonly seq: number;
 }
 
 /** The reply to `POST /v1/rollouts`: one rollout for each program that was named. */

@@ -35,12 +35,31 @@ export const ShutdownRequest = v.strictObject({
   how: v.optional(v.picklist(['drain', 'stop', 'kill']), 'drain'),
   timeout_ms: v.optional(duration),
 });
+/** How many instances each of these programs is to have. */
+export const ScaleRequest = v.strictObject({
+  counts: v.pipe(
+    v.record(v.string(), v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10_000))),
+    v.check((counts) => Object.keys(counts).length > 0, 'names no program'),
+  ),
+  wait: v.optional(v.boolean(), true),
+});
+export const ReloadRequest = v.strictObject({ dry_run: v.optional(v.boolean(), false) });
+export const SignalRequest = v.strictObject({
+  /** `HUP`, `SIGHUP` or `1`. */
+  signal: v.pipe(v.string(), v.minLength(1), v.maxLength(20)),
+  selectors: v.pipe(selectors, v.minLength(1)),
+  /** To all processes, not to the leader alone. */
+  tree: v.optional(v.boolean(), false),
+});
 export const EmptyRequest = v.strictObject({});
 
 export type StartRequest = v.InferInput<typeof StartRequest>;
 export type StopRequest = v.InferInput<typeof StopRequest>;
 export type RestartRequest = v.InferInput<typeof RestartRequest>;
 export type RolloutRequest = v.InferInput<typeof RolloutRequest>;
+export type ScaleRequest = v.InferInput<typeof ScaleRequest>;
+export type ReloadRequest = v.InferInput<typeof ReloadRequest>;
+export type SignalRequest = v.InferInput<typeof SignalRequest>;
 export type ShutdownRequest = v.InferInput<typeof ShutdownRequest>;
 
 /** The body of each POST route. */
@@ -48,6 +67,9 @@ const BODIES = {
   start: StartRequest,
   stop: StopRequest,
   restart: RestartRequest,
+  scale: ScaleRequest,
+  reload: ReloadRequest,
+  signal: SignalRequest,
   shutdown: ShutdownRequest,
   createRollouts: RolloutRequest,
   pauseRollout: EmptyRequest,

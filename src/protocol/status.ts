@@ -62,6 +62,10 @@ export interface InstanceStatus {
   /** As last reported by X_INFLIGHT; null when it never was. */
   readonly in_flight: number | null;
   readonly drain: DrainStatus | null;
+  /** While `waiting` for another program: which. */
+  readonly waits_for: string | null;
+  /** Of a program with a schedule: when the next run is due. */
+  readonly next_run: string | null;
   /** While in backoff: when it is tried again. */
   readonly retry_at: string | null;
   readonly last_exit: LastExit | null;
@@ -82,6 +86,8 @@ export interface LastExit {
   readonly because: string;
   readonly drained: boolean;
   readonly killed: boolean;
+  /** The kernel ended it for want of memory. */
+  readonly oom: boolean;
 }
 
 export interface RolloutStatus {

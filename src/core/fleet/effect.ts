@@ -17,12 +17,16 @@ export type FleetEffect =
   /** To be found again by the next daemon. */
   | { readonly type: 'record'; readonly what: Recorded }
   | { readonly type: 'announce'; readonly what: News }
-  /** Everything is down: the daemon may end. */
-  | { readonly type: 'finish' };
+  /** Everything is down: the daemon may end. `fault`: why it did not end well; null: it did. */
+  | { readonly type: 'finish'; readonly fault: string | null };
 
 export type Recorded =
   | { readonly kind: 'instance'; readonly instance: Instance }
-  | { readonly kind: 'rollout'; readonly rollout: Rollout };
+  | { readonly kind: 'rollout'; readonly rollout: Rollout }
+  /** There is no such instance any more. */
+  | { readonly kind: 'removed'; readonly id: InstanceId }
+  /** The operator's word on how many there are; null: the config's holds. */
+  | { readonly kind: 'count'; readonly program: ProgramName; readonly instances: number | null };
 
 export type News =
   | (InstanceNews & { readonly id: InstanceId; readonly program: ProgramName })
@@ -48,4 +52,21 @@ export type News =
       readonly id: InstanceId;
       readonly step: TurnStep['kind'];
     }
-  | { readonly type: 'shutting_down' };
+  /** `added` and `removed` are instances. */
+  | {
+      readonly type: 'scaled';
+      readonly program: ProgramName;
+      readonly added: readonly InstanceId[];
+      readonly removed: readonly InstanceId[];
+    }
+  /** Times of a schedule that were not kept, or were kept late: said, never silent. */
+  | {
+      readonly type: 'schedule';
+      readonly program: ProgramName;
+      readonly what: 'skipped' | 'queued' | 'late';
+      readonly detail: string;
+    }
+  /** What it needs is gone; it goes on, but would not start now. */
+  | { readonly type: 'dependency'; readonly program: ProgramName; readonly on: ProgramName; readonly lost: boolean }
+  /** `fault`: what made it, other than the operator. */
+  | { readonly type: 'shutting_down'; readonly fault: string | null };

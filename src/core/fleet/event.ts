@@ -1,5 +1,7 @@
 /** Everything that can reach the fleet: what people ask for, what the system reports, what the clock says. */
-import type { InstanceId, RolloutId } from '../../base/ids.ts';
+import type { Wall } from '../../base/clock.ts';
+import type { InstanceId, ProgramName, RolloutId } from '../../base/ids.ts';
+import type { SignalName } from '../../base/signal-name.ts';
 import type { Happened } from '../instance/event.ts';
 import type { How } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
@@ -33,6 +35,19 @@ export type FleetEvent =
       readonly id: RolloutId;
       readonly command: 'pause' | 'resume' | 'abort';
     }
+  /** How many there are of it from now on. */
+  | { readonly type: 'scale'; readonly program: ProgramName; readonly instances: number }
+  /** The config as it stands now. Whoever posts it has made sure that no rollout of a changed program is under way. */
+  | { readonly type: 'reload'; readonly programs: readonly ProgramPlan[] }
+  /** By the operator's own hand. */
+  | {
+      readonly type: 'signal';
+      readonly ids: readonly InstanceId[];
+      readonly signal: SignalName;
+      readonly tree: boolean;
+    }
+  /** The time of its schedule has come. `missed`: so many more times that nobody could keep, for which this one stands. */
+  | { readonly type: 'scheduled'; readonly program: ProgramName; readonly at: Wall; readonly missed: number }
   | { readonly type: 'shutdown'; readonly how: How; readonly timeoutMs: number | null }
   | { readonly type: 'due'; readonly timer: TimerName };
 

@@ -6,6 +6,22 @@ export type Because =
   | 'not ready'
   | 'spawn error'
   | 'shutdown'
+  /** Its health check has failed too often in a row. */
+  | 'unhealthy'
+  /** WATCHDOG=1 did not come in time. */
+  | 'watchdog'
+  /** Above `max_memory` for too long. */
+  | 'memory'
+  /** Older than `max_age`. */
+  | 'age'
+  /** A hook of it has failed. */
+  | 'hook'
+  /** Its time has come. */
+  | 'schedule'
+  /** The operator has changed how many there are. */
+  | 'scale'
+  /** Another program wants it. */
+  | 'dependency'
   /** The config does not have it any more. */
   | 'reload'
   | `rollout ${number}`;

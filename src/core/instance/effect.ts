@@ -1,8 +1,10 @@
 /** What an instance wants done, as data. */
 import type { Run } from '../../base/ids.ts';
 import type { SignalName } from '../../base/signal-name.ts';
+import type { HookName, HookPlan } from '../plan.ts';
 import type { ExitRecord, Instance } from './instance.ts';
 import type { Life } from './phase.ts';
+import type { Purpose, Watch } from './watch.ts';
 
 export type InstanceEffect =
   | { readonly type: 'spawn'; readonly life: Life }
@@ -14,6 +16,12 @@ export type InstanceEffect =
   | { readonly type: 'survey'; readonly run: Run }
   /** Nothing of the run is left. */
   | { readonly type: 'forget'; readonly run: Run }
+  /** Runs the hook; answered by `hooked`, whatever becomes of it. */
+  | { readonly type: 'hook'; readonly life: Life; readonly hook: HookName; readonly plan: HookPlan }
+  /** Ends the hook of the run that is under way, and all that it has started; `hooked` follows. */
+  | { readonly type: 'unhook'; readonly run: Run }
+  | { readonly type: 'watch'; readonly life: Life; readonly watch: Watch }
+  | { readonly type: 'unwatch'; readonly run: Run; readonly purpose: Purpose }
   | { readonly type: 'announce'; readonly what: InstanceNews };
 
 export type InstanceNews =
@@ -23,6 +31,10 @@ export type InstanceNews =
   | { readonly type: 'signalled'; readonly run: Run; readonly signal: string; readonly to: 'leader' | 'tree' }
   | { readonly type: 'reported'; readonly run: Run; readonly what: 'stopping' | 'drained' }
   | { readonly type: 'overdue'; readonly run: Run }
+  | { readonly type: 'hook_failed'; readonly run: Run; readonly hook: HookName; readonly error: string }
+  | { readonly type: 'health'; readonly run: Run; readonly ok: boolean; readonly detail: string }
+  | { readonly type: 'worn'; readonly run: Run; readonly why: 'memory' | 'age'; readonly detail: string }
+  | { readonly type: 'watchdog'; readonly run: Run; readonly detail: string }
   | { readonly type: 'exited'; readonly run: Run; readonly exit: ExitRecord }
   | { readonly type: 'gone'; readonly run: Run; readonly drained: boolean; readonly killed: boolean };
 

@@ -20,6 +20,10 @@ export interface Instance {
   readonly restarts: number;
   readonly lastRun: Run | null;
   readonly lastExit: ExitRecord | null;
+  /** It goes when it is at rest: the program was scaled down, or it was there for one run alone. */
+  readonly leaving: boolean;
+  /** Its time came while it still worked: it runs once more afterwards. */
+  readonly queued: boolean;
 }
 
 export interface Wish {
@@ -50,6 +54,8 @@ export function newInstance(id: InstanceId, index: number, program: ProgramPlan,
     restarts: 0,
     lastRun: null,
     lastExit: null,
+    leaving: false,
+    queued: false,
   };
 }
 

@@ -1,17 +1,37 @@
 /** The fact: what an instance's process is doing. Each phase carries exactly its data, so a pid exists only where there is a process. */
-import type { Moment, Mono } from '../../base/clock.ts';
+import { after, type Moment, type Mono } from '../../base/clock.ts';
 import type { ExitStatus } from '../../base/exit-status.ts';
-import type { Pid, Run } from '../../base/ids.ts';
-import type { ProgramPlan } from '../plan.ts';
+import type { Pid, ProgramName, Run } from '../../base/ids.ts';
+import type { DependencyCondition, ProgramPlan } from '../plan.ts';
 import type { Because } from './because.ts';
 
 export type Phase =
   | { readonly kind: 'stopped' }
+  /** Wanted, and not begun: what it waits for is said. */
+  | { readonly kind: 'waiting'; readonly what: Waiting; readonly because: Because }
+  /** Its pre_start hook runs; there is no process yet. `end` was wished for meanwhile. */
+  | { readonly kind: 'preparing'; readonly life: Life; readonly end: PlannedEnd | null }
   /** A run has been asked for; the system has not answered. `end` was wished for meanwhile. */
   | { readonly kind: 'spawning'; readonly life: Life; readonly end: PlannedEnd | null }
   /** Alive, not ready. `readyBy`: when being alive is enough, or when the time to report is over. */
-  | { readonly kind: 'starting'; readonly body: Body; readonly readyBy: Mono | null }
-  | { readonly kind: 'running'; readonly body: Body }
+  | {
+      readonly kind: 'starting';
+      readonly body: Body;
+      readonly readyBy: Mono | null;
+      /** It is ready but for its post_start hook, which runs. */
+      readonly hook: boolean;
+    }
+  | {
+      readonly kind: 'running';
+      readonly body: Body;
+      readonly health: Health;
+      /** Why it is to be replaced when its turn comes. */
+      readonly worn: 'memory' | 'age' | null;
+      /** Since when it has been above `max_memory`. */
+      readonly overSince: Mono | null;
+      /** WATCHDOG=1 must come before this. */
+      readonly watchdogBy: Mono | null;
+    }
   /** Asked once, with `drain.signal`; waits for its jobs. `exit` is set when only the tree is left. */
   | {
       readonly kind: 'draining';
@@ -19,6 +39,8 @@ export type Phase =
       readonly ending: Ending;
       readonly deadline: Mono | null;
       readonly onTimeout: OnTimeout;
+      /** False: its pre_drain hook runs, and nobody has asked it yet. */
+      readonly asked: boolean;
       /** The deadline has passed, and somebody has to decide. */
       readonly overdue: boolean;
     }
@@ -28,6 +50,8 @@ export type Phase =
   | { readonly kind: 'sweeping'; readonly body: Body; readonly ending: Ending; readonly killAt: Mono | null }
   /** SIGKILL was sent to all of it; sent again at `again` as long as anything is left. */
   | { readonly kind: 'killing'; readonly body: Body; readonly ending: Ending; readonly again: Mono }
+  /** Nothing of the run is left; its post_stop hook runs. */
+  | { readonly kind: 'cleaning'; readonly life: Life; readonly ending: Ending; readonly good: boolean }
   | { readonly kind: 'backoff'; readonly until: Mono; readonly because: Because; readonly why: string }
   /** Finished, and by policy not restarted. */
   | { readonly kind: 'exited' }
@@ -63,6 +87,28 @@ export interface Said {
   readonly drained: boolean;
 }
 
+export interface Health {
+  /** Null: not asked yet, or nothing to ask. */
+  readonly ok: boolean | null;
+  /** Consecutive ones. */
+  readonly failures: number;
+  /** What the last failure said. */
+  readonly why: string;
+}
+
+/** What a wanted instance waits for. */
+export type Waiting =
+  | {
+      readonly kind: 'dependency';
+      readonly on: ProgramName;
+      readonly condition: DependencyCondition;
+      /** What it is now, for people: `redis:0 is starting`. */
+      readonly why: string;
+      /** Nothing that is under way will end the wait: somebody has to act. */
+      readonly hopeless: boolean;
+    }
+  | { readonly kind: 'schedule' };
+
 /** An end that has begun. */
 export interface Ending {
   readonly because: Because;
@@ -94,6 +140,8 @@ export function deadlineOf(phase: Phase): Mono | null {
   switch (phase.kind) {
     case 'starting':
       return phase.readyBy;
+    case 'running':
+      return soonest(phase.watchdogBy, phase.worn === null ? wornAt(phase.body) : null);
     case 'draining':
       return phase.deadline;
     case 'stopping':
@@ -104,16 +152,27 @@ export function deadlineOf(phase: Phase): Mono | null {
     case 'backoff':
       return phase.until;
     case 'stopped':
+    case 'waiting':
+    case 'preparing':
     case 'spawning':
-    case 'running':
+    case 'cleaning':
     case 'exited':
     case 'failed':
       return null;
   }
 }
 
+/** When the run is older than it may be. */
+export function wornAt({ life }: Body): Mono | null {
+  const { maxAgeMs } = life.program;
+  return maxAgeMs === null ? null : after(life.startedAt.mono, maxAgeMs);
+}
+
+const soonest = (a: Mono | null, b: Mono | null): Mono | null =>
+  a === null || (b !== null && b < a) ? b : a;
+
 export function lifeOf(phase: Phase): Life | null {
-  if (phase.kind === 'spawning') return phase.life;
+  if ('life' in phase) return phase.life;
   return bodyOf(phase)?.life ?? null;
 }
 
