@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { ExitStatus } from '../base/exit-status.ts';
-import type { SpawnRequest } from '../ports/processes.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import type { SpawnFault, SpawnRequest } from '../ports/processes.ts';
 import type { Leaders } from './leaders.ts';
 import type { Libc } from './libc.ts';
 import type { Mark } from './mark.ts';
@@ -27,22 +28,37 @@ export interface Launcher {
   readonly leap: { readonly libc: Libc; readonly leaders: Leaders } | null;
 }
 
-export function launch(request: SpawnRequest, launcher: Launcher, outcome: Launched): void {
-  const output = openOutput(request.stdout, request.stderr);
-  if (!output.ok) {
-    outcome.failed('log', output.error);
+/** Both are closed here when the launch fails; otherwise the report is whoever's was told `started`. */
+export interface Channels {
+  readonly output: Output;
+  readonly report: Report;
+}
+
+/** `channels`: where they are not those of a run. */
+export function launch(
+  request: SpawnRequest,
+  launcher: Launcher,
+  outcome: Launched,
+  channels: Channels | null = null,
+): void {
+  const opened = channels === null ? openChannels(request, launcher) : ok(channels);
+  if (!opened.ok) {
+    outcome.failed(opened.error.stage, opened.error.message);
     return;
   }
-  const report = launcher.reports.open(request.run);
-  if (!report.ok) {
-    output.value.close();
-    outcome.failed('notify', report.error);
-    return;
-  }
-  const start = { request, output: output.value, report: report.value, mark: launcher.mark };
-  const { stdio } = report.value;
-  if (launcher.leap !== null && typeof stdio === 'number') leap(start, stdio, launcher.leap, outcome);
+  const start = { request, ...opened.value, mark: launcher.mark };
+  const { stdio } = opened.value.report;
+  if (launcher.leap !== null && stdio !== 'pipe') leap(start, stdio, launcher.leap, outcome);
   else fork(start, outcome);
+}
+
+function openChannels(request: SpawnRequest, { reports }: Launcher): Result<Channels, SpawnFault> {
+  const output = openOutput(request.stdout, request.stderr);
+  if (!output.ok) return fail({ stage: 'log', message: output.error });
+  const report = reports.open(request.run);
+  if (report.ok) return ok({ output: output.value, report: report.value });
+  output.value.close();
+  return fail({ stage: 'notify', message: report.error });
 }
 
 interface Start {
@@ -54,7 +70,7 @@ interface Start {
 
 function leap(
   start: Start,
-  notify: number,
+  notify: number | null,
   { libc, leaders }: NonNullable<Launcher['leap']>,
   outcome: Launched,
 ): void {
@@ -63,17 +79,17 @@ function leap(
   output.close();
   report.spawned(null);
   if ('error' in begun) {
-    fail(start, begun.error, outcome);
+    giveUp(start, begun.error, outcome);
     return;
   }
   // Its end is noticed in a later turn of the loop, so `started` comes first.
   if (leaders.add(begun.pid, (exit) => outcome.ended(exit))) outcome.started(begun.pid, report);
-  else fail(start, systemError(constants.errno.EMFILE), outcome);
+  else giveUp(start, systemError(constants.errno.EMFILE), outcome);
 }
 
 function begin(
   { request, output, report, mark }: Start,
-  notify: number,
+  notify: number | null,
   libc: Libc,
 ): { pid: number } | { error: unknown } {
   const [program = ''] = request.command;
@@ -90,8 +106,8 @@ function begin(
       args,
       directory: request.directory,
       environment: Object.entries(variables).map(([name, value]) => `${name}=${value}`),
-      stdout: output.stdout === 'ignore' ? null : output.stdout,
-      stderr: output.stderr === 'ignore' ? null : output.stderr,
+      stdout: typeof output.stdout === 'number' ? output.stdout : null,
+      stderr: typeof output.stderr === 'number' ? output.stderr : null,
       notify,
     });
   let begun = spawn(path, request.command);
@@ -112,11 +128,11 @@ function fork(start: Start, outcome: Launched): void {
   }
   output.close();
   report.spawned(child?.pid === undefined ? null : child);
-  if (child === null) fail(start, thrown?.error, outcome);
-  else watchOver(child, report, outcome, (error) => fail(start, error, outcome));
+  if (child === null) giveUp(start, thrown?.error, outcome);
+  else watchOver(child, report, outcome, (error) => giveUp(start, error, outcome));
 }
 
-function fail({ request, report }: Start, error: unknown, outcome: Launched): void {
+function giveUp({ request, report }: Start, error: unknown, outcome: Launched): void {
   report.close();
   const { stage, message } = spawnFailure(request, error);
   outcome.failed(stage, message);
@@ -128,7 +144,7 @@ function forked({ request, output, report, mark }: Start): ChildProcess {
     cwd: request.directory,
     env: environment(request, report, mark),
     detached: true, // setsid: neither Ctrl-C nor a signal to our group reaches it
-    stdio: ['ignore', output.stdout, output.stderr, report.stdio],
+    stdio: ['ignore', output.stdout, output.stderr, ...(report.stdio === null ? [] : [report.stdio])],
   });
 }
 
@@ -136,9 +152,11 @@ function environment(request: SpawnRequest, report: Report, mark: Mark): Record<
   const complete: Record<string, string> = {
     ...request.environment,
     [MARK_NAME]: mark.of(request.run),
-    TSUP_VISOR_NOTIFY_FD: '3',
   };
-  delete complete.NOTIFY_SOCKET; // the daemon's own, if it has one, is not for its instances
+  // The daemon's own, if it has them, are not for its instances.
+  delete complete.NOTIFY_SOCKET;
+  delete complete.TSUP_VISOR_NOTIFY_FD;
+  if (report.stdio !== null) complete.TSUP_VISOR_NOTIFY_FD = '3';
   if (report.socketPath !== null) complete.NOTIFY_SOCKET = report.socketPath;
   return complete;
 }

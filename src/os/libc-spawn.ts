@@ -15,8 +15,8 @@ export interface Leap {
   /** For descriptors 1 and 2; null is /dev/null. Descriptor 0 always is. */
   readonly stdout: number | null;
   readonly stderr: number | null;
-  /** For descriptor 3. */
-  readonly notify: number;
+  /** For descriptor 3; null: it gets none. */
+  readonly notify: number | null;
 }
 
 export interface SpawnCalls {
@@ -99,7 +99,7 @@ function fileActions(declare: Declare) {
     give(null, 0);
     give(stdout, 1);
     give(stderr, 2);
-    give(notify, 3); // last: what is given as 1 and 2 may itself be descriptor 3
+    if (notify !== null) give(notify, 3); // last: what is given as 1 and 2 may itself be descriptor 3
     chdir(pointer, directory);
     return { pointer, destroy: () => destroy(pointer) };
   };

@@ -11,13 +11,13 @@ export const MARK_NAME = 'TSUP_VISOR_MARK';
 export interface Mark {
   /** The value of TSUP_VISOR_MARK for a run. */
   of(run: Run): string;
-  /** The run that a value names, if it was given by this daemon. */
+  /** The run that a value names, if it was given by this daemon; a command's is negative. */
   read(value: string): Run | null;
 }
 
 export function createMark(runDir: string, inherited = process.env[MARK_NAME]): Mark {
   const daemon = createHash('sha256').update(resolve(runDir)).digest('hex').slice(0, 12);
-  const pattern = new RegExp(`(?:^| )${daemon}:(\\d+)(?: |$)`);
+  const pattern = new RegExp(`(?:^| )${daemon}:(-?\\d+)(?: |$)`);
   const borne = inherited === undefined || inherited === '' ? '' : ` ${inherited}`;
   return {
     of: (run) => `${daemon}:${run}${borne}`,

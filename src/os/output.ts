@@ -6,8 +6,8 @@ import { errorCode, explain } from './system-error.ts';
 
 /** What to hand to `spawn` as stdout and stderr, and how to let go of it in the parent. */
 export interface Output {
-  readonly stdout: number | 'ignore';
-  readonly stderr: number | 'ignore';
+  readonly stdout: number | 'ignore' | 'pipe';
+  readonly stderr: number | 'ignore' | 'pipe';
   close(): void;
 }
 

@@ -20,8 +20,8 @@ import type { Watch } from './watch.ts';
 export interface Report {
   readonly socketPath: string | null;
   readonly dropped: number;
-  /** What the instance gets as its descriptor 3. */
-  readonly stdio: number | 'pipe';
+  /** What the instance gets as its descriptor 3; null: nothing, for it is not to report. */
+  readonly stdio: number | 'pipe' | null;
   /** The spawn is over, well (`child`) or not (null): lets go of the instance's side. */
   spawned(child: ChildProcess | null): void;
   /** The leader is gone: delivers all that it had said, then calls `done`. */
