@@ -48,10 +48,20 @@ function root(io: Io): Command {
 }
 
 function inOurWords(text: string): string {
-  if (text.includes("missing required argument 'SELECTOR'"))
-    return "tsup-visor: no SELECTOR is given; name programs or instances, or '*' for all\n";
+  const [, missing = ''] = /missing required argument '(\S+)'/.exec(text) ?? [];
+  const what = MISSING[missing];
+  if (what !== undefined) return `tsup-visor: no ${missing} is given; ${what}\n`;
+  const [, dashed] = /unknown option '-((?:SIG)?[A-Z]{2}[A-Z0-9]*|\d+)'/.exec(text) ?? [];
+  if (dashed !== undefined)
+    return `tsup-visor: unknown option "-${dashed}"; a signal is written without a dash: signal ${dashed} SELECTOR\n`;
   return text.replace(/^error: /, 'tsup-visor: ');
 }
+
+const MISSING: Readonly<Record<string, string>> = {
+  SELECTOR: "name programs or instances, or '*' for all",
+  'PROGRAM=N': 'scale takes PROGRAM=N, such as worker=4',
+  SIGNAL: 'name one, such as HUP, and then programs or instances',
+};
 
 /** `--version` is what people try first. */
 const versionAsCommand = (argv: readonly string[]): string[] =>

@@ -93,6 +93,44 @@ export const COMMANDS: readonly CommandDefinition[] = [
   },
   { name: 'rollout', does: 'look at rolling restarts and steer them', define: rollout },
   {
+    name: 'reload',
+    does: 'take the config as it stands now: say what that changes, then apply it, by rolling restarts where need be',
+    define: (command, act) =>
+      command
+        .option('--dry-run', 'say what it would change')
+        .option('--detach', 'do not watch')
+        .option(...TIMEOUT)
+        .action((options) =>
+          act(async (context) => (await import('./commands/reload.ts')).reload(context, options)),
+        ),
+  },
+  {
+    name: 'scale',
+    does: 'give programs more or fewer instances; fewer drains the highest first',
+    define: (command, act) =>
+      command
+        .argument('<PROGRAM=N...>')
+        .option('--no-wait', 'do not wait until they are ready, or gone')
+        .option(...TIMEOUT)
+        .action((wishes, options) =>
+          act(async (context) => (await import('./commands/scale.ts')).scale(context, wishes, options)),
+        ),
+  },
+  {
+    name: 'signal',
+    does: 'send a signal to the main process of each named instance',
+    define: (command, act) =>
+      command
+        .argument('<SIGNAL>', 'HUP, SIGHUP or 1')
+        .argument('<SELECTOR...>')
+        .option('--tree', 'to all of its processes')
+        .action((name, selectors, options) =>
+          act(async (context) =>
+            (await import('./commands/signal.ts')).signal(context, name, selectors, options),
+          ),
+        ),
+  },
+  {
     name: 'status',
     does: 'what each instance does',
     define: (command, act) =>

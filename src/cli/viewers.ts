@@ -1,49 +1,54 @@
-/** The three ways of watching a rollout: drawn in place, a line an event, or NDJSON. */
+/** The ways of watching what the daemon does: drawn in place, a line an event, NDJSON, or without a word. */
 import type { Client } from '../client/client.ts';
 import type { WireEvent } from '../protocol/events.ts';
-import type { InstanceStatus, RolloutStatus } from '../protocol/status.ts';
 import type { Context } from './context.ts';
-import type { Viewer } from './follow.ts';
+import type { Begun, Seen, Viewer } from './follow.ts';
 import { eventLine } from './render/events.ts';
-import { liveLines } from './render/live.ts';
+import { liveLines, movingLines } from './render/live.ts';
 import type { Paint } from './render/paint.ts';
 import { cut } from './render/text.ts';
 import { jobs } from './render/words.ts';
 import { screen } from './screen.ts';
+import { inMotion } from './settled.ts';
 
 export interface View extends Viewer {
-  /** Gives the terminal back; `ended`: how the rollouts ended, unless the watching did. */
-  close(ended?: readonly RolloutStatus[]): Promise<void>;
+  /** Gives the terminal back; `ended`: how all stands in the end, unless only the watching ended. */
+  close(ended?: Seen): Promise<void>;
 }
 
-export function viewOf(context: Context, client: Client, paint: Paint): View {
-  if (context.json) return ndjson(context);
-  return context.io.stdout.isTTY ? live(context, client, paint) : eventPerLine(context, client, paint);
+/** For people; `what` goes on when the watching ends: `rollout`. */
+export function viewOf(context: Context, client: Client, paint: Paint, begun: Begun, what: string): View {
+  return context.io.stdout.isTTY ? live(context, paint, begun, what) : eventPerLine(context, client, paint);
 }
 
 const LIVE_MS = 250;
 /** Where events tell everything, looking is for the case that they do not. */
 const SELDOM_MS = 5000;
 
-const ndjson = (context: Context): View => ({
+export const silent: View = {
   everyMs: SELDOM_MS,
-  event: (event) => context.print(JSON.stringify(event)),
-  look: async () => {},
+  showsInstances: false,
+  event: () => {},
+  look: () => {},
   close: async () => {},
+};
+
+export const ndjson = (context: Context): View => ({
+  ...silent,
+  event: (event) => context.print(JSON.stringify(event)),
 });
 
 function eventPerLine(context: Context, client: Client, paint: Paint): View {
   // One after another, for some lines have to be completed by asking.
   let printed = Promise.resolve();
   return {
-    everyMs: SELDOM_MS,
+    ...silent,
     event(event) {
       if (!isNews(event)) return;
       printed = printed.then(async () => {
         context.print(`${eventLine(event, paint)}${await inFlight(client, event)}`);
       });
     },
-    look: async () => {},
     close: () => printed,
   };
 }
@@ -74,13 +79,8 @@ function isNews(event: WireEvent): boolean {
     case 'spawned':
     case 'reported':
       return false;
-    case 'spawn_failed':
-    case 'ready':
-    case 'overdue':
-    case 'exited':
-    case 'rollout':
-    case 'daemon':
-    case 'dropped':
+    // Seldom, and nothing that is to be missed; likewise what only a newer daemon tells.
+    default:
       return true;
   }
 }
@@ -90,29 +90,28 @@ const NOTABLE_PHASES: ReadonlySet<string> = new Set([
   'draining',
   'stopping',
   'starting',
+  'waiting',
   'backoff',
   'failed',
 ]);
 
-function live(context: Context, client: Client, paint: Paint): View {
+function live(context: Context, paint: Paint, { programs }: Begun, what: string): View {
   const { stdout, env } = context.io;
   const block = screen(stdout);
   const unicode = /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '');
-  let instances: readonly InstanceStatus[] = [];
-  const draw = (rollouts: readonly RolloutStatus[]) => {
+  const draw = ({ rollouts, instances }: Seen) => {
     const width = stdout.columns ?? 80;
-    const lines = liveLines(rollouts, instances, { paint, width, now: new Date(), unicode });
-    const running = rollouts.some(({ state }) => state === 'running');
-    block.draw(running ? [...lines, paint.faint(cut(FOOTER, width))] : lines);
+    const look = { paint, width, now: new Date(), unicode };
+    const moving = inMotion(instances, programs);
+    const lines = [...liveLines(rollouts, instances, look), ...movingLines(moving, look)];
+    const over = moving.length === 0 && rollouts.every(({ state }) => state !== 'running');
+    block.draw(over ? lines : [...lines, paint.faint(cut(footer(what), width))]);
   };
   return {
     everyMs: LIVE_MS,
+    showsInstances: true,
     event: () => {},
-    async look(rollouts, signal) {
-      const selectors = rollouts.map(({ program }) => program);
-      ({ instances } = await client.status({ usage: false, selectors }, { signal }));
-      draw(rollouts);
-    },
+    look: draw,
     async close(ended) {
       if (ended !== undefined) draw(ended);
       block.close();
@@ -120,4 +119,4 @@ function live(context: Context, client: Client, paint: Paint): View {
   };
 }
 
-const FOOTER = 'Ctrl-C ends the watching only; the rollout goes on';
+const footer = (what: string): string => `Ctrl-C ends the watching only; the ${what} goes on`;

@@ -3,15 +3,19 @@ import type { WireEvent } from '../protocol/events.ts';
 import type {
   ActionReply,
   LogsReply,
+  ReloadReply,
   RolloutReply,
   RolloutsCreatedReply,
   RolloutsReply,
   ShutdownReply,
 } from '../protocol/replies.ts';
 import type {
+  ReloadRequest,
   RestartRequest,
   RolloutRequest,
+  ScaleRequest,
   ShutdownRequest,
+  SignalRequest,
   StartRequest,
   StopRequest,
 } from '../protocol/requests.ts';
@@ -43,6 +47,12 @@ export interface Client {
   stop(body: StopRequest, asking?: Asking): Promise<ActionReply>;
   /** Unless `wait` is false, answers when each named instance is ready again or has failed. */
   restart(body: RestartRequest, asking?: Asking): Promise<ActionReply>;
+  /** Unless `wait` is false, answers when each added instance is ready or has failed, and the surplus is gone. */
+  scale(body: ScaleRequest, asking?: Asking): Promise<ActionReply>;
+  /** Takes the config as its file stands now; answers at once with what changes and the rollouts that it began. */
+  reload(body: ReloadRequest, asking?: Asking): Promise<ReloadReply>;
+  /** Answers when the signals are sent. */
+  signal(body: SignalRequest, asking?: Asking): Promise<ActionReply>;
   /** Answers at once; what follows is told by `events`. */
   shutdown(body: ShutdownRequest, asking?: Asking): Promise<ShutdownReply>;
   /** Begins a rolling restart of each named program and answers at once. */
@@ -87,6 +97,9 @@ export function connect(socket: string): Client {
     start: (body, asking) => call('start', { body, asking }),
     stop: (body, asking) => call('stop', { body, asking }),
     restart: (body, asking) => call('restart', { body, asking }),
+    scale: (body, asking) => call('scale', { body, asking }),
+    reload: (body, asking) => call('reload', { body, asking }),
+    signal: (body, asking) => call('signal', { body, asking }),
     shutdown: (body, asking) => call('shutdown', { body, asking }),
     createRollouts: (body, asking) => call('createRollouts', { body, asking }),
     rollouts: (asking) => call('rollouts', { asking }),

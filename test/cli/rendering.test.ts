@@ -247,7 +247,14 @@ test('an action that did not wait says what has begun', () => {
 });
 
 test('a change of the config is one line', () => {
-  const change = { program: 'worker', key: 'drain.timeout', from: '5m', to: '10m', note: 'for new runs' };
+  const change = {
+    program: 'worker',
+    key: 'drain.timeout',
+    from: '5m',
+    to: '10m',
+    effect: 'next_start',
+    note: 'for new runs',
+  } as const;
   expect(changeLines([change])).toEqual(['worker: drain.timeout 5m -> 10m (for new runs)']);
 });
 

@@ -36,7 +36,9 @@ function script() {
   let told = false;
   return {
     'POST /v1/rollouts': created({
-      changes: [{ program: 'worker', key: 'drain.timeout', from: '5m', to: '10m', note: null }],
+      changes: [
+        { program: 'worker', key: 'drain.timeout', from: '5m', to: '10m', effect: 'next_start', note: null },
+      ],
       skipped: [{ program: 'mailer', reason: 'mailer is stopped' }],
     }),
     'GET /v1/rollouts/7': (response: ServerResponse) => {

@@ -1,5 +1,5 @@
 /** Replies as a daemon would send them, to be varied by a test. */
-import type { ActionReply, RolloutsCreatedReply } from '../../src/protocol/replies.ts';
+import type { ActionReply, ReloadReply, RolloutsCreatedReply } from '../../src/protocol/replies.ts';
 import type { InstanceStatus, RolloutStatus, StatusReply } from '../../src/protocol/status.ts';
 
 export const instance = (given: Partial<InstanceStatus> = {}): InstanceStatus => ({
@@ -23,6 +23,8 @@ export const instance = (given: Partial<InstanceStatus> = {}): InstanceStatus =>
   memory_bytes: 73_400_320,
   in_flight: null,
   drain: null,
+  waits_for: null,
+  next_run: null,
   retry_at: null,
   last_exit: null,
   ...given,
@@ -69,7 +71,7 @@ export const status = (
     config: '/etc/orders/supervisor.yaml',
     state: 'running',
     uptime_ms: 5000,
-    tracking: 'session',
+    tracking: 'cgroup',
     warnings: [],
   },
   instances,
@@ -95,6 +97,19 @@ export const created = (given: Partial<RolloutsCreatedReply> = {}): RolloutsCrea
   version: 1,
   changes: [],
   rollouts: [rollout({ done: 0 })],
+  skipped: [],
+  seq: 40,
+  ...given,
+});
+
+/** Nothing has changed. */
+export const reloaded = (given: Partial<ReloadReply> = {}): ReloadReply => ({
+  version: 1,
+  dry_run: false,
+  added: [],
+  removed: [],
+  changes: [],
+  rollouts: [],
   skipped: [],
   seq: 40,
   ...given,

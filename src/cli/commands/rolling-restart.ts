@@ -6,11 +6,10 @@ import type { RolloutRequest } from '../../protocol/requests.ts';
 import type { RolloutStatus } from '../../protocol/status.ts';
 import { refuseAnotherConfig } from '../another-config.ts';
 import type { Context } from '../context.ts';
-import { follow } from '../follow.ts';
-import { patiently } from '../patience.ts';
 import { changeLines } from '../render/actions.ts';
-import { nextStep, planLines, rolloutSentence } from '../render/rollout.ts';
-import { viewOf } from '../viewers.ts';
+import { endLines, planLines, rolloutSentence } from '../render/rollout.ts';
+import { ndjson, viewOf } from '../viewers.ts';
+import { watch } from '../watching.ts';
 
 export interface RollingRestartOptions {
   readonly detach?: boolean;
@@ -36,7 +35,7 @@ export async function rollingRestart(
     else context.print(...created.rollouts.map(rolloutSentence));
     return EXIT.done;
   }
-  const ended = created.rollouts.length === 0 ? [] : await watch(context, client, created, options);
+  const ended = created.rollouts.length === 0 ? [] : await followed(context, client, created, options);
   conclude(context, created, ended);
   return ended.every(({ state }) => state === 'succeeded') ? EXIT.done : EXIT.failed;
 }
@@ -63,24 +62,18 @@ function announce(
   context.say(...skipped.map(({ program, reason }) => `${program} is left alone: ${reason}`));
 }
 
-async function watch(
+async function followed(
   context: Context,
   client: Client,
-  created: RolloutsCreatedReply,
+  { rollouts, seq }: RolloutsCreatedReply,
   { timeout }: RollingRestartOptions,
 ): Promise<readonly RolloutStatus[]> {
-  const view = viewOf(context, client, await context.paint());
-  const limits = { timeoutMs: timeout, goesOn: 'the rollout goes on; see "tsup-visor rollout status"' };
-  return patiently(context, limits, async (signal) => {
-    let ended: readonly RolloutStatus[] | undefined;
-    try {
-      ended = await follow(client, created, view, signal);
-      return ended;
-    } finally {
-      // The terminal is whole again before anything else is said.
-      await view.close(ended);
-    }
-  });
+  const begun = { rollouts, programs: [], seq };
+  const view = context.json
+    ? ndjson(context)
+    : viewOf(context, client, await context.paint(), begun, 'rollout');
+  const goesOn = 'the rollout goes on; see "tsup-visor rollout status"';
+  return (await watch(context, client, begun, { view, timeoutMs: timeout, goesOn })).rollouts;
 }
 
 function conclude(
@@ -92,9 +85,5 @@ function conclude(
     context.print(JSON.stringify({ version, type: 'result', rollouts: ended }));
     return;
   }
-  for (const rollout of ended) {
-    context.print(rolloutSentence(rollout));
-    const next = nextStep(rollout);
-    if (next !== undefined) context.print(`  ${next}`);
-  }
+  context.print(...ended.flatMap(endLines));
 }

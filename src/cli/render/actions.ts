@@ -1,5 +1,6 @@
-/** The answer to start, stop and restart. */
+/** The answer to start, stop, restart, scale and signal. */
 import type { ActionOutcome, ActionReply, PlanChange } from '../../protocol/replies.ts';
+import type { InstanceState } from '../../protocol/status.ts';
 import { printable } from './text.ts';
 import { idRanges, plural } from './words.ts';
 
@@ -12,10 +13,7 @@ export interface Verbs {
 /** A line for each instance that is not as wanted, then the sum. */
 export function actionLines(reply: ActionReply, verbs: Verbs): string[] {
   const lines = failures(reply).map(({ message }) => printable(message));
-  const sum = (outcomes: readonly ActionOutcome[], word: string) => {
-    if (outcomes.length === 0) return;
-    lines.push(`${plural(outcomes.length, 'instance')} ${word} (${idRanges(outcomes.map(({ id }) => id))})`);
-  };
+  const sum = (outcomes: readonly ActionOutcome[], word: string) => lines.push(...sumLine(outcomes, word));
   sum(fresh(reply, true), verbs.done);
   sum(
     reply.instances.filter(({ ok, already }) => ok === true && already),
@@ -23,11 +21,35 @@ export function actionLines(reply: ActionReply, verbs: Verbs): string[] {
   );
   sum(fresh(reply, null), verbs.begun);
   sum(failures(reply), `not ${verbs.done}`);
-  if (reply.left_stopped.length > 0) {
-    lines.push(`left stopped, as an operator wished: ${idRanges(reply.left_stopped)}; start them by name`);
-  }
+  lines.push(...leftLines(reply));
   return lines.length > 0 ? lines : ['nothing to do'];
 }
+
+/** Some came, some went: a sum for each state that they got to. */
+export function scaleLines(reply: ActionReply): string[] {
+  const changed = reply.instances.filter(({ ok, already }) => ok !== false && !already);
+  const states = [...new Set(changed.map(({ state }) => state))];
+  const sums = states.flatMap((wanted) =>
+    sumLine(
+      changed.filter(({ state }) => state === wanted),
+      SCALED[wanted] ?? wanted,
+    ),
+  );
+  const lines = [...failures(reply).map(({ message }) => printable(message)), ...sums, ...leftLines(reply)];
+  return lines.length > 0 ? lines : ['nothing to do: there are as many already'];
+}
+
+const SCALED: Readonly<Partial<Record<InstanceState, string>>> = { running: 'ready', stopped: 'removed' };
+
+function sumLine(outcomes: readonly ActionOutcome[], word: string): string[] {
+  if (outcomes.length === 0) return [];
+  return [`${plural(outcomes.length, 'instance')} ${word} (${idRanges(outcomes.map(({ id }) => id))})`];
+}
+
+const leftLines = ({ left_stopped }: ActionReply): string[] =>
+  left_stopped.length === 0
+    ? []
+    : [`left stopped, as an operator wished: ${idRanges(left_stopped)}; start them by name`];
 
 export const failures = (reply: ActionReply): ActionOutcome[] =>
   reply.instances.filter(({ ok }) => ok === false);

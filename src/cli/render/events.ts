@@ -9,25 +9,33 @@ export function eventLine(event: WireEvent, paint: Paint): string {
   return `${paint.faint(clock(event.at))} ${looks(event, paint)(printable(event.message))}`;
 }
 
+/** What is not named here, and what only a newer daemon tells, is shown as it is. */
 function looks(event: WireEvent, paint: Paint): (text: string) => string {
   switch (event.type) {
     case 'spawn_failed':
+    case 'hook_failed':
+    case 'watchdog':
     case 'overdue':
     case 'dropped':
       return paint.bad;
+    case 'worn':
+    case 'schedule':
+      return paint.busy;
     case 'ready':
       return paint.good;
+    case 'health':
+      return event.ok ? paint.good : paint.bad;
+    case 'dependency':
+      return event.lost ? paint.bad : paint.good;
+    case 'exited':
+      return event.exit.oom ? paint.bad : unpainted;
     case 'gone':
       return event.killed ? paint.bad : unpainted;
+    case 'daemon':
+      return event.fault === undefined ? unpainted : paint.bad;
     case 'rollout':
       return event.state === 'running' || event.state === 'succeeded' ? paint.strong : paint.bad;
-    case 'phase':
-    case 'spawned':
-    case 'signalled':
-    case 'reported':
-    case 'exited':
-    case 'turn':
-    case 'daemon':
+    default:
       return unpainted;
   }
 }

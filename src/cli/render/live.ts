@@ -1,9 +1,9 @@
 /** A rolling restart under way, as a block of lines that is drawn again and again. */
-import type { InstanceStatus, RolloutStatus, TurnStatus } from '../../protocol/status.ts';
+import type { InstanceState, InstanceStatus, RolloutStatus, TurnStatus } from '../../protocol/status.ts';
 import { doing } from './doing.ts';
 import type { Paint } from './paint.ts';
 import { cut, printable, widthOf } from './text.ts';
-import { elapsed } from './words.ts';
+import { elapsed, uptime } from './words.ts';
 
 export interface LiveLook {
   readonly paint: Paint;
@@ -21,6 +21,18 @@ export function liveLines(
 ): string[] {
   return rollouts.flatMap((rollout) => [heading(rollout, look), ...motion(rollout, instances, look)]);
 }
+
+/** A line for each instance that comes or goes outside a rollout. */
+export const movingLines = (instances: readonly InstanceStatus[], { width, now }: LiveLook): string[] =>
+  instances.map((instance) => {
+    const said = doing(instance, now);
+    // A drain says its own name.
+    const state = instance.state === 'draining' ? '' : `${instance.state}${age(instance)}`;
+    return cut([instance.id, state, said].filter((part) => part !== '').join('  '), width);
+  });
+
+const age = ({ state, uptime_ms }: InstanceStatus): string =>
+  state === 'starting' && uptime_ms !== null ? ` ${uptime(uptime_ms)}` : '';
 
 /** `worker  [████▒░░░]  2 of 4  1m12s` */
 function heading(rollout: RolloutStatus, look: LiveLook): string {
@@ -58,6 +70,8 @@ function motion(rollout: RolloutStatus, instances: readonly InstanceStatus[], lo
 
 const IN_MOTION: ReadonlySet<TurnStatus['step']> = new Set(['draining', 'starting', 'settling', 'failed']);
 
+const HELD_UP: ReadonlySet<InstanceState | undefined> = new Set(['backoff', 'waiting']);
+
 /** What it does, and what is waited for. */
 function stepWords(turn: TurnStatus, instance: InstanceStatus | undefined, now: Date): string {
   const said = instance === undefined ? '' : doing(instance, now);
@@ -67,7 +81,7 @@ function stepWords(turn: TurnStatus, instance: InstanceStatus | undefined, now: 
     case 'draining':
       return instance?.state === 'draining' ? said : `${instance?.state ?? 'draining'}${time}${tail}`;
     case 'starting':
-      return `${instance?.state === 'backoff' ? 'backoff' : 'starting'}${time}, not ready yet${tail}`;
+      return `${HELD_UP.has(instance?.state) ? instance?.state : 'starting'}${time}, not ready yet${tail}`;
     case 'settling':
       return `ready${time === '' ? '' : ` for${time}`}, must stay so${tail}`;
     case 'failed':

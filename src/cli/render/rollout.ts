@@ -39,6 +39,12 @@ export function nextStep({ id, state, turns }: RolloutStatus): string | undefine
   return undefined;
 }
 
+/** The sentence, and what to do about it. */
+export function endLines(rollout: RolloutStatus): string[] {
+  const next = nextStep(rollout);
+  return next === undefined ? [rolloutSentence(rollout)] : [rolloutSentence(rollout), `  ${next}`];
+}
+
 /** What a rollout would do, in which order. */
 export function planLines({ program, turns }: RolloutStatus): string[] {
   const order = idRanges(turns.map(({ instance }) => instance));

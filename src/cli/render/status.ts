@@ -36,13 +36,16 @@ function fitted(instances: readonly InstanceStatus[], look: Look, room: number):
 const isCalm = (instance: InstanceStatus): boolean =>
   instance.state === 'running' ? instance.healthy && instance.ready : !isFault(instance);
 
-/** Whether something that is wanted is not running and ready; what an operator has stopped is not wanted. */
 export const isDegraded = (reply: StatusReply): boolean => reply.instances.some(isFault);
 
-function isFault({ wanted, state, ready }: InstanceStatus): boolean {
+/** Whether it is wanted and does not run, ready and healthy; what an operator has stopped is not wanted. */
+export function isFault({ wanted, state, ready, healthy, next_run, waits_for }: InstanceStatus): boolean {
   // `exited` is the end that the config allows; a bad end is `failed`.
   if (wanted === 'down' || state === 'exited') return false;
-  return state !== 'running' || !ready;
+  if (state === 'running') return !ready || !healthy;
+  // What comes and goes by a schedule is well as long as its runs neither fail nor are kept back.
+  const scheduled = (next_run ?? null) !== null; // an older daemon tells nothing of it
+  return !scheduled || state === 'failed' || state === 'backoff' || waits_for !== null;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -83,8 +86,15 @@ const BAD: readonly InstanceState[] = ['failed', 'backoff'];
 function looks(paint: Paint, instance: InstanceStatus): (text: string) => string {
   if (BAD.includes(instance.state)) return paint.bad;
   if (instance.state === 'running') return instance.ready && instance.healthy ? paint.good : paint.busy;
+  if (instance.state === 'waiting') return isFault(instance) ? paint.busy : paint.faint;
   return instance.state === 'stopped' || instance.state === 'exited' ? paint.faint : paint.busy;
 }
+
+/** How the processes of a run are found where it is not by their cgroup. */
+const TRACKING: Readonly<Record<string, string>> = {
+  session: 'by session and environment mark, for no cgroup can be written here',
+  group: 'by process group, for this system has neither cgroups nor /proc',
+};
 
 /** Below the table: rollouts under way or paused, and what else is out of the ordinary. */
 function remarks({ daemon, rollouts }: StatusReply, { paint, width }: Look): string[] {
@@ -100,5 +110,7 @@ function remarks({ daemon, rollouts }: StatusReply, { paint, width }: Look): str
   }
   if (daemon.state === 'shutting_down') tell('the daemon is shutting down', paint.busy);
   for (const warning of daemon.warnings) tell(`warning: ${printable(warning)}`, paint.busy);
+  const tracking = TRACKING[daemon.tracking];
+  if (tracking !== undefined) tell(`tracking: ${tracking}`, paint.faint);
   return told.length === 0 ? [] : ['', ...told];
 }

@@ -14,14 +14,17 @@ export function clock(iso: string): string {
   return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
 
-/** `until 14:02` in local time, with seconds for the last minute and the date for another day; `no deadline` for null. */
-export function until(iso: string | null, now: Date): string {
-  if (iso === null) return 'no deadline';
+/** `until 14:02`; `no deadline` for null. */
+export const until = (iso: string | null, now: Date): string =>
+  iso === null ? 'no deadline' : `until ${soon(iso, now)}`;
+
+/** `14:02` in local time, with seconds for the next minute and the date for another day. */
+export function soon(iso: string, now: Date): string {
   const at = new Date(iso);
   const near = at.getTime() - now.getTime() < 60_000;
   const time = near ? clock(iso) : `${two(at.getHours())}:${two(at.getMinutes())}`;
-  if (at.toDateString() === now.toDateString()) return `until ${time}`;
-  return `until ${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
+  if (at.toDateString() === now.toDateString()) return time;
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
 }
 
 /** In whole seconds; `-` where there is none. */

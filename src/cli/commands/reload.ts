@@ -1,0 +1,82 @@
+/** `reload`: the config as it stands now. The daemon applies it; this shows what that means, and watches. */
+import type { Client } from '../../client/client.ts';
+import { EXIT, type ExitCode } from '../../protocol/errors.ts';
+import type { ReloadReply } from '../../protocol/replies.ts';
+import { refuseAnotherConfig } from '../another-config.ts';
+import type { Context } from '../context.ts';
+import type { Begun, Seen } from '../follow.ts';
+import { reloadLines } from '../render/reload.ts';
+import { endLines, planLines, rolloutSentence } from '../render/rollout.ts';
+import { settledLines, shortLines } from '../render/settled.ts';
+import { shortOf } from '../settled.ts';
+import { silent, viewOf } from '../viewers.ts';
+import { watch } from '../watching.ts';
+
+export interface ReloadOptions {
+  readonly detach?: boolean;
+  readonly dryRun?: boolean;
+  /** Milliseconds; null for `none`. */
+  readonly timeout?: number | null;
+}
+
+export async function reload(context: Context, options: ReloadOptions): Promise<ExitCode> {
+  const client = await context.client();
+  await refuseAnotherConfig(context, client);
+  const reply = await client.reload({ dry_run: options.dryRun === true });
+  if (context.json) context.printJson(reply);
+  else await showPlan(context, reply, options);
+  const begun = begunBy(reply);
+  if (options.dryRun === true || options.detach === true || isNothing(begun)) return EXIT.done;
+  const seen = await followed(context, client, begun, options);
+  conclude(context, reply, begun, seen);
+  const whole = seen.rollouts.every(({ state }) => state === 'succeeded');
+  return whole && shortOf(seen.instances, begun.programs).length === 0 ? EXIT.done : EXIT.failed;
+}
+
+async function showPlan(context: Context, reply: ReloadReply, options: ReloadOptions): Promise<void> {
+  const lines = reloadLines(reply, await context.paint());
+  if (lines.length === 0 && reply.rollouts.length === 0) {
+    context.print('nothing to change: the daemon runs with the config as it stands');
+    return;
+  }
+  context.print(...lines);
+  if (options.dryRun === true) {
+    context.print(...reply.rollouts.flatMap(planLines));
+    context.say('nothing was changed: this was a dry run');
+  } else if (options.detach === true) context.print(...reply.rollouts.map(rolloutSentence));
+}
+
+/** What is to be watched until it is over. */
+function begunBy({ added, removed, changes, rollouts, seq }: ReloadReply): Begun {
+  const counted = changes.filter(({ key }) => key === 'instances').map(({ program }) => program);
+  const rolled = new Set(rollouts.map(({ program }) => program));
+  // A rollout that pauses is over, whatever its program is still about.
+  const programs = [...new Set([...added, ...removed, ...counted])].filter((name) => !rolled.has(name));
+  return { rollouts, programs, seq };
+}
+
+const isNothing = ({ rollouts, programs }: Begun): boolean => rollouts.length === 0 && programs.length === 0;
+
+async function followed(
+  context: Context,
+  client: Client,
+  begun: Begun,
+  { timeout }: ReloadOptions,
+): Promise<Seen> {
+  const view = context.json ? silent : viewOf(context, client, await context.paint(), begun, 'reload');
+  const goesOn = 'the reload goes on; see "tsup-visor status"';
+  return watch(context, client, begun, { view, timeoutMs: timeout, goesOn });
+}
+
+/** With --json stdout has the reply already, and nothing else comes there. */
+function conclude(context: Context, { removed }: ReloadReply, { programs }: Begun, seen: Seen): void {
+  const bad = seen.rollouts.filter(({ state }) => state !== 'succeeded');
+  if (context.json)
+    context.say(...bad.flatMap(endLines), ...shortLines(seen.instances, programs, new Date()));
+  else {
+    context.print(
+      ...seen.rollouts.flatMap(endLines),
+      ...settledLines(seen.instances, programs, removed, new Date()),
+    );
+  }
+}
