@@ -4,6 +4,7 @@
  * these, the only run whose leader has just ended.
  */
 import type { Run } from '../base/ids.ts';
+import { isCommand } from './mark.ts';
 import { isZombie, type Stat } from './proc.ts';
 import type { Kin, Member, Roster, Scan } from './roster.ts';
 
@@ -112,7 +113,8 @@ class Attribution {
   private soleBereaved(): Run | null {
     let sole: Kin | null = null;
     for (const kin of this.roster.values()) {
-      if (this.hasLeader(kin)) continue;
+      // A check that has just ended is no reason to take for its own what another run's job has sent off: it dies.
+      if (isCommand(kin.run) || this.hasLeader(kin)) continue;
       if (sole !== null) return null;
       sole = kin;
     }

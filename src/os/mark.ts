@@ -8,6 +8,9 @@ import { type Run, run as runOf } from '../base/ids.ts';
 
 export const MARK_NAME = 'TSUP_VISOR_MARK';
 
+/** A hook or a check, rather than a run of an instance. */
+export const isCommand = (run: Run): boolean => run < 0;
+
 export interface Mark {
   /** The value of TSUP_VISOR_MARK for a run. */
   of(run: Run): string;
@@ -15,8 +18,13 @@ export interface Mark {
   read(value: string): Run | null;
 }
 
+/** Tells the daemon of this run folder from all others. */
+export function daemonKey(runDir: string): string {
+  return createHash('sha256').update(resolve(runDir)).digest('hex').slice(0, 12);
+}
+
 export function createMark(runDir: string, inherited = process.env[MARK_NAME]): Mark {
-  const daemon = createHash('sha256').update(resolve(runDir)).digest('hex').slice(0, 12);
+  const daemon = daemonKey(runDir);
   const pattern = new RegExp(`(?:^| )${daemon}:(-?\\d+)(?: |$)`);
   const borne = inherited === undefined || inherited === '' ? '' : ` ${inherited}`;
   return {

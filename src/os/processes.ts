@@ -2,16 +2,25 @@
 import type { ExitStatus } from '../base/exit-status.ts';
 import { type Pid, type Run, pid as toPid } from '../base/ids.ts';
 import type { SignalName } from '../base/signal-name.ts';
-import type { ProcessEvents, Processes, SpawnRequest, Unrecorded, Usage } from '../ports/processes.ts';
-import { type Launcher, launch } from './launch.ts';
+import type {
+  CommandRequest,
+  CommandResult,
+  ProcessEvents,
+  Processes,
+  SpawnRequest,
+  Unrecorded,
+  Usage,
+} from '../ports/processes.ts';
+import { apart, Commands, type Leader } from './commands.ts';
+import { type Channels, type Launched, type Launcher, launch } from './launch.ts';
 import { Leaders } from './leaders.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { createLinuxScanner } from './linux-scanner.ts';
 import { createMark } from './mark.ts';
 import { identityOf, ownerOf } from './proc.ts';
 import { createPsScanner } from './ps-scanner.ts';
-import { createReaper, leaders, type Reaper } from './reaper.ts';
-import { createPipeReports, createReports, type Report, type Reports } from './reports.ts';
+import { createReaper, leaders, type Reaper, reapSoon } from './reaper.ts';
+import { createPipeReports, createReports, type Report, type Reports, SILENT } from './reports.ts';
 import type { Member, Scanner } from './roster.ts';
 import { findMarked, watchStranger } from './stranger.ts';
 import { errorCode, explain } from './system-error.ts';
@@ -62,6 +71,7 @@ class Hands implements RealProcesses {
   readonly warnings: readonly string[];
   private readonly live = new Map<Run, Live>();
   private readonly events: ProcessEvents;
+  private readonly commands: Commands;
   private readonly warn: (text: string) => void;
   private readonly mark;
   private readonly scanner: Scanner;
@@ -77,7 +87,7 @@ class Hands implements RealProcesses {
   constructor({ runDir, events, warn, force }: ProcessesOptions) {
     const libc = force === undefined ? loadLibc() : null;
     this.libc = libc;
-    this.events = events;
+    this.events = apart(events, () => this.commands);
     this.warn = warn;
     this.mark = createMark(runDir);
     this.scanner = chooseScanner(libc, force, this.mark);
@@ -99,8 +109,19 @@ class Hands implements RealProcesses {
     this.leap =
       libc === null || this.watch === null ? null : { libc, leaders: new Leaders(libc, this.watch) };
     this.launcher = { reports: this.reports, mark: this.mark, leap: this.leap };
-    this.tracker = new Tracker(this.scanner, libc, this.watch, events.tree.bind(events));
+    this.tracker = new Tracker(this.scanner, libc, this.watch, (run, left) => this.events.tree(run, left));
     this.reaper = libc === null ? null : createReaper(libc, () => this.tracker.stir());
+    this.commands = new Commands(
+      {
+        begin: (request, channels) => this.begin(request, channels),
+        takeUp: (run, leader) => this.takeUp(run, leader),
+        kill: (run) => this.signalTree(run, 'KILL'),
+        survey: (run) => this.survey(run),
+        forget: (run) => this.forget(run),
+        abandon: (run) => this.abandon(run),
+      },
+      libc === null || this.watch === null ? null : { libc, watch: this.watch },
+    );
     this.warnings = [
       ...limitsOf(this.scanner),
       ...(this.reports.warning === null ? [] : [this.reports.warning]),
@@ -120,9 +141,17 @@ class Hands implements RealProcesses {
   }
 
   spawn(request: SpawnRequest): void {
+    this.begin(request, null);
+  }
+
+  execute(request: CommandRequest, done: (result: CommandResult) => void): () => void {
+    return this.commands.execute(request, done);
+  }
+
+  private begin(request: SpawnRequest, channels: Channels | null): void {
     const { run } = request;
     let leader = 0;
-    launch(request, this.launcher, {
+    const outcome: Launched = {
       started: (pid, report) => {
         leader = pid;
         leaders.add(pid);
@@ -135,7 +164,8 @@ class Hands implements RealProcesses {
         this.ended(run, exit);
       },
       failed: (stage, message) => this.events.spawnFailed(run, stage, message),
-    });
+    };
+    launch(request, this.launcher, outcome, channels);
   }
 
   private ended(run: Run, exit: ExitStatus): void {
@@ -152,9 +182,24 @@ class Hands implements RealProcesses {
   }
 
   adopt(run: Run, pid: Pid, identity: string): void {
+    this.follow(run, pid, identity, this.reports.adopt(run, pid));
+  }
+
+  /** A command of an earlier daemon. */
+  private takeUp(run: Run, leader: Leader | null): void {
+    if (leader !== null) {
+      this.follow(run, leader.pid, leader.identity, SILENT);
+      return;
+    }
+    this.live.set(run, { leader: null, identity: null, report: SILENT });
+    this.tracker.adopt(run, -1);
+    this.tracker.leaderEnded(run);
+  }
+
+  private follow(run: Run, pid: number, identity: string, report: Report): void {
     const owner = ownerOf(pid, identity);
     const leader = owner === 'same' ? pid : null;
-    this.live.set(run, { leader, identity, report: this.reports.adopt(run, pid) });
+    this.live.set(run, { leader, identity, report });
     // A number that is somebody else's by now names no session of ours.
     this.tracker.adopt(run, owner === 'other' ? -1 : pid);
     const ended = () => this.ended(run, { kind: 'unknown' });
@@ -164,7 +209,9 @@ class Hands implements RealProcesses {
   }
 
   unrecorded(known: ReadonlySet<Run>): readonly Unrecorded[] {
-    return findMarked(this.mark, known);
+    const { runs, commands } = findMarked(this.mark, known);
+    this.commands.endOthers(commands);
+    return runs;
   }
 
   signal(run: Run, signal: SignalName): void {
@@ -228,7 +275,19 @@ class Hands implements RealProcesses {
     });
   }
 
+  private abandon(run: Run): void {
+    const { leader = null } = this.live.get(run) ?? {};
+    const pids = leader === null ? [] : [leader];
+    this.tracker.members(run, (members) => pids.push(...members.map(({ pid }) => pid)));
+    this.signalTree(run, 'KILL');
+    // Where a look takes its time, nobody is there any more to hear the answer.
+    if (leader !== null && this.tracking === 'group')
+      this.attempt(-leader, 'KILL', (name) => process.kill(-leader, name));
+    if (this.leap !== null) reapSoon(this.leap.libc, pids);
+  }
+
   close(): void {
+    this.commands.close();
     for (const { report } of this.live.values()) report.close();
     this.live.clear();
     this.tracker.close();

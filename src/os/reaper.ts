@@ -68,3 +68,19 @@ export function createReaper(libc: Libc, ended: () => void): Reaper {
     },
   };
 }
+
+/** Reaps what has just been killed and what nobody looks after any more. */
+export function reapSoon(libc: Libc, pids: readonly number[]): void {
+  const open = new Set(pids);
+  const look = (left: number): void => {
+    for (const pid of open) {
+      const state = libc.childState(pid);
+      if (state === 'alive') continue;
+      if (state === 'dead') libc.reap(pid);
+      leaders.delete(pid);
+      open.delete(pid);
+    }
+    if (open.size > 0 && left > 0) setTimeout(look, 10, left - 1).unref();
+  };
+  look(100);
+}

@@ -64,7 +64,7 @@ export function createReports(libc: Libc, watch: Watch, folder: string, notified
 }
 
 /** Of a run that cannot be heard any more. */
-const SILENT: Report = {
+export const SILENT: Report = {
   socketPath: null,
   dropped: 0,
   stdio: 'pipe',

@@ -2,8 +2,9 @@
 import { closeSync } from 'node:fs';
 import { type Run, pid as toPid } from '../base/ids.ts';
 import type { Unrecorded } from '../ports/processes.ts';
+import type { Leader } from './commands.ts';
 import type { Libc } from './libc.ts';
-import { MARK_NAME, type Mark } from './mark.ts';
+import { isCommand, MARK_NAME, type Mark } from './mark.ts';
 import { allPids, environmentValue, identityOf, readStat } from './proc.ts';
 import type { Watch } from './watch.ts';
 
@@ -40,18 +41,34 @@ function lookAgain(pid: number, identity: string, done: () => void): void {
   timer.unref();
 }
 
-/** Leaders of sessions that bear the mark of a run which nobody here knows. */
-export function findMarked(mark: Mark, known: ReadonlySet<Run>): Unrecorded[] {
-  if (process.platform !== 'linux') return [];
-  // The daemon itself may bear a mark, of a run in which somebody has started it.
-  return allPids().flatMap((pid) => (pid === process.pid ? [] : (markedLeader(pid, mark, known) ?? [])));
+export interface Marked {
+  /** Leaders of sessions that bear the mark of a run which nobody here knows. */
+  readonly runs: readonly Unrecorded[];
+  /** Of which there is anything left, with their leaders if those are. */
+  readonly commands: ReadonlyMap<Run, Leader | null>;
 }
 
-function markedLeader(pid: number, mark: Mark, known: ReadonlySet<Run>): Unrecorded | null {
-  const value = environmentValue(pid, MARK_NAME);
-  const run = value === null ? null : mark.read(value);
-  if (run === null || known.has(run) || readStat(pid)?.session !== pid) return null;
+/** What bears our mark. The daemon itself may too, of a run in which somebody has started it. */
+export function findMarked(mark: Mark, known: ReadonlySet<Run>): Marked {
+  const runs: Unrecorded[] = [];
+  const commands = new Map<Run, Leader | null>();
+  for (const pid of process.platform === 'linux' ? allPids() : []) {
+    const value = pid === process.pid ? null : environmentValue(pid, MARK_NAME);
+    const run = value === null ? null : mark.read(value);
+    if (run === null || known.has(run)) continue;
+    const leader = leaderOf(pid);
+    if (isCommand(run)) commands.set(run, leader ?? commands.get(run) ?? null);
+    else if (leader !== null) runs.push(...unrecorded(run, leader));
+  }
+  return { runs, commands };
+}
+
+function leaderOf(pid: number): Leader | null {
+  const identity = readStat(pid)?.session === pid ? identityOf(pid) : null;
+  return identity === null ? null : { pid, identity };
+}
+
+function unrecorded(run: Run, { pid, identity }: Leader): Unrecorded[] {
   const instance = environmentValue(pid, 'TSUP_VISOR_INSTANCE');
-  const identity = identityOf(pid);
-  return instance === null || identity === null ? null : { run, pid: toPid(pid), instance, identity };
+  return instance === null ? [] : [{ run, pid: toPid(pid), instance, identity }];
 }
