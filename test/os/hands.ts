@@ -27,6 +27,7 @@ export class Hands {
   react: (event: Happened) => void = () => {};
   private readonly waiting = new Set<() => void>();
   private readonly leaks: LeakCheck;
+  private closed = false;
 
   constructor(leaks: LeakCheck, force?: 'proc' | 'ps') {
     this.leaks = leaks;
@@ -122,6 +123,8 @@ export class Hands {
   }
 
   close(): void {
+    if (this.closed) return;
+    this.closed = true;
     this.processes.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
