@@ -1,8 +1,11 @@
 /** Finds what an earlier daemon has left running, so that no second copy of anything is started. */
 import type { Moment } from '../base/clock.ts';
 import type { InstanceId, Run } from '../base/ids.ts';
+import { withLiveKeys } from '../core/change.ts';
+import type { FleetEvent } from '../core/fleet/event.ts';
 import type { Fleet, Memory } from '../core/fleet/fleet.ts';
 import { type Instance, newInstance } from '../core/instance/instance.ts';
+import { newlyRunning, silent } from '../core/instance/phase.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Processes, Unrecorded } from '../ports/processes.ts';
 
@@ -23,7 +26,17 @@ export function recall(
     alive.set(instance.id, instance);
     identities.set(found.run, found.identity);
   }
+  for (const [id, instance] of alive) alive.set(id, upToDate(instance, plan));
   return { ...memory, alive };
+}
+
+/** What takes effect while a run works is what the config says now, also where it has changed while no daemon ran. */
+function upToDate(instance: Instance, plan: Plan): Instance {
+  const fresh = plan.programs.find(({ name }) => name === instance.program.name);
+  const { phase } = instance;
+  if (fresh === undefined || !('body' in phase)) return instance;
+  const life = { ...phase.body.life, program: withLiveKeys(phase.body.life.program, fresh) };
+  return { ...instance, phase: { ...phase, body: { ...phase.body, life } } };
 }
 
 /** Taken for a working one: it was started to work, and nothing is known that says otherwise. */
@@ -38,19 +51,36 @@ function instanceOf(
   if (program === undefined) return null;
   const generation = generations.get(program.name) ?? 0;
   const life = { run, program, generation, because: 'start', startedAt: now } as const;
-  const said = { status: '', inFlight: null, drained: false };
   return {
     ...newInstance(instance as InstanceId, index, program, { want: 'up', because: 'start' }), // from its environment
     generation,
-    phase: { kind: 'running', body: { life, pid, readyAt: now, said } },
+    phase: newlyRunning({ life, pid, readyAt: now, said: silent(program) }, now),
     lastRun: run,
   };
 }
 
-/** What still runs although the config does not have it any more: it may finish its jobs. */
-export function* strangersTo(plan: Plan, fleet: Fleet): Iterable<InstanceId> {
-  const counts = new Map(plan.programs.map(({ name, instances }) => [name, instances]));
-  for (const { id, index, program } of fleet.instances.values()) {
-    if (index >= (counts.get(program.name) ?? 0)) yield id;
+/**
+ * What still works although nobody wants it: the config does not have it any more, or it was to end after others when
+ * the last daemon died. It may finish its jobs.
+ */
+export function unwanted(fleet: Fleet): FleetEvent[] {
+  const ids = new Map<Stopped, InstanceId[]>();
+  for (const { id, wish, phase } of fleet.instances.values()) {
+    if (wish.want === 'up' || (phase.kind !== 'starting' && phase.kind !== 'running')) continue;
+    const because = STOPPED.find((reason) => reason === wish.because) ?? 'reload';
+    ids.set(because, [...(ids.get(because) ?? []), id]);
   }
+  return [...ids].map(([because, some]) => ({ type: 'stop', ids: some, how: 'drain', because }));
+}
+
+const STOPPED = ['operator', 'shutdown', 'reload'] as const;
+type Stopped = (typeof STOPPED)[number];
+
+/** A pre_drain hook that ended with the last daemon counts as done: who was to be asked is asked now. */
+export function cutOffHooks(fleet: Fleet): FleetEvent[] {
+  return [...fleet.instances.values()].flatMap(({ phase }): FleetEvent[] => {
+    if (phase.kind !== 'draining' || phase.asked) return [];
+    const { run } = phase.body.life;
+    return [{ type: 'hooked', run, hook: 'pre_drain', ok: true, detail: 'the daemon that ran it has ended' }];
+  });
 }

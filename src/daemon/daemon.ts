@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { VERSION } from '../base/version.ts';
+import { countTimes, nextTime } from '../config/cron.ts';
 import { loadConfig } from '../config/load.ts';
 import { reportMistakes } from '../config/report.ts';
 import type { World } from '../config/where.ts';
@@ -13,16 +14,20 @@ import type { FleetEvent } from '../core/fleet/event.ts';
 import { createFleet } from '../core/fleet/fleet.ts';
 import type { How } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
+import { createLineWatch } from '../logs/line-watch.ts';
 import { logPathIn } from '../logs/log-path.ts';
+import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
 import { acquireLock, type Lock } from '../os/lock.ts';
 import { createProcesses } from '../os/processes.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
-import { recall, strangersTo } from './adopt.ts';
+import { cutOffHooks, recall, unwanted } from './adopt.ts';
 import { Api } from './api.ts';
+import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
 import { RolloutHistory } from './history.ts';
+import { Hooks } from './hooks.ts';
 import { Journal } from './journal.ts';
 import { Loop } from './loop.ts';
 import { forgetPlans, MemoryKeeper, readMemory } from './memory.ts';
@@ -30,10 +35,13 @@ import { NewsDesk } from './news.ts';
 import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
 import { processEvents } from './process-events.ts';
+import { Scheduler } from './schedule.ts';
 import { createApiServer, listen } from './server.ts';
+import type { Surroundings } from './spawn-request.ts';
 import { Timers } from './timers.ts';
 import { Waiters } from './waiters.ts';
 import { Warnings } from './warnings.ts';
+import { Watches } from './watches.ts';
 
 export interface DaemonOptions {
   readonly configFile: string;
@@ -50,8 +58,8 @@ export interface Unstarted {
 
 export interface Daemon {
   readonly plan: Plan;
-  /** Resolves when everything is down and everything is closed. */
-  readonly ended: Promise<void>;
+  /** Resolves when everything is down and everything is closed: with what made it end, if that was a fault. */
+  readonly ended: Promise<string | null>;
   start(selectors: readonly string[]): Promise<void>;
   shutDown(how: How): void;
   /** Ends the daemon alone: what runs goes on, and the next daemon takes it up. */
@@ -90,9 +98,10 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
   const history = new RolloutHistory(journal);
   const news = new NewsDesk();
   const waiters = new Waiters();
+  const logPath = logPathIn(plan.logDir);
   const born = clock.now();
   let current = plan;
-  const { promise: ended, resolve: finish } = withResolvers();
+  const { promise: ended, resolve: finish } = withResolvers<string | null>();
 
   const post = (event: FleetEvent): void => loop.post(event);
   const timers = new Timers(clock, (timer) => post({ type: 'due', timer }));
@@ -101,35 +110,62 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
     warn,
     events: processEvents(post),
   });
-  const { memory: recorded, identities } = readMemory(journal, clock.now());
+  const { memory: recorded, identities, places } = readMemory(journal, plan, clock.now());
   const fleet = createFleet(plan, recall(recorded, identities, plan, processes, clock.now()));
-  const memory = new MemoryKeeper(
-    journal,
-    fleet,
-    clock,
-    (run) =>
-      // What an adopted leader was is still known when it has gone.
-      processes.identity(run) ?? identities.get(run) ?? null,
+  const surroundings: Surroundings = {
+    environment: process.env,
+    logPath,
+    credentials: (user, group) => processes.credentials(user, group),
+    readEnvFiles,
+  };
+  const hooks = new Hooks(
+    (request, done) => processes.execute(request, done),
+    (run, hook, { ok, detail }) => post({ type: 'hooked', run, hook, ok, detail }),
   );
+  const watches = new Watches(
+    {
+      checks: createChecks((request, done) => processes.execute(request, done)),
+      lines: createLineWatch(),
+      surroundings,
+      usage: (runs) => processes.usage(runs),
+      clock,
+      checked: (run, purpose, { ok, detail }) => post({ type: 'checked', run, purpose, ok, detail }),
+      measured: (run, bytes) => post({ type: 'measured', run, bytes }),
+    },
+    places,
+  );
+  const scheduler = new Scheduler({
+    clock,
+    nextTime,
+    countTimes,
+    due: (program, at, missed) => post({ type: 'scheduled', program, at, missed }),
+    log: (text) => ownLog.say(text),
+  });
+  const memory = new MemoryKeeper(journal, fleet, clock, {
+    // What an adopted leader was is still known when it has gone.
+    identity: (run) => processes.identity(run) ?? identities.get(run) ?? null,
+    places: watches.placesOf,
+    configured: (name) => current.programs.find((program) => program.name === name)?.instances ?? null,
+  });
   forgetPlans(journal, fleet);
   const defect = (error: unknown): void => {
     warn(`a defect of tsup-visor, please report it: ${error instanceof Error ? error.stack : String(error)}`);
     ownLog.flush();
   };
-  const logPath = logPathIn(plan.logDir);
   const parts = {
     processes,
     timers,
     news,
     waiters,
     memory,
+    hooks,
+    watches,
+    surroundings,
     identities,
-    environment: process.env,
-    logPath,
     log: (text: string) => ownLog.say(text),
     spawnFailed: (run: Run, stage: string, error: string) =>
       post({ type: 'spawn_failed', run, stage, error }),
-    finish: () => close(),
+    finish: (fault: string | null) => close(fault),
   };
   const loop = new Loop({
     fleet,
@@ -151,9 +187,16 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
     tracking: processes.tracking,
     warnings: [...processes.warnings, ...warnings.recent],
   });
+  const follow = (fresh: Plan): void => {
+    current = fresh;
+    scheduler.follow(fresh.programs);
+  };
   const adopt = (programs: readonly ProgramPlan[]): void => {
     const fresh = new Map(programs.map((program) => [program.name, program]));
-    current = { ...current, programs: current.programs.map((program) => fresh.get(program.name) ?? program) };
+    follow({
+      ...current,
+      programs: current.programs.map((program) => fresh.get(program.name) ?? program),
+    });
   };
   const api = new Api({
     fleet,
@@ -166,6 +209,8 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
     logPath,
     plan: () => current,
     adopt,
+    follow,
+    nextRun: scheduler.nextOf,
     post,
     describeDaemon,
   });
@@ -176,6 +221,9 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
 
   function closeParts(): void {
     timers.close();
+    scheduler.close();
+    watches.close();
+    hooks.close();
     processes.close();
     journal.close();
     ownLog.flush();
@@ -187,10 +235,11 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
     process.off('unhandledRejection', uncaught);
   }
 
-  function close(): void {
-    news.announce({ type: 'daemon', state: 'stopped' }, clock.now());
+  function close(fault: string | null): void {
+    const why = fault === null ? {} : { fault };
+    news.announce({ type: 'daemon', state: 'stopped', ...why }, clock.now());
     news.close();
-    ownLog.say('the daemon has ended');
+    ownLog.say(`the daemon has ended${fault === null ? '' : `: ${fault}`}`);
     closeParts();
     rmSync(socket, { force: true });
     // What was written is on its way; whoever does not read it does not hold up the end.
@@ -199,7 +248,7 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
       clearTimeout(impatience);
       stopHearing();
       lock.release();
-      finish();
+      finish(fault);
     });
     server.closeIdleConnections();
   }
@@ -211,7 +260,8 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
   });
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
   for (const effect of adoptRuns(fleet)) perform(effect, parts, clock.now());
-  post({ type: 'stop', ids: [...strangersTo(plan, fleet)], how: 'drain', because: 'reload' });
+  for (const event of [...cutOffHooks(fleet), ...unwanted(fleet)]) post(event);
+  scheduler.follow(plan.programs);
   ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
   news.announce({ type: 'daemon', state: 'started' }, clock.now());
   ownLog.flush();
@@ -221,8 +271,8 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
     start: async (selectors) => {
       await api.start({ selectors: [...selectors], wait: false }, new AbortController().signal);
     },
-    shutDown: (how) => post({ type: 'shutdown', how, timeoutMs: plan.shutdownTimeoutMs }),
-    leave: close,
+    shutDown: (how) => post({ type: 'shutdown', how, timeoutMs: current.shutdownTimeoutMs }),
+    leave: () => close(null),
     follow: (listener) => {
       news.follow({ take: listener, end: () => {} });
     },
@@ -231,9 +281,9 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
 
 const CLOSE_WITHIN_MS = 200;
 
-function withResolvers(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = (): void => {};
-  const promise = new Promise<void>((done) => {
+function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve = (_: T): void => {};
+  const promise = new Promise<T>((done) => {
     resolve = done;
   });
   return { promise, resolve };

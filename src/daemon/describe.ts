@@ -1,6 +1,5 @@
 /** The fleet as the wire shows it. Nothing is decided here, only told. */
-import { dateOf, type Moment, type Mono } from '../base/clock.ts';
-import { formatDuration } from '../base/duration.ts';
+import { dateOf, type Moment, type Mono, type Wall } from '../base/clock.ts';
 import { reasonOf } from '../core/fleet/step.ts';
 import type { ExitRecord, Instance } from '../core/instance/instance.ts';
 import { bodyOf, lifeOf, type Phase } from '../core/instance/phase.ts';
@@ -14,9 +13,12 @@ import type {
   RolloutStatus,
   TurnStatus,
 } from '../protocol/status.ts';
+import { messageOf } from './message.ts';
 
 const STATES: Record<Phase['kind'], InstanceState> = {
   stopped: 'stopped',
+  waiting: 'waiting',
+  preparing: 'starting',
   spawning: 'starting',
   starting: 'starting',
   running: 'running',
@@ -24,6 +26,7 @@ const STATES: Record<Phase['kind'], InstanceState> = {
   stopping: 'stopping',
   sweeping: 'stopping',
   killing: 'stopping',
+  cleaning: 'stopping',
   backoff: 'backoff',
   exited: 'exited',
   failed: 'failed',
@@ -31,7 +34,13 @@ const STATES: Record<Phase['kind'], InstanceState> = {
 
 export const stateOf = (instance: Instance): InstanceState => STATES[instance.phase.kind];
 
-export function describeInstance(instance: Instance, now: Moment, usage: Usage | undefined): InstanceStatus {
+/** `nextRun`: of a program with a schedule, when it is due. */
+export function describeInstance(
+  instance: Instance,
+  now: Moment,
+  usage: Usage | undefined,
+  nextRun: Wall | null = null,
+): InstanceStatus {
   const { phase } = instance;
   const life = lifeOf(phase);
   const body = bodyOf(phase);
@@ -46,17 +55,19 @@ export function describeInstance(instance: Instance, now: Moment, usage: Usage |
     pid: body?.pid ?? null,
     run: instance.lastRun,
     ready,
-    healthy: ready,
+    healthy: ready && !isUnwell(phase),
     uptime_ms: life === null ? null : Math.round(now.mono - life.startedAt.mono),
     restarts: instance.restarts,
     revision: life?.program.revision ?? instance.program.revision,
     generation: life?.generation ?? instance.generation,
-    message: messageOf(instance, now),
+    message: messageOf(instance, now, nextRun),
     processes: usage?.processes ?? null,
     cpu_percent: usage === undefined ? null : Math.round(usage.cpuPercent * 10) / 10,
     memory_bytes: usage?.memoryBytes ?? null,
     in_flight: body?.said.inFlight ?? null,
     drain: phase.kind === 'draining' ? describeDrain(phase, now) : null,
+    waits_for: phase.kind === 'waiting' && phase.what.kind === 'dependency' ? phase.what.on : null,
+    next_run: nextRun === null || instance.wish.want === 'down' ? null : dateText(nextRun),
     retry_at: phase.kind === 'backoff' ? date(phase.until, now) : null,
     last_exit: instance.lastExit === null ? null : lastExit(instance.lastExit),
   };
@@ -71,6 +82,7 @@ export function lastExit(record: ExitRecord): LastExit {
     because: record.because,
     drained: record.drained,
     killed: record.killed,
+    oom: exit.kind === 'signal' && exit.oom === true,
   };
 }
 
@@ -116,49 +128,12 @@ function describeDrain(phase: Extract<Phase, { kind: 'draining' }>, now: Moment)
 /** The last moment that a calendar date can have: a deadline may be set later than that. */
 const LAST_DATE_MS = 8.64e15;
 
-const date = (at: Mono, now: Moment): string =>
-  new Date(Math.min(dateOf(at, now), LAST_DATE_MS)).toISOString();
+export const dateText = (at: Wall): string => new Date(Math.min(at, LAST_DATE_MS)).toISOString();
 
-/** What it is doing: its own words while it works, ours when something is the matter. */
-function messageOf(instance: Instance, now: Moment): string {
-  const { phase } = instance;
-  const said = bodyOf(phase)?.said.status ?? '';
-  switch (phase.kind) {
-    case 'stopped':
-      return instance.wish.because === 'operator' ? 'stopped by the operator' : said;
-    case 'starting':
-      return said || startingMessage(phase, now);
-    case 'draining':
-      return drainingMessage(phase, said);
-    case 'stopping':
-      return `told to stop, is killed in ${left(phase.killAt, now)}`;
-    case 'sweeping':
-      return phase.killAt === null
-        ? 'what it left behind is looked for'
-        : `what it left behind was told to stop, and is killed in ${left(phase.killAt, now)}`;
-    case 'killing':
-      return 'was sent KILL; something of it is still there';
-    case 'backoff':
-      return `${phase.why}; tried again in ${left(phase.until, now)}`;
-    case 'failed':
-      return phase.why;
-    case 'running':
-      return said;
-    case 'spawning':
-    case 'exited':
-      return '';
-  }
+const date = (at: Mono, now: Moment): string => dateText(dateOf(at, now));
+
+/** Its checks say so, or said so when it was told to end. */
+function isUnwell(phase: Phase): boolean {
+  if (phase.kind === 'running') return phase.health.ok === false;
+  return 'ending' in phase && (phase.ending.because === 'unhealthy' || phase.ending.because === 'watchdog');
 }
-
-function startingMessage(phase: Extract<Phase, { kind: 'starting' }>, now: Moment): string {
-  const by = phase.readyBy === null ? '' : `, ${left(phase.readyBy, now)} left`;
-  return phase.body.life.program.ready.when === 'notify' ? `waits for READY=1${by}` : '';
-}
-
-function drainingMessage(phase: Extract<Phase, { kind: 'draining' }>, said: string): string {
-  if (phase.overdue) return `${said === '' ? '' : `${said}; `}past its deadline, and drains on`;
-  if (phase.ending.exit !== null) return 'its main process has ended, its job processes go on';
-  return said;
-}
-
-const left = (deadline: Mono, now: Moment): string => formatDuration(Math.max(0, deadline - now.mono));

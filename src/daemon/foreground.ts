@@ -25,8 +25,10 @@ export async function runForeground(options: ForegroundOptions): Promise<ExitCod
   try {
     await options.started(daemon);
     await daemon.start(options.selectors);
-    await daemon.ended;
-    return EXIT.done;
+    const fault = await daemon.ended;
+    if (fault === null) return EXIT.done;
+    options.say(`tsup-visor: ${fault}`);
+    return EXIT.failed;
   } catch (error) {
     // A daemon that was not to be had like this does not stay behind, unheard and without its signals. What it has
     // taken up from an earlier one goes on as it did.

@@ -33,8 +33,9 @@ process.on('SIGINT', () => daemon.shutDown('drain'));
 process.on('SIGTERM', () => daemon.shutDown('drain'));
 const wanted = (values.start ?? ['none']).filter((selector) => selector !== 'none');
 if (wanted.length > 0) await start(wanted.includes('all') ? [] : wanted);
-await daemon.ended;
-process.exit(0);
+const fault = await daemon.ended;
+if (fault !== null) process.stderr.write(`${fault}\n`);
+process.exit(fault === null ? 0 : 1);
 
 /** A selector that matches nothing starts nothing; the daemon is up all the same, and its log says so. */
 async function start(selectors: readonly string[]): Promise<void> {

@@ -64,16 +64,26 @@ export type DaemonNews = Extract<Happening, { type: 'daemon' }>;
 
 function eventOf({ seq, what, now }: Entry): WireEvent {
   const [happening, message] =
-    what.type === 'daemon' ? [what, `the daemon has ${what.state}`] : [wireOf(what), sentenceOf(what)];
+    what.type === 'daemon' ? [what, sentenceOfDaemon(what)] : [wireOf(what), sentenceOf(what)];
   const at = new Date(now.wall).toISOString();
   return { version: PROTOCOL_VERSION, seq, at, mono_ms: now.mono, message, ...happening };
 }
 
+const sentenceOfDaemon = ({ state, fault }: DaemonNews): string =>
+  `the daemon has ${state}${fault === undefined ? '' : `: ${fault}`}`;
+
 function wireOf(news: News): Happening {
   switch (news.type) {
     case 'shutting_down':
-      return { type: 'daemon', state: 'shutting_down' };
+      return {
+        type: 'daemon',
+        state: 'shutting_down',
+        ...(news.fault === null ? {} : { fault: news.fault }),
+      };
     case 'rollout':
+    case 'scaled':
+    case 'schedule':
+    case 'dependency':
       return news;
     case 'turn':
       return { type: 'turn', rollout: news.rollout, instance: news.id, step: news.step };

@@ -1,19 +1,23 @@
 /** When a request has got what it wanted of an instance, and how that is said. */
 
-import type { Moment } from '../base/clock.ts';
+import type { Moment, Wall } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { describeExit } from '../base/exit-status.ts';
-import type { InstanceId, Run } from '../base/ids.ts';
-import type { Because } from '../core/instance/because.ts';
+import type { InstanceId, ProgramName, Run } from '../base/ids.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import type { ActionOutcome } from '../protocol/replies.ts';
 import { stateOf } from './describe.ts';
+import { waitingMessage } from './message.ts';
 import type { Judge } from './waiters.ts';
 
-type Now = () => Moment;
+/** What a judgement may draw on beside the instance. */
+export interface Outlook {
+  now(): Moment;
+  nextRun(program: ProgramName): Wall | null;
+}
 
-/** Ready, finished, or failed for the first time. */
-export function judgeStart(now: Now, before: ReadonlySet<InstanceId>): Judge {
+/** Ready, finished, waiting for its time, or failed for the first time. */
+export function judgeStart(outlook: Outlook, before: ReadonlySet<InstanceId>): Judge {
   const firstRunFailed = watchFirstRun();
   return (instance) => {
     const { phase, id } = instance;
@@ -22,20 +26,50 @@ export function judgeStart(now: Now, before: ReadonlySet<InstanceId>): Judge {
       return outcome(instance, true, already, already ? `${id} was running already` : `${id} is ready`);
     }
     if (phase.kind === 'exited') return outcome(instance, true, false, `${id} has finished`);
-    return firstRunFailed(instance) ?? failure(instance, now);
+    return waiting(instance, outlook) ?? firstRunFailed(instance) ?? failure(instance, outlook);
   };
 }
 
 /** A run after `oldRuns` is ready, or has failed for the first time. */
-export function judgeRestart(now: Now, oldRuns: ReadonlyMap<InstanceId, Run | null>): Judge {
+export function judgeRestart(outlook: Outlook, oldRuns: ReadonlyMap<InstanceId, Run | null>): Judge {
   const firstRunFailed = watchFirstRun();
   return (instance) => {
     const { phase, id } = instance;
     const replaced = instance.lastRun !== (oldRuns.get(id) ?? null);
     if (phase.kind === 'running' && replaced) return outcome(instance, true, false, `${id} is ready`);
     if (phase.kind === 'exited' && replaced) return outcome(instance, true, false, `${id} has finished`);
-    return firstRunFailed(instance) ?? failure(instance, now);
+    return waiting(instance, outlook) ?? firstRunFailed(instance) ?? failure(instance, outlook);
   };
+}
+
+/** Those that were added are ready, those that are to go are gone. */
+export function judgeScale(outlook: Outlook, leaving: ReadonlySet<InstanceId>): Judge {
+  const started = judgeStart(outlook, new Set());
+  return (instance) => {
+    const { id, wish } = instance;
+    if (leaving.has(id)) {
+      return wish.want === 'up' ? outcome(instance, false, false, `${id} is wanted again`) : null;
+    }
+    if (wish.want === 'up') return started(instance);
+    return outcome(instance, true, false, `${id} was added, and stays ${stateOf(instance)}`);
+  };
+}
+
+export const gone = (id: InstanceId): ActionOutcome => ({
+  id,
+  state: 'stopped',
+  ok: true,
+  already: false,
+  message: `${id} has ended and is gone`,
+});
+
+/** Nothing that is under way will end this wait, or the clock alone will. */
+function waiting(instance: Instance, { nextRun }: Outlook): ActionOutcome | null {
+  const { phase, id, program } = instance;
+  if (phase.kind !== 'waiting') return null;
+  const text = `${id} ${waitingMessage(phase.what, nextRun(program.name))}`;
+  if (phase.what.kind === 'schedule') return outcome(instance, true, false, text);
+  return phase.what.hopeless ? outcome(instance, false, false, text) : null;
 }
 
 /** Nothing is left of it. */
@@ -57,30 +91,26 @@ export const undecided = (instance: Instance): ActionOutcome =>
 
 /** Without a backoff the next run follows at once: that there is one says that the first has failed. */
 function watchFirstRun(): Judge {
-  const first = new Map<InstanceId, Run | null>();
+  const first = new Map<InstanceId, { readonly run: Run | null; readonly failures: number }>();
   return (instance) => {
-    const { id, phase, lastRun, lastExit } = instance;
-    if (phase.kind !== 'spawning' && phase.kind !== 'starting') return null;
-    if (first.get(id) === lastRun) return null;
-    // A run before this one that was asked to end, by a restart say, has not failed.
-    const failed = first.has(id) && lastExit !== null && FAILURES.has(lastExit.because);
-    if (!failed) {
-      first.set(id, lastRun);
+    const { id, phase, lastRun, lastExit, failures } = instance;
+    if (phase.kind !== 'preparing' && phase.kind !== 'spawning' && phase.kind !== 'starting') return null;
+    const seen = first.get(id);
+    if (seen === undefined || (seen.run !== lastRun && failures <= seen.failures)) {
+      // A run before this one that was asked to end, by a restart say, has not failed.
+      first.set(id, { run: lastRun, failures });
       return null;
     }
-    const lived = formatDuration(lastExit.livedMs);
-    return outcome(
-      instance,
-      false,
-      false,
-      `${id} ${describeExit(lastExit.exit)} after ${lived}; it is tried again`,
-    );
+    if (seen.run === lastRun) return null;
+    const what =
+      lastExit?.run === seen.run
+        ? `${describeExit(lastExit.exit)} after ${formatDuration(lastExit.livedMs)}`
+        : 'could not be started';
+    return outcome(instance, false, false, `${id} ${what}; it is tried again`);
   };
 }
 
-const FAILURES: ReadonlySet<Because> = new Set(['crash', 'not ready']);
-
-function failure(instance: Instance, now: Now): ActionOutcome | null {
+function failure(instance: Instance, { now }: Outlook): ActionOutcome | null {
   const { phase, id } = instance;
   if (phase.kind === 'backoff') {
     const wait = formatDuration(Math.max(0, phase.until - now().mono));

@@ -3,13 +3,15 @@
 import type { Moment } from '../base/clock.ts';
 import type { Run } from '../base/ids.ts';
 import type { FleetEffect } from '../core/fleet/effect.ts';
-import type { LogPath, Processes } from '../ports/processes.ts';
+import type { Processes } from '../ports/processes.ts';
+import { attempt, type Hooks } from './hooks.ts';
 import type { MemoryKeeper } from './memory.ts';
 import type { NewsDesk } from './news.ts';
 import { sentenceOf } from './sentence.ts';
-import { spawnRequest } from './spawn-request.ts';
+import { commandRequest, type Surroundings, spawnRequest } from './spawn-request.ts';
 import type { Timers } from './timers.ts';
 import type { Waiters } from './waiters.ts';
+import type { Watches } from './watches.ts';
 
 export interface PerformParts {
   readonly processes: Processes;
@@ -17,15 +19,17 @@ export interface PerformParts {
   readonly news: NewsDesk;
   readonly waiters: Waiters;
   readonly memory: MemoryKeeper;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly logPath: LogPath;
+  readonly hooks: Hooks;
+  readonly watches: Watches;
+  readonly surroundings: Surroundings;
   /** What tells the leaders of an earlier daemon's runs from other processes. */
   readonly identities: ReadonlyMap<Run, string>;
   /** A sentence for the daemon's own log. */
   log(text: string): void;
   /** Posts that a run could not be begun. */
   spawnFailed(run: Run, stage: string, message: string): void;
-  finish(): void;
+  /** `fault`: why it did not end well. */
+  finish(fault: string | null): void;
 }
 
 type Of<T extends FleetEffect['type']> = Extract<FleetEffect, { type: T }>;
@@ -39,7 +43,22 @@ const DEEDS: {
   signal_tree: ({ run, signal }, { processes }) => processes.signalTree(run, signal),
   survey: ({ run }, { processes }) => processes.survey(run),
   adopt: ({ run, pid }, { processes, identities }) => processes.adopt(run, pid, identities.get(run) ?? ''),
-  forget: ({ run }, { processes }) => processes.forget(run),
+  forget: ({ run }, { processes, watches }) => {
+    processes.forget(run);
+    watches.forget(run);
+  },
+  hook: ({ instance, life, hook, plan }, { hooks, surroundings }) =>
+    hooks.begin(life.run, hook, () =>
+      commandRequest(
+        instance,
+        life,
+        { command: plan.command, timeoutMs: plan.timeoutMs, purpose: hook },
+        surroundings,
+      ),
+    ),
+  unhook: ({ run }, { hooks }) => hooks.cancel(run),
+  watch: ({ instance, life, watch }, { watches }) => watches.begin(instance, life, watch),
+  unwatch: ({ run, purpose }, { watches }) => watches.end(run, purpose),
   arm: ({ timer, at }, { timers }) => timers.arm(timer, at),
   disarm: ({ timer }, { timers }) => timers.disarm(timer),
   record,
@@ -47,7 +66,7 @@ const DEEDS: {
     news.announce(what, now);
     log(sentenceOf(what));
   },
-  finish: (_, { finish }) => finish(),
+  finish: ({ fault }, { finish }) => finish(fault),
 };
 
 export function perform(effect: FleetEffect, parts: PerformParts, now: Moment): void {
@@ -58,14 +77,19 @@ export function perform(effect: FleetEffect, parts: PerformParts, now: Moment): 
 
 /** Whatever goes wrong here is a failed start: an instance must not wait for an answer that does not come. */
 function spawn({ instance, life }: Of<'spawn'>, parts: PerformParts): void {
-  try {
-    parts.processes.spawn(spawnRequest(instance, life, parts.environment, parts.logPath));
-  } catch (error) {
-    parts.spawnFailed(life.run, 'spawn', error instanceof Error ? error.message : String(error));
-  }
+  const { processes, watches, surroundings } = parts;
+  const begun = attempt(() => {
+    const request = spawnRequest(instance, life, surroundings);
+    if (!request.ok) return request;
+    watches.beforeSpawn(instance, life);
+    processes.spawn(request.value);
+    return request;
+  });
+  if (!begun.ok) parts.spawnFailed(life.run, begun.error.stage, begun.error.message);
 }
 
-function record({ what }: Extract<FleetEffect, { type: 'record' }>, { memory, waiters }: PerformParts): void {
+function record({ what }: Of<'record'>, { memory, waiters }: PerformParts): void {
   memory.keep(what);
   if (what.kind === 'instance') waiters.changed(what.instance);
+  if (what.kind === 'removed') waiters.removed(what.id);
 }

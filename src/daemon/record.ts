@@ -7,11 +7,14 @@ import type { ExitRecord, Instance, Wish } from '../core/instance/instance.ts';
 import {
   type Body,
   type Ending,
+  newlyRunning,
   type OnTimeout,
   type Phase,
   deadlineOf as phaseDeadline,
+  silent,
 } from '../core/instance/phase.ts';
 import type { ProgramPlan } from '../core/plan.ts';
+import type { LogPlace } from './watches.ts';
 
 /** Phases that have a process, and so something to adopt. */
 type Bodied = Extract<Phase, { body: Body }>;
@@ -25,6 +28,8 @@ export interface InstanceRecord {
   readonly failures: number;
   readonly restarts: number;
   readonly lastExit: ExitRecord | null;
+  readonly leaving: boolean;
+  readonly queued: boolean;
   readonly run: RunRecord;
 }
 
@@ -40,27 +45,39 @@ interface RunRecord {
   readonly readyAt: Wall | null;
   readonly kind: Bodied['kind'];
   readonly deadline: Wall | null;
+  /** It is ready but for its post_start hook. */
+  readonly hook: boolean;
+  /** As it said itself, or as its plan had it. */
+  readonly watchdogMs: number | null;
+  /** Where its log files ended before it began; empty where nobody will ask. */
+  readonly places: readonly LogPlace[];
   readonly ending: EndingRecord | null;
+}
+
+/** What of a run the phase does not know. */
+export interface Traces {
+  readonly identity: string;
+  readonly places: readonly LogPlace[];
 }
 
 interface EndingRecord extends Omit<Ending, 'since'> {
   readonly since: Wall;
   readonly exit: ExitStatus | null;
   readonly onTimeout: OnTimeout;
+  readonly asked: boolean;
   readonly overdue: boolean;
   readonly saidDrained: boolean;
 }
 
 /** Null where there is no process: nothing to adopt. */
-export function recordOf(instance: Instance, identity: string, now: Moment): InstanceRecord | null {
-  const { id, index, wish, generation, failures, restarts, lastExit, phase } = instance;
-  if (!('body' in phase)) return null;
-  return { id, index, wish, generation, failures, restarts, lastExit, run: runRecord(phase, identity, now) };
+export function recordOf(instance: Instance, traces: Traces, now: Moment): InstanceRecord | null {
+  const { program: _, lastRun: __, phase, ...kept } = instance;
+  return 'body' in phase ? { ...kept, run: runRecord(phase, traces, now) } : null;
 }
 
-function runRecord(phase: Bodied, identity: string, now: Moment): RunRecord {
-  const { life, pid, readyAt } = phase.body;
-  const deadline = phaseDeadline(phase);
+function runRecord(phase: Bodied, { identity, places }: Traces, now: Moment): RunRecord {
+  const { life, pid, readyAt, said } = phase.body;
+  const deadline = lastingDeadline(phase);
   return {
     run: life.run,
     pid,
@@ -72,9 +89,16 @@ function runRecord(phase: Bodied, identity: string, now: Moment): RunRecord {
     readyAt: readyAt?.wall ?? null,
     kind: phase.kind,
     deadline: deadline === null ? null : dateOf(deadline, now),
+    hook: phase.kind === 'starting' && phase.hook,
+    watchdogMs: said.watchdogMs,
+    places,
     ending: 'ending' in phase ? endingRecord(phase) : null,
   };
 }
+
+/** A watchdog's time begins anew with the daemon that listens: it moves with each word that is heard. */
+export const lastingDeadline = (phase: Phase): Mono | null =>
+  phase.kind === 'running' ? null : phaseDeadline(phase);
 
 function endingRecord(phase: Extract<Bodied, { ending: Ending }>): EndingRecord {
   const draining = phase.kind === 'draining' ? phase : null;
@@ -82,6 +106,7 @@ function endingRecord(phase: Extract<Bodied, { ending: Ending }>): EndingRecord 
     ...phase.ending,
     since: phase.ending.since.wall,
     onTimeout: draining?.onTimeout ?? 'stop',
+    asked: draining?.asked ?? true,
     overdue: draining?.overdue ?? false,
     saidDrained: phase.body.said.drained,
   };
@@ -89,9 +114,9 @@ function endingRecord(phase: Extract<Bodied, { ending: Ending }>): EndingRecord 
 
 /** The instance as it was, on this daemon's stopwatch. `program` is what the run was started with. */
 export function restore(record: InstanceRecord, program: ProgramPlan, now: Moment): Instance {
-  const { id, index, wish, generation, failures, restarts, lastExit, run } = record;
-  const phase = phaseOf(run, program, now);
-  return { id, index, wish, generation, failures, restarts, lastExit, lastRun: run.run, program, phase };
+  const { run, ...kept } = record;
+  const { leaving = false, queued = false } = record; // an earlier version has not written them
+  return { ...kept, leaving, queued, lastRun: run.run, program, phase: phaseOf(run, program, now) };
 }
 
 function phaseOf(record: RunRecord, program: ProgramPlan, now: Moment): Phase {
@@ -100,13 +125,17 @@ function phaseOf(record: RunRecord, program: ProgramPlan, now: Moment): Phase {
     life: { run, program, generation, because, startedAt: momentOf(record.startedAt, now) },
     pid: record.pid,
     readyAt: record.readyAt === null ? null : momentOf(record.readyAt, now),
-    said: { status: '', inFlight: null, drained: record.ending?.saidDrained ?? false },
+    said: {
+      ...silent(program),
+      drained: record.ending?.saidDrained ?? false,
+      watchdogMs: record.watchdogMs ?? program.watchdogMs,
+    },
   };
   const deadline = record.deadline === null ? null : deadlineOf(record.deadline, now);
-  if (record.ending === null) {
-    return kind === 'running' ? { kind, body } : { kind: 'starting', body, readyBy: deadline };
-  }
-  return endingPhase(kind, body, record.ending, deadline, now);
+  if (record.ending !== null) return endingPhase(kind, body, record.ending, deadline, now);
+  return kind === 'running'
+    ? newlyRunning(body, now)
+    : { kind: 'starting', body, readyBy: deadline, hook: record.hook ?? false };
 }
 
 function endingPhase(
@@ -116,10 +145,10 @@ function endingPhase(
   deadline: Mono | null,
   now: Moment,
 ): Phase {
-  const { because, cause, exit, drained, killed, onTimeout, overdue } = record;
-  const ending: Ending = { because, cause, exit, drained, killed, since: momentOf(record.since, now) };
+  const { onTimeout, overdue, asked = true, saidDrained: _, ...rest } = record;
+  const ending: Ending = { ...rest, since: momentOf(record.since, now) };
   const at = deadline ?? now.mono;
-  if (kind === 'draining') return { kind, body, ending, deadline, onTimeout, overdue };
+  if (kind === 'draining') return { kind, body, ending, deadline, onTimeout, asked, overdue };
   if (kind === 'stopping') return { kind, body, ending, killAt: at };
   if (kind === 'killing') return { kind, body, ending, again: at };
   return { kind: 'sweeping', body, ending, killAt: deadline };

@@ -16,13 +16,19 @@ export interface Taken {
 
 /** The plans of these programs as the file has them; a file with mistakes is refused as a whole. */
 export function takeConfig(running: Plan, names: readonly ProgramName[], world: World): Taken {
-  const loaded = loadConfig(running.configFile, world);
-  if (!loaded.ok) {
-    const text = reportMistakes(running.configFile, loaded.error);
-    throw new Refused('config_invalid', text, 'nothing was changed; see "tsup-visor config check"');
-  }
-  const taken = names.map((name) => takeProgram(running, loaded.value.plan, name));
-  return { programs: taken.map(({ program }) => program), changes: taken.flatMap(({ changes }) => changes) };
+  const fresh = readConfig(running.configFile, world);
+  const taken = names.map((name) => takeProgram(running, fresh, name));
+  const programs = taken.map(({ program }) => program);
+  refuseLooseEnds(running, programs);
+  return { programs, changes: taken.flatMap(({ changes }) => changes) };
+}
+
+/** The file as it stands now. */
+export function readConfig(file: string, world: World): Plan {
+  const loaded = loadConfig(file, world);
+  if (loaded.ok) return loaded.value.plan;
+  const text = reportMistakes(file, loaded.error);
+  throw new Refused('config_invalid', text, 'nothing was changed; see "tsup-visor config check"');
 }
 
 /** The running plans, unchanged. */
@@ -51,4 +57,33 @@ function takeProgram(
   return { program: { ...after, instances: before.instances }, changes };
 }
 
-const COUNT_NOTE = 'not applied by a restart: it takes effect when the daemon is started anew';
+const COUNT_NOTE = 'not applied by a restart; "tsup-visor reload" applies it';
+
+/** The file is free of unknown needs and of circles, but a part of it need not fit to the rest as it runs. */
+function refuseLooseEnds(running: Plan, taken: readonly ProgramPlan[]): void {
+  const mixed = new Map([...running.programs, ...taken].map((program) => [program.name, program]));
+  const path = taken.flatMap(({ name }) => looseEnd([name], mixed) ?? [])[0];
+  if (path === undefined) return;
+  throw new Refused(
+    'conflict',
+    `cannot take on a part of the config alone: ${path}`,
+    'take on all of it first: "tsup-visor reload"',
+  );
+}
+
+/** What is wrong with the needs of the last one on the path, in words. */
+function looseEnd(
+  path: readonly ProgramName[],
+  programs: ReadonlyMap<ProgramName, ProgramPlan>,
+): string | null {
+  const name = path.at(-1);
+  const program = name === undefined ? undefined : programs.get(name);
+  if (program === undefined) return `${path.at(-2)} depends on ${name}, which does not run here`;
+  // The keys of this record are names of programs; Object.keys forgets that.
+  for (const on of Object.keys(program.dependsOn) as ProgramName[]) {
+    if (path.includes(on)) return `${[...path.slice(path.indexOf(on)), on].join(' depends on ')}`;
+    const found = looseEnd([...path, on], programs);
+    if (found !== null) return found;
+  }
+  return null;
+}

@@ -10,6 +10,12 @@ const SENTENCES: { readonly [T in News['type']]: (news: Of<T>) => string } = {
   phase: ({ id, to, because }) => `${id} ${PHASES[to]} (${because})`,
   spawned: ({ id, pid, run }) => `${id} has pid ${pid} (run ${run})`,
   spawn_failed: ({ id, error }) => `cannot start ${id}: ${error}`,
+  hook_failed: ({ id, hook, error }) => `the ${hook} hook of ${id} has failed: ${error}`,
+  health: ({ id, ok, detail }) =>
+    ok ? `${id} is healthy again` : `${id} is unhealthy${detail === '' ? '' : `: ${detail}`}`,
+  worn: ({ id, why, detail }) =>
+    `${id} is to be replaced${detail === '' ? ` for its ${why}` : `: ${detail}`}`,
+  watchdog: ({ id, detail }) => `${id} is taken for hung${detail === '' ? '' : `: ${detail}`}`,
   ready: ({ id }) => `${id} is ready`,
   signalled: ({ id, signal, to }) =>
     to === 'leader' ? `${id} was sent ${signal}` : `everything left of ${id} was sent ${signal}`,
@@ -22,11 +28,24 @@ const SENTENCES: { readonly [T in News['type']]: (news: Of<T>) => string } = {
   rollout: ({ rollout, program, state, reason }) =>
     `rollout ${rollout} of ${program} ${state === 'running' ? 'is running' : VERBS[state]}${reason === null ? '' : `: ${reason}`}`,
   turn: ({ rollout, id, step }) => `rollout ${rollout}: ${id} ${TURNS[step]}`,
-  shutting_down: () => 'shutting down',
+  scaled: ({ program, added, removed }) =>
+    [
+      ...(added.length > 0 ? [`${program} has more instances: ${listed(added)}`] : []),
+      ...(removed.length > 0 ? [`${program} has fewer instances: ${listed(removed)} go`] : []),
+    ].join('; '),
+  schedule: ({ program, what, detail }) =>
+    `${program} ${SCHEDULE[what]}${detail === '' ? '' : `: ${detail}`}`,
+  dependency: ({ program, on, lost }) =>
+    lost
+      ? `${program} has lost ${on}, which it depends on`
+      : `${program} has ${on} again, which it depends on`,
+  shutting_down: ({ fault }) => (fault === null ? 'shutting down' : `shutting down: ${fault}`),
 };
 
 const PHASES: Record<Of<'phase'>['to'], string> = {
   stopped: 'is stopped',
+  waiting: 'waits',
+  preparing: 'is being prepared, its pre_start hook runs',
   spawning: 'is being started',
   starting: 'is starting',
   running: 'is running',
@@ -34,10 +53,21 @@ const PHASES: Record<Of<'phase'>['to'], string> = {
   stopping: 'is told to stop',
   sweeping: 'has ended, what it left is looked for',
   killing: 'is being killed',
+  cleaning: 'has ended, its post_stop hook runs',
   backoff: 'waits before it is tried again',
   exited: 'has finished',
   failed: 'has failed',
 };
+
+const SCHEDULE: Record<Of<'schedule'>['what'], string> = {
+  skipped: 'is not run at its time',
+  queued: 'is run later than its time',
+  late: 'is run late',
+};
+
+/** A hundred names say no more than the first and the last of them. */
+const listed = (ids: readonly string[]): string =>
+  ids.length > 5 ? `${ids[0]} to ${ids.at(-1)} (${ids.length})` : ids.join(', ');
 
 const VERBS: Record<Exclude<Of<'rollout'>['state'], 'running'>, string> = {
   paused: 'is paused',

@@ -1,45 +1,146 @@
 /** Everything that a process is started with, from the plan of its program and the daemon's own environment. */
+import { fail, ok, type Result } from '../base/result.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import type { Life } from '../core/instance/phase.ts';
 import { fillIn } from '../core/instance/template.ts';
 import type { ProgramPlan } from '../core/plan.ts';
-import type { LogPath, SpawnRequest } from '../ports/processes.ts';
+import type {
+  CommandRequest,
+  Credentials,
+  LogPath,
+  Processes,
+  SpawnFault,
+  SpawnRequest,
+} from '../ports/processes.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Readonly<Record<string, string>>;
+
+/** Where what is not in the plan comes from. */
+export interface Surroundings {
+  /** The daemon's own. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly logPath: LogPath;
+  readonly credentials: Processes['credentials'];
+  /** Absolute paths; later files win. */
+  readEnvFiles(paths: readonly string[]): Result<Environment, SpawnFault>;
+}
 
 export function spawnRequest(
   instance: Instance,
   life: Life,
-  inherited: Environment,
-  logPath: LogPath,
-): SpawnRequest {
+  world: Surroundings,
+): Result<SpawnRequest, SpawnFault> {
   const { program } = life;
-  const at = { id: instance.id, index: instance.index, program };
-  const stdout = logPath(instance.id, program.logs.stdout, 'out');
-  const { stderr } = program.logs;
-  return {
+  const at = seatOf(instance, life);
+  const ground = groundOf(instance, life, world);
+  if (!ground.ok) return ground;
+  const { stdout, stderr } = logPaths(instance, program, world.logPath);
+  return ok({
+    ...ground.value,
     run: life.run,
-    id: instance.id,
     command: program.command.map((word) => fillIn(word, at)),
+    stdout,
+    stderr,
+    nice: program.nice,
+    limits: program.limits,
+  });
+}
+
+/** What a command of the program's is run with: as the same user, in the same place, with the same environment. */
+export interface CommandPlan {
+  readonly command: readonly string[];
+  readonly timeoutMs: number;
+  /** What it is run for, so that one script can serve several: it finds this in TSUP_VISOR_HOOK. */
+  readonly purpose: string;
+}
+
+export function commandRequest(
+  instance: Instance,
+  life: Life,
+  { command, timeoutMs, purpose }: CommandPlan,
+  world: Surroundings,
+): Result<CommandRequest, SpawnFault> {
+  const at = seatOf(instance, life);
+  const ground = groundOf(instance, life, world);
+  if (!ground.ok) return ground;
+  return ok({
+    ...ground.value,
+    environment: { ...ground.value.environment, TSUP_VISOR_HOOK: purpose },
+    command: command.map((word) => fillIn(word, at)),
+    timeoutMs,
+  });
+}
+
+/** Where the output of a run goes. */
+export function logPaths(
+  { id }: Pick<Instance, 'id'>,
+  { logs }: ProgramPlan,
+  logPath: LogPath,
+): { readonly stdout: string | null; readonly stderr: string | null } {
+  const stdout = logPath(id, logs.stdout, 'out');
+  return { stdout, stderr: logs.stderr === 'merge' ? stdout : logPath(id, logs.stderr, 'err') };
+}
+
+type Ground = Pick<SpawnRequest, 'id' | 'directory' | 'environment' | 'credentials' | 'umask'>;
+
+/** What the program and its commands have in common. */
+function groundOf(instance: Instance, life: Life, world: Surroundings): Result<Ground, SpawnFault> {
+  const { program } = life;
+  const at = seatOf(instance, life);
+  const who = world.credentials(program.user, program.group);
+  if (!who.ok) return fail(who.error);
+  const files = world.readEnvFiles(program.envFiles.map((path) => fillIn(path, at)));
+  if (!files.ok) return fail(files.error);
+  return ok({
+    id: instance.id,
     directory: fillIn(program.directory, at),
     environment: {
-      ...inherit(program, inherited),
-      ...Object.fromEntries(
-        Object.entries(program.environment).map(([key, value]) => [key, fillIn(value, at)]),
-      ),
-      TSUP_VISOR_PROGRAM: program.name,
-      TSUP_VISOR_INSTANCE: instance.id,
-      TSUP_VISOR_INDEX: String(instance.index),
-      TSUP_VISOR_RUN: String(life.run),
-      TSUP_VISOR_REVISION: program.revision,
-      TSUP_VISOR_GENERATION: String(life.generation),
+      ...inherit(program, world.environment),
+      ...userVariables(program, who.value),
+      ...files.value,
+      ...filledIn(program.environment, at),
+      ...ownVariables(instance, life),
     },
-    stdout,
-    stderr: stderr === 'merge' ? stdout : logPath(instance.id, stderr, 'err'),
+    credentials: who.value,
+    umask: program.umask,
+  });
+}
+
+/** As the run was started: the instance may have taken on another plan for its next one. */
+const seatOf = ({ id, index }: Instance, { program }: Life): Pick<Instance, 'id' | 'index' | 'program'> => ({
+  id,
+  index,
+  program,
+});
+
+function filledIn(environment: Environment, at: ReturnType<typeof seatOf>): Environment {
+  return Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, fillIn(value, at)]));
+}
+
+function ownVariables(instance: Instance, { run, program, generation }: Life): Environment {
+  const { watchdogMs } = program;
+  return {
+    TSUP_VISOR_PROGRAM: program.name,
+    TSUP_VISOR_INSTANCE: instance.id,
+    TSUP_VISOR_INDEX: String(instance.index),
+    TSUP_VISOR_RUN: String(run),
+    TSUP_VISOR_REVISION: program.revision,
+    TSUP_VISOR_GENERATION: String(generation),
+    // Without a WATCHDOG_PID: who speaks for the program is its own affair, as everything on its socket is taken.
+    ...(watchdogMs === null ? {} : { WATCHDOG_USEC: String(watchdogMs * 1000) }),
   };
 }
 
-function inherit({ inheritEnvironment }: ProgramPlan, environment: Environment): Record<string, string> {
+/** As at a login. A group alone makes nobody of the one who runs. */
+function userVariables({ user }: ProgramPlan, who: Credentials | null): Environment {
+  if (user === null || who === null) return {};
+  return { HOME: who.home, USER: who.name, LOGNAME: who.name, SHELL: who.shell };
+}
+
+function inherit(
+  { inheritEnvironment }: ProgramPlan,
+  environment: Surroundings['environment'],
+): Record<string, string> {
   if (inheritEnvironment === false) return {};
   const wanted = inheritEnvironment === true ? null : new Set(inheritEnvironment);
   const kept = Object.entries(environment).filter(
@@ -59,4 +160,6 @@ const PRIVATE = new Set([
   'LISTEN_FDNAMES',
   'TSUP_VISOR_NOTIFY_FD',
   'TSUP_VISOR_CONFIG',
+  // A daemon that a hook has started is not in that hook any more.
+  'TSUP_VISOR_HOOK',
 ]);

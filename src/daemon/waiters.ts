@@ -5,11 +5,14 @@ import type { ActionOutcome } from '../protocol/replies.ts';
 
 /** The outcome, or null as long as it is open. */
 export type Judge = (instance: Instance) => ActionOutcome | null;
+/** The outcome for one that is not there any more. */
+export type Farewell = (id: InstanceId) => ActionOutcome;
 
 interface Waiter {
   readonly open: Set<InstanceId>;
   readonly outcomes: Map<InstanceId, ActionOutcome>;
   readonly judge: Judge;
+  readonly removed: Farewell;
   readonly resolve: () => void;
 }
 
@@ -22,7 +25,12 @@ export class Waiters {
   }
 
   /** Resolves with the outcomes in the order of `instances`; never, once the signal has fired. */
-  wait(instances: readonly Instance[], judge: Judge, signal: AbortSignal): Promise<ActionOutcome[]> {
+  wait(
+    instances: readonly Instance[],
+    judge: Judge,
+    signal: AbortSignal,
+    removed: Farewell = removedMeanwhile,
+  ): Promise<ActionOutcome[]> {
     return new Promise((resolve) => {
       if (signal.aborted) return; // gone before it came to wait
       const open = new Set(instances.map(({ id }) => id));
@@ -32,6 +40,7 @@ export class Waiters {
         open,
         outcomes: new Map(),
         judge,
+        removed,
         resolve: () => resolve(inOrder(waiter.outcomes)),
       };
       this.#waiters.add(waiter);
@@ -49,6 +58,15 @@ export class Waiters {
     }
   }
 
+  /** There is no such instance any more. */
+  removed(id: InstanceId): void {
+    for (const waiter of this.#waiters) {
+      if (!waiter.open.delete(id)) continue;
+      waiter.outcomes.set(id, waiter.removed(id));
+      this.#endIfSettled(waiter);
+    }
+  }
+
   #ask(waiter: Waiter, instance: Instance): void {
     const outcome = waiter.judge(instance);
     if (outcome === null) return;
@@ -61,3 +79,11 @@ export class Waiters {
     waiter.resolve();
   }
 }
+
+const removedMeanwhile: Farewell = (id) => ({
+  id,
+  state: 'stopped',
+  ok: false,
+  already: false,
+  message: `${id} was removed meanwhile`,
+});

@@ -1,0 +1,114 @@
+/** What the routes of the wire work with, and what many of them do first. */
+
+import type { Wall } from '../base/clock.ts';
+import type { InstanceId, ProgramName } from '../base/ids.ts';
+import type { World } from '../config/where.ts';
+import { conflictWith } from '../core/fleet/conflict.ts';
+import type { FleetEvent } from '../core/fleet/event.ts';
+import type { Fleet } from '../core/fleet/fleet.ts';
+import { whatThereIs } from '../core/fleet/hint.ts';
+import { select } from '../core/fleet/select.ts';
+import type { Instance } from '../core/instance/instance.ts';
+import type { Plan, ProgramPlan } from '../core/plan.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { LogPath, Processes } from '../ports/processes.ts';
+import type { ActionReply } from '../protocol/replies.ts';
+import type { DaemonStatus } from '../protocol/status.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { RolloutHistory } from './history.ts';
+import type { NewsDesk } from './news.ts';
+import { type Outlook, undecided } from './outcome.ts';
+import { Refused } from './refuse.ts';
+import type { Farewell, Judge, Waiters } from './waiters.ts';
+
+export interface ApiParts {
+  readonly fleet: Fleet;
+  readonly clock: Clock;
+  readonly news: NewsDesk;
+  readonly waiters: Waiters;
+  readonly history: RolloutHistory;
+  readonly processes: Processes;
+  readonly world: World;
+  readonly logPath: LogPath;
+  /** As the config was last read. */
+  plan(): Plan;
+  /** These programs have these plans from now on. */
+  adopt(programs: readonly ProgramPlan[]): void;
+  /** This is the plan from now on. */
+  follow(plan: Plan): void;
+  /** When a program with a schedule is due. */
+  nextRun(program: ProgramName): Wall | null;
+  post(event: FleetEvent): void;
+  describeDaemon(): DaemonStatus;
+}
+
+export const outlookOf = ({ clock, nextRun }: ApiParts): Outlook => ({ now: () => clock.now(), nextRun });
+
+/** @throws Refused where a selector matches nothing. */
+export function selectIds(
+  { fleet, plan }: ApiParts,
+  selectors: readonly string[],
+  none: 'none' | 'all' = 'none',
+): InstanceId[] {
+  if (selectors.length === 0 && none === 'all') return [...fleet.instances.keys()];
+  const chosen = select(selectors, fleet.instances.values(), plan().groups);
+  if (chosen.ok) return chosen.value;
+  const hint = whatThereIs(chosen.error, fleet.instances.values(), plan().groups);
+  throw new Refused('no_match', `no instance matches "${chosen.error}"`, hint);
+}
+
+export function programsOf({ fleet }: ApiParts, ids: readonly InstanceId[]): ProgramName[] {
+  return [...new Set(ids.flatMap((id) => fleet.instances.get(id)?.program.name ?? []))];
+}
+
+export const instancesOf = ({ fleet }: ApiParts, ids: readonly InstanceId[]): Instance[] =>
+  ids.flatMap((id) => fleet.instances.get(id) ?? []);
+
+/** @throws Refused where a rollout of one of these programs is not over. */
+export function refuseConflicts({ fleet }: ApiParts, names: readonly ProgramName[]): void {
+  const conflict = conflictWith(fleet, names);
+  if (conflict === null) return;
+  const { id, program, state } = conflict;
+  const next =
+    state === 'paused' ? `rollout resume ${id}" or "tsup-visor rollout abort ${id}` : `rollout abort ${id}`;
+  throw new Refused(
+    'conflict',
+    `rollout ${id} of ${program} is ${state === 'paused' ? 'paused' : 'under way'}`,
+    `end it first: "tsup-visor ${next}"`,
+  );
+}
+
+/** @throws Refused where the daemon is on its way out. */
+export function refuseWhenEnding({ fleet }: ApiParts): void {
+  if (fleet.mode.kind === 'running') return;
+  throw new Refused(
+    'shutting_down',
+    'the daemon is shutting down',
+    'wait until it has ended, then start it again',
+  );
+}
+
+/** How an answer to start, stop, restart, scale and signal comes about. */
+export interface Answering {
+  /** Null: it is not waited for. */
+  readonly judge: Judge | null;
+  /** Fires when whoever asked has gone. */
+  readonly left: AbortSignal;
+  readonly removed?: Farewell;
+  readonly more?: Partial<Pick<ActionReply, 'changes' | 'left_stopped'>>;
+}
+
+export async function answerFor(
+  { waiters }: ApiParts,
+  instances: readonly Instance[],
+  { judge, left, removed, more }: Answering,
+): Promise<ActionReply> {
+  const outcomes =
+    judge === null ? instances.map(undecided) : await waiters.wait(instances, judge, left, removed);
+  return actionReply(outcomes, more);
+}
+
+export const actionReply = (
+  instances: ActionReply['instances'],
+  more: Answering['more'] = {},
+): ActionReply => ({ version: PROTOCOL_VERSION, changes: [], left_stopped: [], ...more, instances });

@@ -1,0 +1,118 @@
+/** The config as it stands now, applied to what runs: only what has changed is touched. */
+import type { InstanceId, ProgramName } from '../base/ids.ts';
+import { comparePlans } from '../config/compare.ts';
+import { needsNewRun } from '../core/change.ts';
+import { seatsOf } from '../core/fleet/fleet.ts';
+import type { Instance } from '../core/instance/instance.ts';
+import { lifeOf } from '../core/instance/phase.ts';
+import type { Plan, ProgramPlan } from '../core/plan.ts';
+import type { ReloadReply } from '../protocol/replies.ts';
+import type { Checked } from '../protocol/requests.ts';
+import { PROTOCOL_VERSION as version } from '../protocol/version.ts';
+import { type ApiParts, refuseConflicts, refuseWhenEnding } from './api-parts.ts';
+import { readConfig } from './reload.ts';
+import { beginRollout, isWanted, STOPPED } from './rollouts.ts';
+import { appliedTo, supervisorChanges } from './supervisor-changes.ts';
+
+export function reload(parts: ApiParts, { dry_run }: Checked<'reload'>): ReloadReply {
+  refuseWhenEnding(parts);
+  const running = parts.plan();
+  const fresh = readConfig(running.configFile, parts.world);
+  const { added, removed, kept } = difference(running, fresh);
+  const changes = kept.flatMap(({ before, after }) => comparePlans(before, after));
+  const renewals = kept.map(({ after }) => renewalOf(parts, after));
+  const touched = [...removed, ...renewals.filter(isNeeded).map(({ program }) => program.name)];
+  refuseConflicts(parts, [...touched, ...changes.map(({ program }) => program as ProgramName)]); // a program's name
+  const { seq } = parts.news;
+  if (!dry_run) {
+    parts.follow(appliedTo(running, fresh));
+    const { programs, shutdownTimeoutMs } = fresh;
+    parts.post({ type: 'reload', programs, shutdownTimeoutMs });
+  }
+  return {
+    version,
+    dry_run,
+    added,
+    removed,
+    changes: [...supervisorChanges(running, fresh), ...changes],
+    rollouts: renewals.flatMap((renewal) => renew(parts, renewal, dry_run)),
+    skipped: renewals.flatMap(reasonToWait),
+    seq,
+  };
+}
+
+interface Difference {
+  readonly added: readonly ProgramName[];
+  readonly removed: readonly ProgramName[];
+  readonly kept: readonly { readonly before: ProgramPlan; readonly after: ProgramPlan }[];
+}
+
+function difference(running: Plan, fresh: Plan): Difference {
+  const before = new Map(running.programs.map((program) => [program.name, program]));
+  const after = new Set(fresh.programs.map(({ name }) => name));
+  return {
+    added: [...after].filter((name) => !before.has(name)),
+    removed: [...before.keys()].filter((name) => !after.has(name)),
+    kept: fresh.programs.flatMap((program) => {
+      const old = before.get(program.name);
+      return old === undefined ? [] : [{ before: old, after: program }];
+    }),
+  };
+}
+
+/** Which instances of a program need a new run for what has changed, and how they come by it. */
+interface Renewal {
+  readonly program: ProgramPlan;
+  /** One after the other. */
+  readonly rolling: readonly InstanceId[];
+  /** They ran all the time, and are to run at times from now on: nobody waits for their replacement. */
+  readonly ending: readonly InstanceId[];
+  /** At their next start. */
+  readonly stopped: readonly InstanceId[];
+  /** At the next time of their schedule: a run of theirs is not interrupted. */
+  readonly scheduled: readonly InstanceId[];
+}
+
+const isNeeded = ({ rolling, ending }: Renewal): boolean => rolling.length + ending.length > 0;
+
+/** By what each instance runs with: not all of them need have the same plan. */
+function renewalOf({ fleet }: ApiParts, program: ProgramPlan): Renewal {
+  const seats = [...seatsOf(fleet, program.name).values()];
+  const old = seats.filter((seat) => needsNewRun(planOf(seat), program));
+  const idsOf = (way: ReturnType<typeof wayTo>): InstanceId[] =>
+    old.filter((seat) => wayTo(seat, program) === way).map(({ id }) => id);
+  return {
+    program,
+    rolling: idsOf('rolling'),
+    ending: idsOf('ending'),
+    stopped: idsOf('stopped'),
+    scheduled: idsOf('scheduled'),
+  };
+}
+
+const planOf = ({ phase, program }: Instance): ProgramPlan => lifeOf(phase)?.program ?? program;
+
+function wayTo(seat: Instance, fresh: ProgramPlan): 'rolling' | 'ending' | 'stopped' | 'scheduled' {
+  if (!isWanted(seat)) return 'stopped';
+  if (planOf(seat).schedule !== null) return fresh.schedule === null ? 'rolling' : 'scheduled';
+  return fresh.schedule === null ? 'rolling' : 'ending';
+}
+
+function renew(parts: ApiParts, renewal: Renewal, dryRun: boolean): ReloadReply['rollouts'] {
+  const { program, rolling, ending, stopped, scheduled } = renewal;
+  const begun = rolling.length === 0 ? [] : beginRollout(parts, program, rolling, { dry_run: dryRun });
+  if (dryRun) return begun;
+  if (ending.length > 0) parts.post({ type: 'restart', ids: ending, programs: [program] });
+  const waiting = [...stopped, ...scheduled];
+  if (waiting.length > 0) parts.post({ type: 'take_plan', program, ids: waiting });
+  return begun;
+}
+
+function reasonToWait(renewal: Renewal): ReloadReply['skipped'] {
+  const { program, rolling, ending, stopped, scheduled } = renewal;
+  if (rolling.length + ending.length > 0) return [];
+  if (scheduled.length > 0) {
+    return [{ program: program.name, reason: 'it has a schedule, and takes the config at its next run' }];
+  }
+  return stopped.length > 0 ? [{ program: program.name, reason: STOPPED }] : [];
+}

@@ -1,0 +1,179 @@
+/** What is looked at while an instance is in a phase. A watch posts its answers until it is ended. */
+import type { Moment } from '../base/clock.ts';
+import type { InstanceId, Run } from '../base/ids.ts';
+import type { Instance } from '../core/instance/instance.ts';
+import type { Life } from '../core/instance/phase.ts';
+import { fillIn } from '../core/instance/template.ts';
+import type { Purpose, Watch } from '../core/instance/watch.ts';
+import type { Check } from '../core/plan.ts';
+import type { Checks, LineWatch } from '../ports/checks.ts';
+import type { CommandRequest, CommandResult, Processes } from '../ports/processes.ts';
+import { attempt } from './hooks.ts';
+import { MemoryLooks } from './memory-looks.ts';
+import { commandRequest, logPaths, type Surroundings } from './spawn-request.ts';
+
+type CheckPurpose = Extract<Watch, { check: Check }>['purpose'] | 'log';
+
+export interface WatchParts {
+  readonly checks: Checks;
+  readonly lines: LineWatch;
+  readonly surroundings: Surroundings;
+  readonly usage: Processes['usage'];
+  readonly clock: { now(): Moment };
+  checked(run: Run, purpose: CheckPurpose, result: CommandResult): void;
+  measured(run: Run, bytes: number): void;
+}
+
+/** A log file, and how much of it was there before the run began. */
+export interface LogPlace {
+  readonly path: string;
+  readonly from: number;
+}
+
+export class Watches {
+  readonly #parts: WatchParts;
+  readonly #memory: MemoryLooks;
+  /** What ends each, by run and purpose. */
+  readonly #ends = new Map<string, () => void>();
+  readonly #places = new Map<Run, readonly LogPlace[]>();
+
+  /** `places`: those of the runs that an earlier daemon began. */
+  constructor(parts: WatchParts, places: ReadonlyMap<Run, readonly LogPlace[]>) {
+    this.#parts = parts;
+    this.#memory = new MemoryLooks(parts.usage, parts.clock, (run, bytes) => parts.measured(run, bytes));
+    this.#places = new Map(places);
+  }
+
+  /** Watches that are not ended. */
+  get size(): number {
+    return this.#ends.size;
+  }
+
+  /** Notes where the log files end, before the run can write to them. */
+  beforeSpawn({ id }: { readonly id: InstanceId }, { run, program }: Life): void {
+    if (program.ready.when !== 'log') return;
+    const { stdout, stderr } = logPaths({ id }, program, this.#parts.surroundings.logPath);
+    const paths = new Set([stdout, stderr].filter((path) => path !== null));
+    this.#places.set(
+      run,
+      [...paths].map((path) => ({ path, from: this.#parts.lines.endOf(path) })),
+    );
+  }
+
+  placesOf = (run: Run): readonly LogPlace[] => this.#places.get(run) ?? [];
+
+  begin(instance: Instance, life: Life, watch: Watch): void {
+    const key = keyOf(life.run, watch.purpose);
+    this.#ends.get(key)?.();
+    this.#ends.set(key, this.#started(instance, life, watch));
+  }
+
+  end(run: Run, purpose: Purpose): void {
+    const key = keyOf(run, purpose);
+    this.#ends.get(key)?.();
+    this.#ends.delete(key);
+  }
+
+  /** The run is over. */
+  forget(run: Run): void {
+    this.#places.delete(run);
+  }
+
+  /** For good. */
+  close(): void {
+    for (const end of this.#ends.values()) end();
+    this.#ends.clear();
+    this.#memory.close();
+  }
+
+  #started(instance: Instance, life: Life, watch: Watch): () => void {
+    const { run } = life;
+    if (watch.purpose === 'memory') return this.#memory.begin(run, watch.everyMs);
+    if (watch.purpose === 'log') {
+      return this.#parts.lines.watch(this.placesOf(run), watch.pattern, (line) =>
+        this.#parts.checked(run, 'log', { ok: true, detail: line }),
+      );
+    }
+    const { purpose, everyMs } = watch;
+    return again(
+      everyMs,
+      (done) => this.#ask(instance, life, watch, done),
+      (result) => this.#parts.checked(run, purpose, result),
+    );
+  }
+
+  #ask(
+    instance: Instance,
+    life: Life,
+    { check, tryMs, purpose }: Extract<Watch, { check: Check }>,
+    done: (result: CommandResult) => void,
+  ): () => void {
+    const { checks } = this.#parts;
+    const since = life.startedAt.wall;
+    if (check.kind !== 'exec') {
+      return checks.ask(filledIn(check, instance, life), nobody(instance, tryMs), since, done);
+    }
+    const plan = { command: check.command, timeoutMs: tryMs, purpose };
+    const request = attempt(() => commandRequest(instance, life, plan, this.#parts.surroundings));
+    if (!request.ok) return soon(done, { ok: false, detail: `cannot ask: ${request.error.message}` });
+    const { command, ...as } = request.value;
+    return checks.ask({ kind: 'exec', command }, as, since, done);
+  }
+}
+
+/** The daemon itself asks: nobody has to be looked up for that. */
+const nobody = ({ id }: Instance, timeoutMs: number): Omit<CommandRequest, 'command'> => ({
+  id,
+  directory: '/',
+  environment: {},
+  credentials: null,
+  umask: null,
+  timeoutMs,
+});
+
+const keyOf = (run: Run, purpose: Purpose): string => `${run}/${purpose}`;
+
+/** Asks at once, and again so long after each answer; returns what ends it. */
+function again(
+  everyMs: number,
+  ask: (done: (result: CommandResult) => void) => () => void,
+  answered: (result: CommandResult) => void,
+): () => void {
+  let isOver = false;
+  let cancel = (): void => {};
+  const look = (): void => {
+    cancel = ask((result) => {
+      if (isOver) return;
+      const timer = setTimeout(look, everyMs);
+      cancel = () => clearTimeout(timer);
+      answered(result); // which may end all of this
+    });
+  };
+  look();
+  return () => {
+    isOver = true;
+    cancel();
+  };
+}
+
+/** Never within the call, like every answer. */
+function soon(done: (result: CommandResult) => void, result: CommandResult): () => void {
+  const timer = setImmediate(() => done(result));
+  return () => clearImmediate(timer);
+}
+
+function filledIn(
+  check: Exclude<Check, { kind: 'exec' }>,
+  { id, index }: Instance,
+  { program }: Life,
+): Check {
+  const fill = (text: string): string => fillIn(text, { id, index, program });
+  switch (check.kind) {
+    case 'http':
+      return { kind: 'http', url: fill(check.url) };
+    case 'tcp':
+      return { kind: 'tcp', host: fill(check.host), port: fill(check.port) };
+    case 'file':
+      return { kind: 'file', path: fill(check.path) };
+  }
+}
