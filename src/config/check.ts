@@ -1,10 +1,11 @@
-/** The rules that no map can see alone: groups, shared log files, paths too long for a socket. */
+/** The rules that no map can see alone: groups, shared log files, dependencies, paths too long for a socket. */
 import { join } from 'node:path';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
+import { checkDependencies } from './dependency-check.ts';
 import type { Span } from './mistake.ts';
 import { nearest } from './nearest.ts';
 import type { Reading } from './shape.ts';
-import type { MapTree, Tree } from './tree.ts';
+import { type MapTree, spanAt, valueAt } from './tree.ts';
 import { fillTemplates } from './variables.ts';
 
 /** `root` is the whole config, with `defaults` laid under each program. */
@@ -12,6 +13,7 @@ export function checkPlan(plan: Plan, root: MapTree, reading: Reading): void {
   checkGroups(root, reading);
   checkSocketLength(plan, root, reading);
   checkLogFiles(plan, root, reading);
+  checkDependencies(plan, root, reading);
 }
 
 function checkGroups(root: MapTree, reading: Reading): void {
@@ -109,14 +111,4 @@ function streamsOf(program: ProgramPlan, logDir: string): Stream[] {
 function isFile(program: ProgramPlan, key: Stream['key']): boolean {
   const target = program.logs[key];
   return target !== 'merge' && target.kind === 'file';
-}
-
-function valueAt(tree: Tree | undefined, ...path: readonly string[]): Tree | undefined {
-  let value = tree;
-  for (const name of path) value = value?.kind === 'map' ? value.entries.get(name)?.value : undefined;
-  return value;
-}
-
-function spanAt(tree: Tree, ...path: readonly string[]): Span | undefined {
-  return valueAt(tree, ...path)?.span;
 }

@@ -1,52 +1,59 @@
-/** What changes between two plans of a program, key by key, in the words of the config. */
-import type { ProgramPlan } from '../core/plan.ts';
-import type { Written } from './tree.ts';
-import { joinWords } from './words.ts';
+/** What changes between two plans, key by key, in the words of the config, and when each change takes effect. */
+import { type ChangeEffect, effectOf } from '../core/change.ts';
+import type { Plan, ProgramPlan } from '../core/plan.ts';
+import { type Difference, differences, said } from './differences.ts';
+import { TOP } from './keys.ts';
+import { fieldOf } from './program-keys.ts';
+import { isSecret } from './secrets.ts';
 import { writtenProgram } from './written.ts';
 
 /** The same as the wire's `PlanChange`. */
 export interface ProgramChange {
+  /** Empty for the keys of the daemon itself. */
   readonly program: string;
   /** `drain.timeout` */
   readonly key: string;
   readonly from: string;
   readonly to: string;
+  readonly effect: ChangeEffect;
   readonly note: string | null;
 }
 
 /** Generic over all keys of the normalised program, so that no key can be forgotten. */
 export function comparePlans(before: ProgramPlan, after: ProgramPlan): ProgramChange[] {
-  return differences('', writtenProgram(before), writtenProgram(after)).map(({ key, from, to }) => ({
+  return differences('', writtenProgram(before), writtenProgram(after)).map((difference) => ({
     program: after.name,
-    key,
-    from: said(key, from),
-    to: said(key, to),
+    key: difference.key,
+    ...saidOf(difference),
+    effect: effectOf(fieldOf(difference.key.split('.')[0] ?? ''), before, after),
     note: null,
   }));
 }
 
-interface Difference {
-  readonly key: string;
-  readonly from: Written | undefined;
-  readonly to: Written | undefined;
+/** The keys of the daemon itself, and the groups. */
+export function compareSupervisor(before: Plan, after: Plan): ProgramChange[] {
+  const { show } = TOP.supervisor.shape;
+  const own = differences('supervisor', show(before), show(after)).map((difference) => {
+    const isLive = difference.key === 'supervisor.shutdown_timeout';
+    const effect: ChangeEffect = isLive ? 'live' : 'immutable';
+    const note = isLive ? null : 'not applied: it takes effect when the daemon is started anew';
+    return { program: '', key: difference.key, ...saidOf(difference), effect, note };
+  });
+  return [...own, ...compareGroups(before, after)];
 }
 
-function differences(key: string, from: Written | undefined, to: Written | undefined): Difference[] {
-  if (!(from instanceof Map && to instanceof Map))
-    return said(key, from) === said(key, to) ? [] : [{ key, from, to }];
-  const names = new Set<string>([...from.keys(), ...to.keys()]);
-  return [...names].flatMap((name) =>
-    differences(key === '' ? name : `${key}.${name}`, from.get(name), to.get(name)),
-  );
+function compareGroups(before: Plan, after: Plan): ProgramChange[] {
+  const groups = (plan: Plan) => TOP.groups.shape.show(new Map(Object.entries(plan.groups)));
+  const [from, to] = [groups(before), groups(after)];
+  if (differences('groups', from, to).length === 0) return [];
+  const texts = { from: said('groups', from), to: said('groups', to) };
+  return [{ program: '', key: 'groups', ...texts, effect: 'live', note: null }];
 }
 
-function said(key: string, value: Written | undefined): string {
-  if (value === undefined) return '(not set)';
-  if (key === 'command' && isList(value)) return joinWords(value.map(String));
-  if (value instanceof Map)
-    return `{ ${[...value].map(([name, part]) => `${name}: ${said('', part)}`).join(', ')} }`;
-  if (isList(value)) return `[${value.map((item) => said('', item)).join(', ')}]`;
-  return String(value);
+/** What is secret is changed without being told. */
+function saidOf({ key, from, to }: Difference): { readonly from: string; readonly to: string } {
+  const hidden = [from, to].some((value) => value !== undefined && isSecret(key, value));
+  const text = (value: Difference['from']): string =>
+    hidden && value !== undefined ? '(changed)' : said(key, value);
+  return { from: text(from), to: text(to) };
 }
-
-const isList = (value: Written): value is readonly Written[] => Array.isArray(value);

@@ -13,6 +13,22 @@ export const duration: Shape<number> = scalar<number>({
   show: writtenDuration,
 });
 
+/** Longer than nothing: a limit of 0 would be over before it began. */
+export const positiveDuration: Shape<number> = durationFrom(1);
+
+/** What is done again and again must leave some time between. */
+export function durationFrom(leastMs: number): Shape<number> {
+  return scalar<number>({
+    expects: duration.expects,
+    parse(found) {
+      const parsed = parseDurationKey(found);
+      if (!parsed.ok || parsed.value >= leastMs) return parsed;
+      return fail({ message: `must be at least ${writtenDuration(leastMs)}, not ${JSON.stringify(found)}` });
+    },
+    show: writtenDuration,
+  });
+}
+
 export const durationOrNone: Shape<number | null> = orNone(duration);
 
 function parseDurationKey(found: string): Result<number, Refusal> {

@@ -32,9 +32,9 @@ export function refuseUnknown(entries: Entries, fields: Fields, own: boolean, re
 
 function unknown(name: string, fields: Fields, reading: Reading): { message: string; suggestion?: string } {
   const message = `unknown key ${JSON.stringify(name)}`;
-  const places = reading.elsewhere(name);
-  if (places.length > 0) return { message: `${message} here; it belongs under ${listed(places, 'or')}` };
   const renamed = Object.keys(fields).find((known) => fields[known]?.aka?.includes(name));
+  const places = renamed === undefined ? reading.elsewhere(name) : [];
+  if (places.length > 0) return { message: `${message} here; it belongs under ${listed(places, 'or')}` };
   const suggestion = renamed ?? nearest(name, Object.keys(fields));
   if (suggestion !== undefined) return { message, suggestion };
   if (name.startsWith('x-'))

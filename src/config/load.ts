@@ -8,9 +8,9 @@ import { checkPlan } from './check.ts';
 import { TOP } from './keys.ts';
 import { partsOf } from './maps.ts';
 import { lineStartsOf, type Mistake, mistakeAt, type Span } from './mistake.ts';
-import type { program as programShape } from './program-keys.ts';
+import { restartOf, type WrittenProgram } from './program-keys.ts';
 import { revisionOf } from './revision.ts';
-import type { Built, Reading, Shape } from './shape.ts';
+import type { Built, Reading } from './shape.ts';
 import { parseTree } from './syntax.ts';
 import { layered, type MapTree, type Tree } from './tree.ts';
 import { wordsOf } from './values.ts';
@@ -114,7 +114,6 @@ function withDefaults(root: MapTree): MapTree {
 }
 
 type Read = Partial<Built<typeof TOP>>;
-type RawProgram = typeof programShape extends Shape<infer T> ? T : never;
 
 /** With mistakes in the config, what is left of it: enough to find the mistakes that need all of it. */
 function assembled(read: Read, configFile: string, world: World): Plan {
@@ -137,9 +136,11 @@ function assembled(read: Read, configFile: string, world: World): Plan {
   };
 }
 
-function programPlan(name: string, { command, shell, ...rest }: RawProgram): ProgramPlan {
+function programPlan(name: string, written: WrittenProgram): ProgramPlan {
+  const { command, shell, ...rest } = written;
   const words = wordsOf(command, shell);
-  const plan = { ...rest, name: programName(name), command: words.ok ? words.value : [] };
+  const restart = restartOf(written);
+  const plan = { ...rest, restart, name: programName(name), command: words.ok ? words.value : [] };
   return { ...plan, revision: revisionOf(plan) };
 }
 

@@ -1,11 +1,12 @@
-/** The keys below `backoff`, `ready`, `drain`, `stop`, `rollout` and `logs`, each declared once. */
+/** The keys below `backoff`, `max_memory`, `stop`, `rollout` and `logs`, each declared once. */
+import { short } from './converted.ts';
 import { duration, durationOrNone } from './durations.ts';
 import { map } from './maps.ts';
 import { backoffRules, logsRules, rolloutRules } from './rules.ts';
 import { orNone } from './scalar.ts';
 import { decimal, integer, percentage, signal, word } from './scalars.ts';
+import { size } from './sizes.ts';
 import { maxParallel, stderrTarget, stdoutTarget } from './values.ts';
-import { variants } from './variants.ts';
 
 export const backoff = map(
   {
@@ -39,59 +40,18 @@ export const backoff = map(
   { refine: backoffRules },
 );
 
-export const ready = variants('when', 'What makes an instance ready: `spawned` or `notify`.', {
-  spawned: {
+export const maxMemory = short(
+  map({
+    size: { as: 'bytes', shape: size, doc: 'Memory of the whole tree of an instance.' },
     for: {
       as: 'forMs',
       shape: duration,
-      fallback: '1s',
-      doc: 'With `spawned`: ready when it has been alive for so long.',
-    },
-  },
-  notify: {
-    timeout: {
-      as: 'timeoutMs',
-      shape: durationOrNone,
       fallback: '30s',
-      doc: 'With `notify`: the start has failed when READY=1 has not come by then; or none.',
+      doc: 'It is replaced when it has been above that for so long.',
     },
-  },
-});
-
-const NOT_A_REQUEST = 'it would cut the jobs; it belongs to `stop`';
-
-export const drain = map({
-  signal: {
-    as: 'signal',
-    shape: signal({ KILL: NOT_A_REQUEST, STOP: 'a stopped process cannot finish its jobs' }),
-    fallback: 'TERM',
-    doc: 'Sent once, to the leader alone, to ask it to finish its jobs.',
-  },
-  done_when: {
-    as: 'doneWhen',
-    shape: word('exit', 'notify'),
-    fallback: 'exit',
-    doc: 'Its jobs are done when the leader exits, or when it sends X_DRAINED=1.',
-  },
-  wait_for: {
-    as: 'waitFor',
-    shape: word('tree', 'leader'),
-    fallback: 'tree',
-    doc: 'Whether the processes that it has started count as jobs, or it alone.',
-  },
-  timeout: {
-    as: 'timeoutMs',
-    shape: durationOrNone,
-    fallback: '5m',
-    doc: 'How long a drain may take; or none.',
-  },
-  on_timeout: {
-    as: 'onTimeout',
-    shape: word('pause', 'kill'),
-    fallback: 'pause',
-    doc: 'What a drain that is too long does to a rolling restart; any other planned end goes on to `stop`.',
-  },
-});
+  }),
+  'size',
+);
 
 export const stop = map({
   signal: {

@@ -1,7 +1,8 @@
 /** The rules about several keys of one map: combinations that cannot work. */
-import type { BackoffPlan, LogsPlan, RolloutPlan } from '../core/plan.ts';
+import type { BackoffPlan, LogsPlan, ProgramPlan, RolloutPlan } from '../core/plan.ts';
 import { writtenDuration } from './durations.ts';
 import type { Refine } from './maps.ts';
+import { writtenSize } from './sizes.ts';
 import { type Command, wordsOf } from './values.ts';
 
 export const backoffRules: Refine<BackoffPlan> = ({ initialMs, maxMs }, where, reading) => {
@@ -25,11 +26,37 @@ export const logsRules: Refine<LogsPlan> = ({ stdout, stderr }, where, reading) 
   reading.complain(where('stderr', 'stdout'), 'stdout and stderr cannot share a file; write `stderr: merge`');
 };
 
-export const commandRules: Refine<{ readonly command: Command; readonly shell: boolean }> = (
-  { command, shell },
-  where,
-  reading,
-) => {
-  const words = wordsOf(command, shell);
-  if (!words.ok) reading.complain(where('command'), words.error);
+type Program = Omit<ProgramPlan, 'name' | 'revision' | 'command' | 'restart'> & {
+  readonly command: Command;
+  readonly shell: boolean;
+  readonly restart: ProgramPlan['restart'] | null;
 };
+
+export const programRules: Refine<Program> = (program, where, reading) => {
+  const words = wordsOf(program.command, program.shell);
+  if (!words.ok) reading.complain(where('command'), words.error);
+  if (program.schedule !== null && program.restart === 'always') {
+    const sentence =
+      '`restart: always` does not go with a schedule: each run is to end; write on_failure or never';
+    reading.complain(where('restart'), sentence);
+  }
+  if (program.ready.when === 'log' && !isAnyRead(program.logs)) {
+    const sentence = 'ready cannot wait for a line of output: neither stdout nor stderr goes to a file';
+    reading.complain(where('ready'), sentence);
+  }
+  const { maxMemory, limits } = program;
+  if (maxMemory !== null && limits.memoryMax !== null && maxMemory.bytes >= limits.memoryMax) {
+    const sentence =
+      `max_memory (${writtenSize(maxMemory.bytes)}) is not below limits.memory_max ` +
+      `(${writtenSize(limits.memoryMax)}): the kernel would end it before it could be drained`;
+    reading.complain(where('max_memory'), sentence);
+  }
+};
+
+/** Whether there is a file in which lines can be looked for. */
+function isAnyRead({ stdout, stderr }: LogsPlan): boolean {
+  return [stdout, stderr].some((target) => {
+    if (target === 'merge' || target.kind === 'none') return false;
+    return target.kind === 'default' || !target.path.startsWith('/dev/');
+  });
+}

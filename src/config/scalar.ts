@@ -89,12 +89,18 @@ export const listed = (words: readonly string[], last: 'or' | 'and'): string =>
   words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
 
 /** The same shape, or the word `none` for null. */
-export function orNone<T>(shape: Shape<T>): Shape<T | null> {
+export const orNone = <T>(shape: Shape<T>): Shape<T | null> => orWord('none', shape);
+
+/** The same shape, or one word that stands for null. */
+export function orWord<T>(word: string, shape: Shape<T>): Shape<T | null> {
   return {
-    expects: `${shape.expects}, or none`,
-    read: (tree, reading, at) =>
-      tree.kind === 'scalar' && tree.text === 'none' ? null : shape.read(tree, reading, at),
-    show: (value) => (value === null ? 'none' : shape.show(value)),
+    expects: `${shape.expects}, or ${word}`,
+    read: (tree, reading, at) => (isWord(tree, word, reading) ? null : shape.read(tree, reading, at)),
+    show: (value) => (value === null ? word : shape.show(value)),
     ...(shape.inner === undefined ? {} : { inner: shape.inner }),
   };
 }
+
+/** Also where the word comes of a variable; what is wrong with that is told by whoever reads on. */
+export const isWord = (tree: Tree, word: string, reading: Reading): boolean =>
+  tree.kind === 'scalar' && fillVariables(tree.text, reading.environment, () => {}) === word;

@@ -22,7 +22,11 @@ export type Inner =
       readonly doc: string;
       /** The first is the default. */
       readonly variants: Readonly<Record<string, Fields>>;
+      /** Variants whose name is the key of a map: `when: { exec: … }`. */
+      readonly forms: Fields;
     }
+  /** A word, or a map with one of these keys. */
+  | { readonly kind: 'choice'; readonly forms: Fields }
   /** Any name, each with a value of this shape. */
   | { readonly kind: 'record'; readonly of: Shape<unknown> };
 

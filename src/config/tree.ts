@@ -70,3 +70,12 @@ function mapOf(written: ReadonlyMap<string, Written>): MapTree {
   }
   return { kind: 'map', span: NOWHERE, entries };
 }
+
+export function valueAt(tree: Tree | undefined, ...path: readonly string[]): Tree | undefined {
+  let value = tree;
+  for (const name of path) value = value?.kind === 'map' ? value.entries.get(name)?.value : undefined;
+  return value;
+}
+
+export const spanAt = (tree: Tree, ...path: readonly string[]): Span | undefined =>
+  valueAt(tree, ...path)?.span;

@@ -3,7 +3,7 @@ import { fail, ok, type Result } from '../base/result.ts';
 import type { LogTarget, MaxParallel } from '../core/plan.ts';
 import { list } from './maps.ts';
 import { parsePath } from './paths.ts';
-import { listed, scalar } from './scalar.ts';
+import { isWord, listed, scalar } from './scalar.ts';
 import { boolean, integer, text } from './scalars.ts';
 import type { Shape } from './shape.ts';
 import { withoutVariables } from './variables.ts';
@@ -99,6 +99,6 @@ const stderrFile = target(listed(['merge', ...forms], 'or'));
 export const stderrTarget: Shape<LogTarget | 'merge'> = {
   expects: stderrFile.expects,
   read: (tree, reading, at) =>
-    tree.kind === 'scalar' && tree.text === 'merge' ? 'merge' : stderrFile.read(tree, reading, at),
+    isWord(tree, 'merge', reading) ? 'merge' : stderrFile.read(tree, reading, at),
   show: (value) => (value === 'merge' ? value : stderrFile.show(value)),
 };

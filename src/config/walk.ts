@@ -19,12 +19,18 @@ function* within(shape: Shape<unknown>, path: readonly string[]): Generator<Know
   const { inner } = shape;
   if (inner?.kind === 'map') yield* keysIn(inner.fields, path);
   if (inner?.kind === 'record') yield* within(inner.of, [...path, '*']);
+  if (inner?.kind === 'choice') yield* keysIn(inner.forms, path);
   if (inner?.kind !== 'variants') return;
-  const { tag, doc, variants } = inner;
+  const { tag, doc, variants, forms } = inner;
   const names = Object.keys(variants);
   yield { path: [...path, tag], field: { as: tag, shape: nameShape, fallback: names[0] ?? '', doc } };
-  for (const fields of Object.values(variants)) yield* keysIn(fields, path);
+  yield* keysIn(forms, [...path, tag]);
+  yield* keysIn(fieldsOf(variants), path);
 }
+
+/** Several variants may have a key of the same name: it is one key. */
+export const fieldsOf = (variants: Readonly<Record<string, Fields>>): Fields =>
+  Object.assign({}, ...Object.values(variants).toReversed()) as Fields; // each of them is one
 
 /** The tag is read with its variants; here it only has to be shown. */
 const nameShape: Shape<string> = { expects: 'a name', read: () => undefined, show: (value) => value };
@@ -42,7 +48,9 @@ export function homesOf(fields: Fields): Map<string, readonly string[]> {
 }
 
 function homeOf(path: readonly string[]): string {
-  const parent = path.at(-2);
+  const [above, parent] = [path.at(-3), path.at(-2)];
   if (parent === undefined) return 'the top level';
+  if (parent === 'when' || parent === 'done_when') return `${above}.${parent}`;
+  if (above === 'hooks') return 'a hook';
   return parent === '*' ? 'a program' : parent;
 }
