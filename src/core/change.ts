@@ -63,7 +63,7 @@ export function withLiveKeys(running: ProgramPlan, fresh: ProgramPlan): ProgramP
   const changed = changedKeys(running, fresh);
   const live = changed.filter((key) => effectOf(key, running, fresh) === 'live');
   if (live.length === changed.length) return fresh;
-  return live.reduce((plan, key) => ({ ...plan, [key]: fresh[key] }), running);
+  return { ...running, ...Object.fromEntries(live.map((key) => [key, fresh[key]])) };
 }
 
 /** Values of a plan are plain: texts, numbers, lists and maps of such. The order of a map's keys says nothing. */

@@ -1,5 +1,9 @@
 /** What a new daemon has to do about the runs that may have outlived the last one. */
+
+import { hookOf } from '../instance/hook.ts';
 import { deadlineOf } from '../instance/phase.ts';
+import { watchChanges } from '../instance/watch.ts';
+import { keyOf } from './changes.ts';
 import type { FleetEffect } from './effect.ts';
 import type { Fleet } from './fleet.ts';
 
@@ -15,7 +19,18 @@ export function adoptRuns(fleet: Fleet): FleetEffect[] {
     const effects: FleetEffect[] = [{ type: 'adopt', run, instance, pid: phase.body.pid }];
     if ('ending' in phase) effects.push({ type: 'survey', run, instance });
     const at = deadlineOf(phase);
-    if (at !== null) effects.push({ type: 'arm', timer: { of: 'instance', id }, at });
+    if (at !== null) {
+      const timer = { of: 'instance', id } as const;
+      fleet.armed.set(keyOf(timer), at);
+      effects.push({ type: 'arm', timer, at });
+    }
+    for (const effect of watchChanges(AT_REST, phase)) effects.push({ ...effect, instance });
+    const hooking = hookOf(phase);
+    const plan = hooking?.life.program.hooks[hooking.hook];
+    if (hooking && plan)
+      effects.push({ type: 'hook', life: hooking.life, hook: hooking.hook, plan, instance });
     return effects;
   });
 }
+
+const AT_REST = { kind: 'stopped' } as const;

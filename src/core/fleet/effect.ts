@@ -67,6 +67,11 @@ export type News =
       readonly detail: string;
     }
   /** What it needs is gone; it goes on, but would not start now. */
-  | { readonly type: 'dependency'; readonly program: ProgramName; readonly on: ProgramName; readonly lost: boolean }
+  | {
+      readonly type: 'dependency';
+      readonly program: ProgramName;
+      readonly on: ProgramName;
+      readonly lost: boolean;
+    }
   /** `fault`: what made it, other than the operator. */
   | { readonly type: 'shutting_down'; readonly fault: string | null };

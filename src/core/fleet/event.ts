@@ -13,8 +13,11 @@ export type FleetEvent =
       readonly type: 'stop';
       readonly ids: readonly InstanceId[];
       readonly how: How;
-      /** `reload`: the config does not have them any more. Without: the operator's. */
-      readonly because?: 'operator' | 'reload';
+      /**
+       * `reload`: the config does not have them any more. `shutdown`: one that an earlier daemon did not live to end.
+       * Without: the operator's.
+       */
+      readonly because?: 'operator' | 'reload' | 'shutdown';
     }
   | {
       readonly type: 'restart';
@@ -38,7 +41,11 @@ export type FleetEvent =
   /** How many there are of it from now on. */
   | { readonly type: 'scale'; readonly program: ProgramName; readonly instances: number }
   /** The config as it stands now. Whoever posts it has made sure that no rollout of a changed program is under way. */
-  | { readonly type: 'reload'; readonly programs: readonly ProgramPlan[] }
+  | {
+      readonly type: 'reload';
+      readonly programs: readonly ProgramPlan[];
+      readonly shutdownTimeoutMs: number | null;
+    }
   /** By the operator's own hand. */
   | {
       readonly type: 'signal';

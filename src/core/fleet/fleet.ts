@@ -17,23 +17,43 @@ import { type Instance, newInstance } from '../instance/instance.ts';
 import { lifeOf } from '../instance/phase.ts';
 import type { Plan, ProgramPlan } from '../plan.ts';
 import type { Rollout } from '../rollout/rollout.ts';
+import { Needs } from './needs.ts';
+import { StopOrder } from './stop-order.ts';
 
 export interface Fleet {
   readonly instances: Map<InstanceId, Instance>;
   readonly rollouts: Map<RolloutId, Rollout>;
   /** Whose run it is. What is not in here belongs to an earlier run, and is dropped. */
   readonly runs: Map<Run, InstanceId>;
+  /** The plan of each program as the config had it last. Its number of instances is the config's word. */
+  readonly programs: Map<ProgramName, ProgramPlan>;
+  /** The operator's word on how many there are, where he has given it. */
+  readonly counts: Map<ProgramName, number>;
+  /** The ids of each program's instances, in the order of their numbers. */
+  readonly seats: Map<ProgramName, InstanceId[]>;
+  readonly needs: Needs;
+  readonly stopOrder: StopOrder;
+  /** For when each timer is set. */
+  readonly armed: Map<string, Mono>;
   /** Of each program: how many rollouts it has seen. */
   readonly generations: Map<ProgramName, number>;
   nextRun: Run;
   nextRollout: RolloutId;
+  /** The whole of a shutdown that nobody gave another limit, in milliseconds. */
+  shutdownTimeoutMs: number | null;
   mode: Mode;
 }
 
 export type Mode =
   | { readonly kind: 'running' }
-  | { readonly kind: 'shutting_down'; readonly since: Moment; readonly deadline: Mono | null }
-  | { readonly kind: 'down' };
+  | {
+      readonly kind: 'shutting_down';
+      readonly since: Moment;
+      readonly deadline: Mono | null;
+      /** What made it, other than the operator. */
+      readonly fault: string | null;
+    }
+  | { readonly kind: 'down'; readonly fault: string | null };
 
 /** What a daemon knows from the one before it. */
 export interface Memory {
@@ -45,6 +65,8 @@ export interface Memory {
   readonly stopped: ReadonlySet<InstanceId>;
   /** Instances whose run may have outlived the daemon, as they were recorded; whether they have, the hands find out. */
   readonly alive: ReadonlyMap<InstanceId, Instance>;
+  /** How many there are of a program by the operator's word. */
+  readonly counts: ReadonlyMap<ProgramName, number>;
 }
 
 export const NO_MEMORY: Memory = {
@@ -53,6 +75,7 @@ export const NO_MEMORY: Memory = {
   generations: new Map(),
   stopped: new Set(),
   alive: new Map(),
+  counts: new Map(),
 };
 
 /** A fleet at rest; `start` brings up what is wished for. */
@@ -61,18 +84,27 @@ export function createFleet(plan: Plan, memory: Memory): Fleet {
     instances: new Map(),
     rollouts: new Map(),
     runs: new Map(),
+    programs: new Map(plan.programs.map((program) => [program.name, program])),
+    counts: new Map(),
+    seats: new Map(),
+    needs: new Needs(),
+    stopOrder: new StopOrder(),
+    armed: new Map(),
     generations: new Map(memory.generations),
     nextRun: firstFreeRun(memory),
     nextRollout: rolloutId(memory.nextRollout),
+    shutdownTimeoutMs: plan.shutdownTimeoutMs,
     mode: { kind: 'running' },
   };
   for (const program of plan.programs) {
-    for (let index = 0; index < program.instances; index++) seat(fleet, program, index, memory);
+    const count = memory.counts.get(program.name);
+    if (count !== undefined) fleet.counts.set(program.name, count);
+    for (let index = 0; index < (count ?? program.instances); index++) seat(fleet, program, index, memory);
   }
   for (const instance of memory.alive.values()) {
     // Not in the plan any more: it is let go in its own time, like everything that is not wished for.
     if (!fleet.instances.has(instance.id))
-      place(fleet, { ...instance, wish: { want: 'down', because: 'reload' } });
+      place(fleet, { ...instance, leaving: true, wish: { want: 'down', because: 'reload' } });
   }
   return fleet;
 }
@@ -97,20 +129,43 @@ function seat(fleet: Fleet, program: ProgramPlan, index: number, memory: Memory)
   place(fleet, { ...newInstance(id, index, program, { want: 'down', because }), generation });
 }
 
-function place(fleet: Fleet, instance: Instance): void {
-  fleet.instances.set(instance.id, instance);
+/** Puts an instance where it belongs; its run, if it has one, is known from now on. */
+export function place(fleet: Fleet, instance: Instance): void {
+  const { id, program } = instance;
+  const ids = fleet.seats.get(program.name) ?? [];
+  if (!fleet.instances.has(id)) fleet.seats.set(program.name, [...ids, id]);
+  fleet.instances.set(id, instance);
   const run = lifeOf(instance.phase)?.run;
-  if (run !== undefined) fleet.runs.set(run, instance.id);
+  if (run !== undefined) fleet.runs.set(run, id);
+}
+
+/** Only what is at rest may go. */
+export function unseat(fleet: Fleet, { id, program }: Instance): void {
+  fleet.instances.delete(id);
+  const rest = (fleet.seats.get(program.name) ?? []).filter((other) => other !== id);
+  if (rest.length === 0) fleet.seats.delete(program.name);
+  else fleet.seats.set(program.name, rest);
 }
 
 /** All instances of a program, in the order of their numbers. */
 export function seatsOf(fleet: Fleet, program: ProgramName): Map<InstanceId, Instance> {
   const seats = new Map<InstanceId, Instance>();
-  for (const [id, instance] of fleet.instances) {
-    if (instance.program.name === program) seats.set(id, instance);
+  for (const id of fleet.seats.get(program) ?? []) {
+    const instance = fleet.instances.get(id);
+    if (instance !== undefined) seats.set(id, instance);
   }
   return seats;
 }
+
+/** All instances: programs in the order of the config, each by its numbers, and what is on its way out last. */
+export function inOrderOf(fleet: Fleet): Instance[] {
+  const names = new Set([...fleet.programs.keys(), ...fleet.seats.keys()]);
+  return [...names].flatMap((name) => [...seatsOf(fleet, name).values()].sort((a, b) => a.index - b.index));
+}
+
+/** Those that are there to stay. */
+export const stayingOf = (fleet: Fleet, program: ProgramName): Instance[] =>
+  [...seatsOf(fleet, program).values()].filter(({ leaving }) => !leaving);
 
 /** The rollout of a program that is not over, if there is one. */
 export function rolloutUnderWay(fleet: Fleet, program: ProgramName): Rollout | undefined {

@@ -1,314 +1,186 @@
 /**
- * The transition function of the fleet. What one instance means for another goes through a queue of its own:
- * an instance changes, and the rollout of its program is told to look.
+ * The transition function of the fleet: the one door. An event changes instances; what that means for others (a
+ * rollout's next turn, a dependency that is there, a hold that ends) is drawn afterwards, from what was noted.
  */
 import { assertNever } from '../../base/assert-never.ts';
-import { after, type Moment, type Mono } from '../../base/clock.ts';
-import { type InstanceId, type ProgramName, type RolloutId, rolloutId, run } from '../../base/ids.ts';
-import type { InstanceEvent } from '../instance/event.ts';
-import { type Instance, isAtRest } from '../instance/instance.ts';
-import { deadlineOf, lifeOf } from '../instance/phase.ts';
-import { step } from '../instance/step.ts';
-import { isOver, type Rollout } from '../rollout/rollout.ts';
-import { type RolloutEvent, rolloutDeadline, stepRollout } from '../rollout/step.ts';
-import type { FleetEffect, News } from './effect.ts';
+import type { Moment } from '../../base/clock.ts';
+import type { ProgramName } from '../../base/ids.ts';
+import { isAtRest } from '../instance/instance.ts';
+import { bodyOf, deadlineOf } from '../instance/phase.ts';
+import { isOver } from '../rollout/rollout.ts';
+import { type RolloutEvent, rolloutDeadline } from '../rollout/step.ts';
+import { Changes } from './changes.ts';
+import type { FleetEffect } from './effect.ts';
 import type { FleetEvent, TimerName } from './event.ts';
-import { type Fleet, rolloutUnderWay, seatsOf } from './fleet.ts';
+import { type Fleet, rolloutUnderWay, seatsOf, stayingOf } from './fleet.ts';
+import { isSameVerdict, type Verdicts } from './needs.ts';
+import { beginRollout, restart, shutDown, shutdownDue, signal, start, stop, takePlan } from './requests.ts';
+import { reload, scale } from './resize.ts';
+import { scheduled } from './schedule.ts';
+import { nextWorn } from './worn.ts';
+
+export { reasonOf } from './reason.ts';
 
 export function stepFleet(fleet: Fleet, event: FleetEvent, now: Moment): FleetEffect[] {
-  const turn = new FleetStep(fleet, now);
-  turn.take(event);
-  return turn.finish();
+  const changes = new Changes(fleet, now);
+  take(changes, event);
+  conclude(changes);
+  return changes.effects;
 }
 
-/** One event being taken: what it has caused so far, and what is still queued. */
-class FleetStep {
-  readonly #fleet: Fleet;
-  readonly #now: Moment;
-  readonly #effects: FleetEffect[] = [];
-  /** Programs whose rollout has something to look at. */
-  readonly #looks = new Set<ProgramName>();
-
-  constructor(fleet: Fleet, now: Moment) {
-    this.#fleet = fleet;
-    this.#now = now;
-  }
-
-  take(event: FleetEvent): void {
-    switch (event.type) {
-      case 'spawned':
-      case 'spawn_failed':
-      case 'exited':
-      case 'tree':
-      case 'notified': {
-        const id = this.#fleet.runs.get(event.run);
-        if (id !== undefined) this.#toInstance(id, event); // else: an earlier run's, and dropped here
-        break;
-      }
-      case 'start':
-        this.#start(event);
-        break;
-      case 'stop':
-        this.#each(event.ids, () => ({
-          type: 'stop',
-          because: event.because ?? 'operator',
-          how: event.how,
-        }));
-        break;
-      case 'restart':
-        this.#restart(event);
-        break;
-      case 'begin_rollout':
-        this.#beginRollout(event);
-        break;
-      case 'take_plan':
-        this.#takePlan(event);
-        break;
-      case 'steer_rollout':
-        this.#toRollout(event.id, event.command === 'abort' ? ABORT : { type: event.command });
-        break;
-      case 'shutdown':
-        this.#shutDown(event);
-        break;
-      case 'due':
-        this.#due(event.timer);
-        break;
-      default:
-        assertNever(event);
+function take(changes: Changes, event: FleetEvent): void {
+  switch (event.type) {
+    case 'spawned':
+    case 'spawn_failed':
+    case 'exited':
+    case 'tree':
+    case 'checked':
+    case 'measured':
+    case 'hooked':
+    case 'notified': {
+      const id = changes.fleet.runs.get(event.run);
+      if (id !== undefined) changes.toInstance(id, event); // else: an earlier run's, and dropped here
+      break;
     }
-  }
-
-  /** Works off what the event has queued, and says what is to be done. */
-  finish(): FleetEffect[] {
-    for (const program of this.#looks) {
-      this.#looks.delete(program);
-      for (const rollout of this.#fleet.rollouts.values()) {
-        if (rollout.program === program && !isOver(rollout)) this.#toRollout(rollout.id, { type: 'look' });
-      }
-    }
-    this.#endWhenDown();
-    return this.#effects;
-  }
-
-  #start({ ids, because }: Extract<FleetEvent, { type: 'start' }>): void {
-    if (this.#fleet.mode.kind !== 'running') return; // going down: nothing is begun any more
-    this.#each(ids, () => ({ type: 'start', because }));
-  }
-
-  #restart({ ids, programs }: Extract<FleetEvent, { type: 'restart' }>): void {
-    if (this.#fleet.mode.kind !== 'running') return;
-    const plans = new Map(programs.map((program) => [program.name, program]));
-    this.#each(ids, (instance): InstanceEvent[] => {
-      const { name } = instance.program;
-      // A rollout's target is not changed under it.
-      const given = rolloutUnderWay(this.#fleet, name) === undefined ? plans.get(name) : undefined;
-      const program = given ?? instance.program;
-      const { generation } = instance;
-      const replace = {
-        type: 'replace',
-        because: 'operator',
-        program,
-        generation,
-        onTimeout: 'stop',
-      } as const;
-      const start = { type: 'start', because: 'operator', program } as const;
-      return instance.wish.want === 'down' ? [start] : [replace];
-    });
-  }
-
-  #beginRollout({ program, ids, maxParallel }: Extract<FleetEvent, { type: 'begin_rollout' }>): void {
-    if (this.#fleet.mode.kind !== 'running') return;
-    if (rolloutUnderWay(this.#fleet, program.name) !== undefined) return; // one at a time: they would undo each other
-    const id = this.#fleet.nextRollout;
-    const generation = (this.#fleet.generations.get(program.name) ?? 0) + 1;
-    this.#fleet.nextRollout = rolloutId(id + 1);
-    this.#fleet.generations.set(program.name, generation);
-    const turns = ids.flatMap((seat) => {
-      const instance = this.#fleet.instances.get(seat);
-      if (instance === undefined) return [];
-      const before = { program: instance.program, generation: instance.generation };
-      return [{ id: seat, before, step: { kind: 'pending' } as const }];
-    });
-    const rollout: Rollout = {
-      id,
-      program: program.name,
-      state: 'running',
-      reason: null,
-      target: program,
-      generation,
-      maxParallel,
-      startedAt: this.#now,
-      endedAt: null,
-      turns,
-    };
-    this.#keepRollout(rollout, undefined);
-    this.#adoptPlan(ids, program, generation);
-    this.#toRollout(id, { type: 'look' });
-  }
-
-  #takePlan({ program, ids }: Extract<FleetEvent, { type: 'take_plan' }>): void {
-    this.#adoptPlan(ids, program, this.#fleet.generations.get(program.name) ?? 0);
-  }
-
-  /** Who is down takes on the plan for its next start. */
-  #adoptPlan(ids: readonly InstanceId[], program: Rollout['target'], generation: number): void {
-    this.#each(ids, (instance): InstanceEvent[] =>
-      instance.wish.want === 'down'
-        ? [{ type: 'replace', because: 'operator', program, generation, onTimeout: 'stop' }]
-        : [],
-    );
-  }
-
-  #shutDown({ how, timeoutMs }: Extract<FleetEvent, { type: 'shutdown' }>): void {
-    const { mode } = this.#fleet;
-    if (mode.kind === 'down') return;
-    const before = mode.kind === 'running' ? null : mode.deadline;
-    const deadline = timeoutMs === null ? before : after(this.#now.mono, timeoutMs);
-    this.#fleet.mode = {
-      kind: 'shutting_down',
-      since: mode.kind === 'running' ? this.#now : mode.since,
-      deadline,
-    };
-    if (mode.kind === 'running') this.#announce({ type: 'shutting_down' });
-    this.#rearm({ of: 'shutdown' }, before, deadline);
-    this.#each([...this.#fleet.instances.keys()], (instance): InstanceEvent[] =>
-      instance.wish.want === 'down' && isAtRest(instance) ? [] : [{ type: 'stop', because: 'shutdown', how }],
-    );
-    // After the stops: an abort starts again what it finds down although it is wanted.
-    for (const rollout of this.#fleet.rollouts.values()) {
-      if (!isOver(rollout)) this.#toRollout(rollout.id, { type: 'abort', why: 'the daemon was shut down' });
-    }
-  }
-
-  #due(timer: TimerName): void {
-    if (timer.of === 'instance') this.#toInstance(timer.id, { type: 'due' });
-    else if (timer.of === 'rollout') this.#toRollout(timer.id, { type: 'look' });
-    else this.#shutdownDue();
-  }
-
-  /** The shutdown as a whole has taken too long: no drain is waited for any more. */
-  #shutdownDue(): void {
-    const { mode } = this.#fleet;
-    if (mode.kind !== 'shutting_down' || mode.deadline === null || this.#now.mono < mode.deadline) return;
-    this.#fleet.mode = { ...mode, deadline: null };
-    this.#each([...this.#fleet.instances.keys()], () => ({ type: 'stop', because: 'shutdown', how: 'now' }));
-  }
-
-  #each(
-    ids: readonly InstanceId[],
-    events: (instance: Instance) => InstanceEvent | readonly InstanceEvent[],
-  ): void {
-    for (const id of ids) {
-      const instance = this.#fleet.instances.get(id);
-      if (instance === undefined) continue;
-      for (const event of [events(instance)].flat()) this.#toInstance(id, event);
-    }
-  }
-
-  #toInstance(id: InstanceId, event: InstanceEvent): void {
-    const before = this.#fleet.instances.get(id);
-    if (before === undefined) return;
-    const { instance, effects } = step(before, event, { now: this.#now, nextRun: this.#fleet.nextRun });
-    if (instance === before) return;
-    this.#fleet.instances.set(id, instance);
-    this.#trackRun(before, instance);
-    this.#effects.push({ type: 'record', what: { kind: 'instance', instance } });
-    for (const effect of effects) {
-      if (effect.type === 'announce') {
-        this.#announce({ ...effect.what, id, program: instance.program.name });
-      } else this.#effects.push({ ...effect, instance });
-    }
-    this.#announcePhase(before, instance);
-    const at = deadlineOf(instance.phase);
-    // A timer that has just rung is armed no more, though the next deadline may be at that very moment.
-    const armed = event.type === 'due' && at !== null ? null : deadlineOf(before.phase);
-    this.#rearm({ of: 'instance', id }, armed, at);
-    this.#looks.add(instance.program.name);
-  }
-
-  #trackRun(before: Instance, instance: Instance): void {
-    const old = lifeOf(before.phase)?.run;
-    const present = lifeOf(instance.phase)?.run;
-    if (old === present) return;
-    if (old !== undefined) this.#fleet.runs.delete(old);
-    if (present === undefined) return;
-    this.#fleet.runs.set(present, instance.id);
-    this.#fleet.nextRun = run(present + 1);
-  }
-
-  #announcePhase(before: Instance, instance: Instance): void {
-    const from = before.phase.kind;
-    const to = instance.phase.kind;
-    if (from === to) return;
-    const because = reasonOf(instance);
-    const { id, program } = instance;
-    this.#announce({
-      type: 'phase',
-      id,
-      program: program.name,
-      run: lifeOf(instance.phase)?.run ?? null,
-      from,
-      to,
-      because,
-    });
-  }
-
-  #toRollout(id: RolloutId, event: RolloutEvent): void {
-    const before = this.#fleet.rollouts.get(id);
-    if (before === undefined) return;
-    const { rollout, effects } = stepRollout(before, event, seatsOf(this.#fleet, before.program), this.#now);
-    for (const effect of effects) if (effect.type === 'turn') this.#announce(effect);
-    this.#keepRollout(rollout, before);
-    for (const effect of effects) if (effect.type !== 'turn') this.#toInstance(effect.id, effect);
-  }
-
-  #keepRollout(rollout: Rollout, before: Rollout | undefined): void {
-    if (rollout === before) return;
-    this.#fleet.rollouts.set(rollout.id, rollout);
-    this.#effects.push({ type: 'record', what: { kind: 'rollout', rollout } });
-    if (rollout.state !== before?.state || rollout.reason !== before.reason) {
-      const { id, program, state, reason } = rollout;
-      this.#announce({ type: 'rollout', rollout: id, program, state, reason });
-    }
-    const armed = before === undefined ? null : rolloutDeadline(before);
-    this.#rearm({ of: 'rollout', id: rollout.id }, armed, rolloutDeadline(rollout));
-    if (isOver(rollout)) this.#forgetOldRollouts();
-  }
-
-  /** A fleet lives for years and rolls many times a day: of those that are over only the last are kept. */
-  #forgetOldRollouts(): void {
-    const over = [...this.#fleet.rollouts.values()].filter(isOver);
-    for (const { id } of over.slice(0, -ROLLOUTS_KEPT)) this.#fleet.rollouts.delete(id);
-  }
-
-  #rearm(timer: TimerName, before: Mono | null, at: Mono | null): void {
-    if (before === at) return;
-    this.#effects.push(at === null ? { type: 'disarm', timer } : { type: 'arm', timer, at });
-  }
-
-  #announce(what: News): void {
-    this.#effects.push({ type: 'announce', what });
-  }
-
-  #endWhenDown(): void {
-    const { mode } = this.#fleet;
-    if (mode.kind !== 'shutting_down') return;
-    for (const instance of this.#fleet.instances.values()) if (!isAtRest(instance)) return;
-    this.#rearm({ of: 'shutdown' }, mode.deadline, null);
-    this.#fleet.mode = { kind: 'down' };
-    this.#effects.push({ type: 'finish' });
+    case 'start':
+      start(changes, event);
+      break;
+    case 'stop':
+      stop(changes, event.ids, event.how, event.because ?? 'operator');
+      break;
+    case 'restart':
+      restart(changes, event);
+      break;
+    case 'begin_rollout':
+      beginRollout(changes, event);
+      break;
+    case 'take_plan':
+      takePlan(changes, event);
+      break;
+    case 'steer_rollout':
+      changes.toRollout(event.id, event.command === 'abort' ? ABORT : { type: event.command });
+      break;
+    case 'scale':
+      scale(changes, event);
+      break;
+    case 'reload':
+      reload(changes, event);
+      break;
+    case 'signal':
+      signal(changes, event);
+      break;
+    case 'scheduled':
+      scheduled(changes, event);
+      break;
+    case 'shutdown':
+      shutDown(changes, event, null);
+      break;
+    case 'due':
+      due(changes, event.timer);
+      break;
+    default:
+      assertNever(event);
   }
 }
-
-/** Those that are over. */
-const ROLLOUTS_KEPT = 20;
 
 const ABORT: RolloutEvent = { type: 'abort', why: null };
 
-/** Why an instance is where it is: its phase knows, or its run, and where there is none, the wish does. */
-export function reasonOf(instance: Instance): Instance['wish']['because'] {
-  const { phase } = instance;
-  if ('ending' in phase) return phase.ending.because;
-  if ('because' in phase) return phase.because;
-  return lifeOf(phase)?.because ?? instance.wish.because;
+function due(changes: Changes, timer: TimerName): void {
+  changes.rung(timer);
+  if (timer.of === 'instance') {
+    changes.toInstance(timer.id, { type: 'due' });
+    const phase = changes.fleet.instances.get(timer.id)?.phase;
+    if (phase !== undefined) changes.rearm(timer, deadlineOf(phase));
+  } else if (timer.of === 'rollout') {
+    changes.toRollout(timer.id, { type: 'look' });
+    const rollout = changes.fleet.rollouts.get(timer.id);
+    if (rollout !== undefined) changes.rearm(timer, rolloutDeadline(rollout, changes.now));
+  } else shutdownDue(changes);
+}
+
+/** Draws the consequences, until there are no more. */
+function conclude(changes: Changes): void {
+  const { touched, rested } = changes;
+  while (touched.size > 0 || rested.size > 0 || changes.fault !== null) {
+    giveUp(changes);
+    for (const id of rested) {
+      rested.delete(id);
+      changes.fleet.stopOrder.forget(id);
+      for (const held of changes.fleet.stopOrder.release(id)) {
+        changes.toInstance(held.id, { type: 'stop', because: held.because, how: held.how });
+      }
+    }
+    for (const [program, before] of touched) {
+      touched.delete(program);
+      consider(changes, program, before);
+    }
+  }
+  endWhenDown(changes);
+}
+
+/** Something of this program has changed. */
+function consider(changes: Changes, program: ProgramName, before: Verdicts | undefined): void {
+  const { fleet } = changes;
+  for (const seat of seatsOf(fleet, program).values()) {
+    if (seat.leaving && isAtRest(seat)) changes.remove(seat);
+  }
+  for (const rollout of fleet.rollouts.values()) {
+    if (rollout.program === program && !isOver(rollout)) changes.toRollout(rollout.id, { type: 'look' });
+  }
+  replaceWorn(changes, program);
+  tellDependents(changes, program, before);
+}
+
+/** Never in the middle of a rollout, and never two at once. */
+function replaceWorn(changes: Changes, name: ProgramName): void {
+  const { fleet } = changes;
+  if (fleet.mode.kind !== 'running' || rolloutUnderWay(fleet, name) !== undefined) return;
+  const worn = nextWorn(stayingOf(fleet, name));
+  if (worn?.phase.kind !== 'running' || worn.phase.worn === null) return;
+  const { program, generation } = worn;
+  changes.toInstance(worn.id, {
+    type: 'replace',
+    because: worn.phase.worn,
+    program,
+    generation,
+    onTimeout: 'stop',
+  });
+}
+
+function tellDependents(changes: Changes, name: ProgramName, before: Verdicts | undefined): void {
+  const waiters = changes.fleet.needs.waitersFor(name);
+  if (before === undefined && waiters.length === 0) return; // nobody has ever asked
+  const now = changes.verdictsOf(name);
+  if (before !== undefined && isSameVerdict(before, now)) return;
+  for (const id of waiters) changes.toInstance(id, { type: 'proceed' });
+  if (before !== undefined && changes.fleet.mode.kind === 'running')
+    sayWhatIsLost(changes, name, before, now);
+}
+
+/** Whoever runs goes on without what it needs; its next start would wait. */
+function sayWhatIsLost(changes: Changes, name: ProgramName, before: Verdicts, now: Verdicts): void {
+  for (const { name: program, dependsOn } of changes.fleet.programs.values()) {
+    const condition = dependsOn[name];
+    if (condition === undefined || before[condition].ok === now[condition].ok) continue;
+    const runs = stayingOf(changes.fleet, program).some(({ phase }) => bodyOf(phase) !== null);
+    if (runs) changes.announce({ type: 'dependency', program, on: name, lost: before[condition].ok });
+  }
+}
+
+/** An essential program is no more: nothing here is worth running without it. */
+function giveUp(changes: Changes): void {
+  const { fault, fleet } = changes;
+  changes.fault = null;
+  if (fault === null || fleet.mode.kind !== 'running') return;
+  shutDown(changes, { how: 'drain', timeoutMs: fleet.shutdownTimeoutMs }, fault);
+}
+
+function endWhenDown(changes: Changes): void {
+  const { fleet } = changes;
+  const { mode } = fleet;
+  if (mode.kind !== 'shutting_down') return;
+  for (const instance of fleet.instances.values()) if (!isAtRest(instance)) return;
+  changes.rearm({ of: 'shutdown' }, null);
+  fleet.mode = { kind: 'down', fault: mode.fault };
+  changes.effects.push({ type: 'finish', fault: mode.fault });
 }

@@ -11,29 +11,48 @@ import { type Context, settle } from './settle.ts';
 
 type Alive = Extract<Phase, { kind: 'starting' | 'running' }>;
 type Draining = Extract<Phase, { kind: 'draining' }>;
-type Ended = Extract<Phase, { ending: Ending }>;
+type Ended = Extract<Phase, { body: Body; ending: Ending }>;
 
 /** SIGKILL is repeated as long as something is left: a fork may have slipped away from the one before. */
 const KILL_AGAIN_MS = 1000;
 
-/** A planned end: one signal to the leader, and then patience. */
-export function askToEnd(
-  instance: Instance,
-  phase: Alive,
-  because: Because,
-  onTimeout: OnTimeout,
-  context: Context,
-): Step {
+/** A drain that is asked for, and what it is to mean. */
+export interface Drain {
+  readonly because: Because;
+  readonly onTimeout: OnTimeout;
+  /** Without: planned. */
+  readonly cause?: Ending['cause'];
+  readonly why?: string;
+}
+
+/** A planned end: one signal to the leader, and then patience. The pre_drain hook comes first. */
+export function askToEnd(instance: Instance, phase: Alive, drain: Drain, context: Context): Step {
+  const { because, onTimeout, cause = 'planned', why } = drain;
   const body: Body = { ...phase.body, said: { ...phase.body.said, drained: false } };
+  const ending: Ending = { ...begin(because, cause, context.now), ...(why === undefined ? {} : { why }) };
+  const draining: Draining = {
+    kind: 'draining',
+    body,
+    ending,
+    deadline: null,
+    onTimeout,
+    asked: false,
+    overdue: false,
+  };
+  const hooked = body.life.program.hooks.pre_drain !== null;
+  return hooked
+    ? { instance: { ...instance, phase: draining }, effects: [] }
+    : ask(instance, draining, context);
+}
+
+/** Its jobs have so long from now on. A leader that is gone meanwhile cannot be asked; its jobs are waited for. */
+export function ask(instance: Instance, phase: Draining, context: Context): Step {
+  const { body, ending } = phase;
   const { drain } = body.life.program;
   const deadline = drain.timeoutMs === null ? null : after(context.now.mono, drain.timeoutMs);
-  const ending = begin(because, 'planned', context.now);
   return {
-    instance: {
-      ...instance,
-      phase: { kind: 'draining', body, ending, deadline, onTimeout, overdue: false },
-    },
-    effects: toLeader(body, drain.signal),
+    instance: { ...instance, phase: { ...phase, asked: true, deadline } },
+    effects: ending.exit === null ? toLeader(body, drain.signal) : [],
   };
 }
 
@@ -43,13 +62,16 @@ export function beginEnd(
   phase: Alive,
   because: Because,
   context: Context,
-  cause: Ending['cause'] = 'planned',
+  fault: string | null = null,
 ): Instance {
-  const ending = begin(because, cause, context.now);
+  const ending: Ending =
+    fault === null
+      ? begin(because, 'planned', context.now)
+      : { ...begin(because, 'fault', context.now), why: fault };
   const { body } = phase;
   return {
     ...instance,
-    phase: { kind: 'draining', body, ending, deadline: null, onTimeout: 'stop', overdue: false },
+    phase: { kind: 'draining', body, ending, deadline: null, onTimeout: 'stop', asked: true, overdue: false },
   };
 }
 
@@ -65,7 +87,7 @@ export function endNow(instance: Instance, context: Context): Step {
 /** SIGKILL to everything of the run. */
 export function killAll(instance: Instance, context: Context): Step {
   const { phase } = instance;
-  if (!('ending' in phase)) return { instance, effects: [] };
+  if (!isEnding(phase)) return { instance, effects: [] };
   const { body } = phase;
   return {
     instance: {
@@ -99,7 +121,7 @@ export function leaderGone(instance: Instance, exit: ExitStatus, context: Contex
 /** So many processes are left of the run, the living leader not counted. */
 export function treeChanged(instance: Instance, left: number, context: Context): Step {
   const { phase } = instance;
-  if (!('ending' in phase)) return { instance, effects: [] }; // alive and not ending: a survey of before, of no use now
+  if (!isEnding(phase)) return { instance, effects: [] }; // alive and not ending: a survey of before, of no use now
   if (phase.ending.exit === null) return leaderAlone(instance, phase, left, context);
   if (left === 0) return settle(instance, phase.body, drainedIfKept(phase), context);
   // A drain waits for the rest; whoever crashed or was told to stop leaves nobody who would.
@@ -107,12 +129,14 @@ export function treeChanged(instance: Instance, left: number, context: Context):
   return { instance, effects: [] };
 }
 
-/** It says that nothing is under way any more. */
+const isEnding = (phase: Phase): phase is Ended => 'ending' in phase && 'body' in phase;
+
+/** It says, or its check does, that nothing is under way any more. */
 export function saidDrained(instance: Instance, phase: Draining, context: Context): Step {
   const body: Body = { ...phase.body, said: { ...phase.body.said, drained: true } };
   const { drain } = body.life.program;
   const said: Draining = { ...phase, body };
-  if (drain.doneWhen !== 'notify' || phase.ending.exit !== null) {
+  if (drain.doneWhen === 'exit' || !phase.asked || phase.ending.exit !== null) {
     return { instance: { ...instance, phase: said }, effects: [] }; // its exit is waited for, or its tree
   }
   if (drain.waitFor === 'leader') return drainedAlive(instance, said, context);
@@ -122,7 +146,7 @@ export function saidDrained(instance: Instance, phase: Draining, context: Contex
 /** A drain that is under way or overdue may take its whole time anew. */
 export function grant(instance: Instance, context: Context): Step {
   const { phase } = instance;
-  if (phase.kind !== 'draining') return { instance, effects: [] };
+  if (phase.kind !== 'draining' || !phase.asked) return { instance, effects: [] };
   const limit = phase.body.life.program.drain.timeoutMs;
   const deadline = limit === null ? null : after(context.now.mono, limit);
   return { instance: { ...instance, phase: { ...phase, deadline, overdue: false } }, effects: [] };
@@ -130,7 +154,7 @@ export function grant(instance: Instance, context: Context): Step {
 
 function leaderAlone(instance: Instance, phase: Ended, left: number, context: Context): Step {
   const waited = phase.kind === 'draining' && phase.body.said.drained && left === 0;
-  return waited && phase.body.life.program.drain.doneWhen === 'notify'
+  return waited && phase.body.life.program.drain.doneWhen !== 'exit'
     ? drainedAlive(instance, phase, context)
     : { instance, effects: [] };
 }

@@ -7,6 +7,7 @@ import type { Instance } from './instance.ts';
 import { type Body, bodyOf, type Phase, type Said } from './phase.ts';
 import type { Context } from './settle.ts';
 import { becomeReady } from './starting.ts';
+import { bark } from './working.ts';
 
 export function hear(instance: Instance, message: Notified, context: Context): Step {
   const body = bodyOf(instance.phase);
@@ -14,26 +15,51 @@ export function hear(instance: Instance, message: Notified, context: Context): S
   const noted = withBody(instance, { ...body, said: note(body.said, message) });
   const extended =
     message.extendTimeoutMs === undefined ? noted : extend(noted, message.extendTimeoutMs, context);
-  const then = act(extended, message, context);
+  const then = act(beat(extended, message, context), message, context);
   return { instance: then.instance, effects: [...reports(body, message), ...then.effects] };
 }
 
 function act(instance: Instance, message: Notified, context: Context): Step {
   const { phase } = instance;
-  if (phase.kind === 'starting' && message.ready && phase.body.life.program.ready.when === 'notify') {
+  if (
+    phase.kind === 'starting' &&
+    !phase.hook &&
+    message.ready &&
+    phase.body.life.program.ready.when === 'notify'
+  ) {
     return becomeReady(instance, phase, context);
   }
   // X_DRAINED counts only once the instance was asked: before that, it may still take on work.
-  if (phase.kind === 'draining' && message.drained) return saidDrained(instance, phase, context);
+  if (phase.kind === 'draining' && message.drained && isByWord(phase)) {
+    return saidDrained(instance, phase, context);
+  }
+  if (phase.kind === 'running' && message.watchdog === 'trigger') return bark(instance, phase, context);
   return { instance, effects: [] };
 }
+
+/** With a check, its own word is only noted. */
+const isByWord = ({ body }: Extract<Phase, { kind: 'draining' }>): boolean =>
+  body.life.program.drain.doneWhen !== 'check';
 
 function note(said: Said, message: Notified): Said {
   return {
     ...said,
     status: message.status ?? said.status,
     inFlight: message.inFlight ?? said.inFlight,
+    watchdogMs: message.watchdogMs ?? said.watchdogMs,
+    reloading: message.ready ? false : (message.reloading ?? said.reloading),
+    errno: message.errno ?? said.errno,
   };
+}
+
+/** The time until the next WATCHDOG=1 begins anew, with the one that came or with a new length. */
+function beat(instance: Instance, message: Notified, { now }: Context): Instance {
+  const { phase } = instance;
+  if (phase.kind !== 'running') return instance;
+  if (message.watchdog !== 'alive' && message.watchdogMs === undefined) return instance;
+  const { watchdogMs } = phase.body.said;
+  const watchdogBy = watchdogMs === null ? null : after(now.mono, watchdogMs);
+  return { ...instance, phase: { ...phase, watchdogBy } };
 }
 
 function reports(body: Body, message: Notified): InstanceEffect[] {

@@ -60,7 +60,8 @@ export function newInstance(id: InstanceId, index: number, program: ProgramPlan,
 }
 
 /** Working, as far as anybody can tell: what a rollout counts on. */
-export const isAvailable = (instance: Instance): boolean => instance.phase.kind === 'running';
+export const isAvailable = ({ phase }: Instance): boolean =>
+  phase.kind === 'running' && phase.health.ok !== false;
 
 /** No process of it lives, and none will start by itself. */
 export function isAtRest(instance: Instance): boolean {

@@ -51,7 +51,7 @@ export type Phase =
   /** SIGKILL was sent to all of it; sent again at `again` as long as anything is left. */
   | { readonly kind: 'killing'; readonly body: Body; readonly ending: Ending; readonly again: Mono }
   /** Nothing of the run is left; its post_stop hook runs. */
-  | { readonly kind: 'cleaning'; readonly life: Life; readonly ending: Ending; readonly good: boolean }
+  | { readonly kind: 'cleaning'; readonly life: Life; readonly ending: Ending }
   | { readonly kind: 'backoff'; readonly until: Mono; readonly because: Because; readonly why: string }
   /** Finished, and by policy not restarted. */
   | { readonly kind: 'exited' }
@@ -85,6 +85,35 @@ export interface Said {
   readonly inFlight: number | null;
   /** X_DRAINED=1 since it was asked to drain. */
   readonly drained: boolean;
+  /** WATCHDOG=1 comes at least so often: as the plan has it, or as it said itself. */
+  readonly watchdogMs: number | null;
+  /** RELOADING=1, and no READY=1 since. */
+  readonly reloading: boolean;
+  /** ERRNO=, 0 when it never said. */
+  readonly errno: number;
+}
+
+/** Nothing yet. */
+export const silent = (program: ProgramPlan): Said => ({
+  status: '',
+  inFlight: null,
+  drained: false,
+  watchdogMs: program.watchdogMs,
+  reloading: false,
+  errno: 0,
+});
+
+/** As a run begins to work: nothing asked yet, nothing worn. */
+export function newlyRunning(body: Body, now: Moment): Extract<Phase, { kind: 'running' }> {
+  const { watchdogMs } = body.said;
+  return {
+    kind: 'running',
+    body,
+    health: { ok: null, failures: 0, why: '' },
+    worn: null,
+    overSince: null,
+    watchdogBy: watchdogMs === null ? null : after(now.mono, watchdogMs),
+  };
 }
 
 export interface Health {
@@ -115,6 +144,8 @@ export interface Ending {
   readonly since: Moment;
   /** What the end means for the next start: asked for, on its own account, or a fault such as never becoming ready. */
   readonly cause: 'planned' | 'own' | 'fault';
+  /** What the fault was, for people; not set where it was not ready in time. */
+  readonly why?: string;
   /** Null while the leader lives. */
   readonly exit: ExitStatus | null;
   /** It said so or exited, with nothing of it left that it was to wait for. */

@@ -3,23 +3,29 @@ import { after, type Moment } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { describeExit, type ExitStatus } from '../../base/exit-status.ts';
 import type { Run } from '../../base/ids.ts';
+import type { ProgramPlan } from '../plan.ts';
 import { backoffDelay, givesUp } from './backoff.ts';
 import type { Because } from './because.ts';
 import type { InstanceEffect, Step } from './effect.ts';
 import type { ExitRecord, Instance } from './instance.ts';
-import type { Body, Ending, Life } from './phase.ts';
+import type { Body, Ending, Life, Phase, Waiting } from './phase.ts';
+
+type Cleaning = Extract<Phase, { kind: 'cleaning' }>;
 
 /** What a step may draw on beside its event. */
 export interface Context {
   readonly now: Moment;
   /** The number that a run begun in this step has. */
   readonly nextRun: Run;
+  /** What keeps a run of this program from being begun now; null: nothing does. */
+  readonly gate: (program: ProgramPlan) => Waiting | null;
 }
 
+/** Nothing of the run is left. Its post_stop hook, if it has one, comes before whatever follows. */
 export function settle(instance: Instance, body: Body, ending: Ending, context: Context): Step {
   const exit = exitRecord(body.life, ending, context.now);
   const failures = goodStretch(body, ending) ? 0 : instance.failures;
-  const next = { ...instance, failures, lastExit: exit };
+  const next: Instance = { ...instance, failures, lastExit: exit };
   const gone: readonly InstanceEffect[] = [
     { type: 'forget', run: body.life.run },
     {
@@ -27,42 +33,90 @@ export function settle(instance: Instance, body: Body, ending: Ending, context: 
       what: { type: 'gone', run: body.life.run, drained: exit.drained, killed: exit.killed },
     },
   ];
-  const then = whatNext(next, body.life, ending, exit, context);
+  const { life } = body;
+  if (life.program.hooks.post_stop !== null) {
+    return { instance: { ...next, phase: { kind: 'cleaning', life, ending } }, effects: gone };
+  }
+  const then = whatNext(next, life, ending, exit, context);
   return { instance: then.instance, effects: [...gone, ...then.effects] };
 }
 
-/** Begins a run, whatever came before. */
-export function spawn(instance: Instance, because: Because, context: Context): Step {
-  const life: Life = {
-    run: context.nextRun,
-    program: instance.program,
-    generation: instance.generation,
-    because,
-    startedAt: context.now,
-  };
+/** The post_stop hook has ended: on to what the wish and the policy say. */
+export function cleaned(instance: Instance, phase: Cleaning, fault: string | null, context: Context): Step {
+  const exit = instance.lastExit;
+  if (fault !== null && instance.wish.want === 'up' && !isScheduled(instance)) {
+    return retry(instance, phase.life.run, 'hook', fault, context);
+  }
+  if (exit === null) return begin(instance, instance.wish.because, context); // cannot be: a run has just ended
+  return whatNext(instance, phase.life, phase.ending, exit, context);
+}
+
+/** Wanted again: where a schedule says when, that is waited for. */
+export function begin(instance: Instance, because: Because, context: Context): Step {
+  if (!isScheduled(instance)) return launch(instance, because, context);
+  return instance.queued ? launch(instance, 'schedule', context) : awaitTime(instance, because);
+}
+
+/** Begins a run, unless something that it needs is not there. */
+export function launch(instance: Instance, because: Because, context: Context): Step {
+  const what = context.gate(instance.program);
+  if (what !== null) return rest(instance, { kind: 'waiting', what, because });
+  return instance.program.hooks.pre_start === null
+    ? spawn(instance, newLife(instance, because, context))
+    : prepare(instance, newLife(instance, because, context));
+}
+
+const isScheduled = ({ program }: Instance): boolean => program.schedule !== null;
+
+/** A run for one time alone is over, too. */
+function awaitTime(instance: Instance, because: Because): Step {
+  if (instance.leaving) return stand(instance);
+  return rest({ ...instance, failures: 0 }, { kind: 'waiting', what: { kind: 'schedule' }, because });
+}
+
+/** Nobody wants another run of it. */
+const stand = (instance: Instance): Step =>
+  rest({ ...instance, failures: 0, queued: false }, { kind: 'stopped' });
+
+function newLife(instance: Instance, because: Because, { nextRun, now }: Context): Life {
+  const { program, generation } = instance;
+  return { run: nextRun, program, generation, because, startedAt: now };
+}
+
+function prepare(instance: Instance, life: Life): Step {
+  return rest(begun(instance, life), { kind: 'preparing', life, end: null });
+}
+
+/** Asks for the process. */
+export function spawn(instance: Instance, life: Life): Step {
   return {
-    instance: {
-      ...instance,
-      phase: { kind: 'spawning', life, end: null },
-      restarts: instance.lastRun === null ? instance.restarts : instance.restarts + 1,
-      lastRun: life.run,
-    },
+    instance: { ...begun(instance, life), phase: { kind: 'spawning', life, end: null } },
     effects: [{ type: 'spawn', life }],
   };
 }
 
+function begun(instance: Instance, life: Life): Instance {
+  if (instance.lastRun === life.run) return instance; // counted when it was prepared
+  const restarts = instance.lastRun === null ? instance.restarts : instance.restarts + 1;
+  return { ...instance, restarts, lastRun: life.run, queued: false };
+}
+
 /** What cannot even be started is tried again after this, even without a backoff: at once would be a busy loop. */
-const SPAWN_AGAIN_MS = 100;
+const START_AGAIN_MS = 100;
+const CANNOT_START: ReadonlySet<Because> = new Set(['spawn error', 'hook']);
 
 /** A run that failed: wait, go on at once, or give up. */
 export function retry(instance: Instance, run: Run, because: Because, why: string, context: Context): Step {
+  if (isScheduled(instance) && instance.program.restart === 'never') return begin(instance, because, context);
   const plan = instance.program.backoff;
   if (plan === null) {
-    if (because !== 'spawn error') return spawn(instance, because, context);
-    return rest(instance, { kind: 'backoff', until: after(context.now.mono, SPAWN_AGAIN_MS), because, why });
+    if (!CANNOT_START.has(because)) return launch(instance, because, context);
+    return rest(instance, { kind: 'backoff', until: after(context.now.mono, START_AGAIN_MS), because, why });
   }
   const failures = instance.failures + 1;
   if (givesUp(plan, failures)) {
+    // Its next time is another chance.
+    if (isScheduled(instance)) return begin(instance, because, context);
     const given = `${why}; given up after ${failures} tries in a row`;
     return rest({ ...instance, failures }, { kind: 'failed', because, why: given });
   }
@@ -71,19 +125,21 @@ export function retry(instance: Instance, run: Run, because: Because, why: strin
 }
 
 function whatNext(instance: Instance, life: Life, ending: Ending, exit: ExitRecord, context: Context): Step {
-  if (instance.wish.want === 'down') return rest({ ...instance, failures: 0 }, { kind: 'stopped' });
-  if (ending.cause === 'planned') return spawn({ ...instance, failures: 0 }, ending.because, context);
+  if (instance.wish.want === 'down') return stand(instance);
+  if (ending.cause === 'planned') return begin({ ...instance, failures: 0 }, ending.because, context);
   const why = sentence(ending, exit);
   if (ending.cause === 'fault') return retry(instance, life.run, ending.because, why, context);
   return byPolicy(instance, life, exit, why, context);
 }
 
+/** The policy is the one that holds now; a change of it takes effect at once. */
 function byPolicy(instance: Instance, life: Life, exit: ExitRecord, why: string, context: Context): Step {
   const clean = isClean(life, exit.exit);
-  const { restart } = life.program;
+  const { restart } = instance.program;
   if (restart === 'always' || (restart === 'on_failure' && !clean)) {
     return retry(instance, life.run, 'crash', why, context);
   }
+  if (isScheduled(instance)) return begin(instance, 'schedule', context);
   return rest(instance, clean ? { kind: 'exited' } : { kind: 'failed', because: 'crash', why });
 }
 
@@ -101,7 +157,7 @@ function exitRecord(life: Life, ending: Ending, now: Moment): ExitRecord {
 
 function sentence(ending: Ending, exit: ExitRecord): string {
   const lived = formatDuration(exit.livedMs);
-  if (ending.cause === 'fault') return `was not ready in time (after ${lived})`;
+  if (ending.cause === 'fault') return `${ending.why ?? 'was not ready in time'} (after ${lived})`;
   return `${describeExit(exit.exit)} after ${lived}`;
 }
 
@@ -115,11 +171,14 @@ function goodStretch(body: Body, ending: Ending): boolean {
 export const isFinal = (life: Life, exit: ExitStatus): boolean =>
   life.program.restart !== 'always' && isClean(life, exit);
 
-function isClean(life: Life, exit: ExitStatus): boolean {
+export function isClean(life: Life, exit: ExitStatus): boolean {
   return exit.kind === 'code' && life.program.successExitCodes.includes(exit.code);
 }
 
-const rest = (instance: Instance, phase: Instance['phase']): Step => ({
+/** Not even the instance is another: nothing is recorded, nobody is told. */
+export const nothing = (instance: Instance): Step => ({ instance, effects: [] });
+
+export const rest = (instance: Instance, phase: Instance['phase']): Step => ({
   instance: { ...instance, phase },
   effects: [],
 });

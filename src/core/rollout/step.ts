@@ -12,7 +12,7 @@ import { lifeOf, type OnTimeout, type Phase } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
 import { inOrder } from './order.ts';
 import { isActive, isOver, type Rollout, type Seats, type Turn } from './rollout.ts';
-import { moveTurn, startingStep } from './turn.ts';
+import { moveTurn, startingStep, waitsForTime } from './turn.ts';
 
 export type RolloutEvent =
   /** Something about its instances may have changed, or its deadline may have come. */
@@ -61,11 +61,12 @@ export function stepRollout(rollout: Rollout, event: RolloutEvent, seats: Seats,
 }
 
 /** The moment at which it wants to look again although nothing has happened. */
-export function rolloutDeadline(rollout: Rollout): Mono | null {
+export function rolloutDeadline(rollout: Rollout, now: Moment): Mono | null {
   const deadlines = rollout.turns.flatMap(({ step }) => {
     const own = step.kind === 'settling' ? [step.healthyAt, step.deadline] : [];
     const all = step.kind === 'starting' ? [step.deadline] : own;
-    return all.filter((moment) => moment !== null);
+    // One that has passed is waited for no more: something else is missing, such as the first answer of a health check.
+    return all.filter((moment): moment is Mono => moment !== null && moment > now.mono);
   });
   if (isOver(rollout) || deadlines.length === 0) return null;
   return mono(Math.min(...deadlines));
@@ -167,19 +168,24 @@ function obstacleFor(seat: Instance, rollout: Rollout, seats: Seats): string | n
   const away = [...seats.values()].find(
     (other) => other.wish.want === 'up' && !turning.has(other.id) && !isWhole(other),
   );
-  return away === undefined ? null : `waits for ${away.id}, which is ${away.phase.kind}`;
+  return away === undefined ? null : `waits for ${away.id}, which is ${conditionOf(away)}`;
 }
 
 /** Not working, and not about to: it may be replaced at no cost, and must not hold up its own cure. */
 function isBroken(seat: Instance): boolean {
   const { phase } = seat;
-  if (phase.kind === 'starting') return phase.readyBy === null;
+  if (phase.kind === 'starting') return phase.readyBy === null && !phase.hook;
+  if (phase.kind === 'running') return phase.health.ok === false;
   // A crash loop without a backoff is only ever seen starting and ending.
   if ('ending' in phase) return phase.ending.cause !== 'planned';
   return phase.kind === 'backoff' || phase.kind === 'failed' || phase.kind === 'exited';
 }
 
-const isWhole = (seat: Instance): boolean => isAvailable(seat) || seat.phase.kind === 'exited';
+const conditionOf = ({ phase }: Instance): string => (phase.kind === 'running' ? 'unhealthy' : phase.kind);
+
+/** It works, or has nothing to do. */
+const isWhole = (seat: Instance): boolean =>
+  isAvailable(seat) || seat.phase.kind === 'exited' || waitsForTime(seat);
 
 function replaceBy(rollout: Rollout, seat: Instance): RolloutEffect {
   return {
@@ -220,7 +226,9 @@ function again(rollout: Rollout, seat: Instance | undefined, now: Moment): Turn[
 }
 
 const isComingUp = (phase: Phase | undefined): boolean =>
-  phase?.kind === 'spawning' ? phase.end === null : phase?.kind === 'starting' || phase?.kind === 'running';
+  phase?.kind === 'spawning' || phase?.kind === 'preparing'
+    ? phase.end === null
+    : phase?.kind === 'starting' || phase?.kind === 'running';
 
 /** Ends it here: what works stays as it is, what has had its turn and does not goes back to what it had before. */
 function abort(rollout: Rollout, why: string | null, seats: Seats, now: Moment): RolloutStep {

@@ -3,7 +3,7 @@ import { after, type Moment } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { Run } from '../../base/ids.ts';
 import type { Instance } from '../instance/instance.ts';
-import { bodyOf, type Ending, type Phase } from '../instance/phase.ts';
+import { bodyOf, type Ending, lifeOf, type Phase } from '../instance/phase.ts';
 import { isFinal } from '../instance/settle.ts';
 import type { Rollout, Seats, Turn, TurnStep } from './rollout.ts';
 
@@ -43,9 +43,21 @@ function ifUnwanted(seat: Instance): TurnStep | null {
 }
 
 function drainingMoved(step: Draining, seat: Instance, rollout: Rollout, now: Moment): TurnStep {
-  if (seat.lastRun === null || seat.lastRun === step.oldRun) return step;
+  const tookMs = now.mono - step.since.mono;
+  if (waitsForTime(seat)) return { kind: 'done', tookMs }; // it takes the plan at its next run
+  const { phase } = seat;
+  if (phase.kind === 'waiting' && phase.what.kind === 'dependency' && phase.what.hopeless) {
+    return { kind: 'failed', why: `waits for ${phase.what.on}: ${phase.what.why}`, tookMs };
+  }
+  if (seat.lastRun === null || seat.lastRun === step.oldRun) {
+    const isUntouched = phase.kind === 'running' && seat.generation !== rollout.generation;
+    return isUntouched ? { kind: 'failed', why: 'was not drained: its pre_drain hook failed', tookMs } : step;
+  }
   return startingStep(rollout, seat.lastRun, step.since, now);
 }
+
+export const waitsForTime = ({ phase }: Instance): boolean =>
+  phase.kind === 'waiting' && phase.what.kind === 'schedule';
 
 /** The replacement is `newRun`; its time to become healthy begins now. */
 export function startingStep(rollout: Rollout, newRun: Run, began: Moment, now: Moment): TurnStep {
@@ -67,22 +79,31 @@ function startingMoved(step: Starting, seat: Instance, rollout: Rollout, now: Mo
 function settlingMoved(step: Settling, seat: Instance, rollout: Rollout, now: Moment): TurnStep {
   if (hasFinished(step, seat)) return done(step, now);
   const isUp = seat.phase.kind === 'running' && seat.lastRun === step.newRun;
-  if (isUp && step.healthyAt !== null && now.mono >= step.healthyAt) return done(step, now);
+  const stayed = isUp && step.healthyAt !== null && now.mono >= step.healthyAt;
+  if (stayed && isWell(seat)) return done(step, now);
   const fault = faultOf(step, seat, rollout, now);
   if (fault !== null) return fault;
   // What ends and is no fault, ends as its policy has it.
   return 'ending' in seat.phase && step.healthyAt !== null ? { ...step, healthyAt: null } : step;
 }
 
+/** Its health check, if it has one, has said so. */
+const isWell = ({ phase, program }: Instance): boolean =>
+  phase.kind === 'running' && (program.health === null || phase.health.ok === true);
+
 /** A program that is to end some day has done so. */
 const hasFinished = (step: Starting | Settling, seat: Instance): boolean =>
-  seat.phase.kind === 'exited' && seat.lastRun === step.newRun;
+  seat.lastRun === step.newRun && (seat.phase.kind === 'exited' || waitsForTime(seat));
 
 /** What says that the replacement has not worked out. */
 function faultOf(step: Starting | Settling, seat: Instance, rollout: Rollout, now: Moment): TurnStep | null {
   const { phase } = seat;
   const tookMs = now.mono - step.began.mono;
   if (phase.kind === 'backoff' || phase.kind === 'failed') return { kind: 'failed', why: phase.why, tookMs };
+  if (phase.kind === 'waiting') return { kind: 'failed', why: 'ended before it was healthy', tookMs };
+  if (phase.kind === 'running' && phase.health.ok === false) {
+    return { kind: 'failed', why: `is unhealthy: ${phase.health.why}`, tookMs };
+  }
   if ('ending' in phase && !isFinishing(phase))
     return { kind: 'failed', why: whyEnding(phase.ending), tookMs };
   if (seat.lastRun !== step.newRun) return { kind: 'failed', why: 'ended before it was healthy', tookMs };
@@ -93,8 +114,11 @@ function faultOf(step: Starting | Settling, seat: Instance, rollout: Rollout, no
   return null;
 }
 
-const isFinishing = ({ body, ending }: Ended): boolean =>
-  ending.cause === 'own' && ending.exit !== null && isFinal(body.life, ending.exit);
+function isFinishing(phase: Ended): boolean {
+  const { ending } = phase;
+  const life = lifeOf(phase);
+  return life !== null && ending.cause === 'own' && ending.exit !== null && isFinal(life, ending.exit);
+}
 
 const ENDED_BY: Record<Ending['cause'], string> = {
   planned: 'was asked to end before it was healthy',
@@ -102,7 +126,7 @@ const ENDED_BY: Record<Ending['cause'], string> = {
   fault: 'was not ready in time',
 };
 
-const whyEnding = ({ cause }: Ending): string => ENDED_BY[cause];
+const whyEnding = ({ cause, why }: Ending): string => why ?? ENDED_BY[cause];
 
 const done = (step: Starting | Settling, now: Moment): TurnStep => ({
   kind: 'done',

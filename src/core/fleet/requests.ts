@@ -1,0 +1,207 @@
+/** What people ask of the fleet: to start, stop and restart instances, and to signal them. */
+import { after } from '../../base/clock.ts';
+import type { InstanceId, ProgramName } from '../../base/ids.ts';
+import { rolloutId } from '../../base/ids.ts';
+import type { Because } from '../instance/because.ts';
+import type { InstanceEvent } from '../instance/event.ts';
+import { type Instance, isAtRest } from '../instance/instance.ts';
+import { bodyOf, type How } from '../instance/phase.ts';
+import { isOver, type Rollout } from '../rollout/rollout.ts';
+import type { RolloutEvent } from '../rollout/step.ts';
+import type { Changes } from './changes.ts';
+import type { FleetEvent } from './event.ts';
+import { type Fleet, rolloutUnderWay, stayingOf } from './fleet.ts';
+
+type Request<T extends FleetEvent['type']> = Extract<FleetEvent, { type: T }>;
+
+export function start(changes: Changes, { ids, because }: Request<'start'>): void {
+  const { fleet } = changes;
+  if (fleet.mode.kind !== 'running') return; // going down: nothing is begun any more
+  const chosen = new Set(ids.filter((id) => fleet.instances.get(id)?.leaving === false));
+  const needed = neededBy(fleet, chosen);
+  for (const { id } of byPriority(fleet, [...needed, ...chosen])) {
+    changes.toInstance(id, { type: 'start', because: chosen.has(id) ? because : 'dependency' });
+  }
+}
+
+/** What these need, and what that needs, as far as it is down and nobody has wanted it so. */
+function neededBy(fleet: Fleet, ids: ReadonlySet<InstanceId>): InstanceId[] {
+  const found = new Set<ProgramName>();
+  const queue = [...ids].flatMap((id) => fleet.instances.get(id)?.program ?? []);
+  for (let program = queue.pop(); program !== undefined; program = queue.pop()) {
+    // The keys of a plan's dependencies are names of programs.
+    for (const name of Object.keys(program.dependsOn) as ProgramName[]) {
+      if (found.has(name)) continue;
+      found.add(name);
+      const needed = fleet.programs.get(name);
+      if (needed !== undefined) queue.push(needed);
+    }
+  }
+  const isFree = ({ id, wish }: Instance): boolean =>
+    wish.want === 'down' && !ids.has(id) && wish.because !== 'operator' && wish.because !== 'reload';
+  return [...found].flatMap((name) => stayingOf(fleet, name).filter(isFree)).map(({ id }) => id);
+}
+
+/** Those of the lowest priority first, otherwise as they are given. */
+function byPriority(fleet: Fleet, ids: readonly InstanceId[]): Instance[] {
+  const instances = ids.flatMap((id) => fleet.instances.get(id) ?? []);
+  return instances.toSorted((a, b) => a.program.priority - b.program.priority);
+}
+
+/** Who is needed by others that end as well is only wished down; their rest sets it free. */
+export function stop(changes: Changes, ids: readonly InstanceId[], how: How, because: Because): void {
+  const { fleet } = changes;
+  const instances = byPriority(fleet, ids).reverse();
+  const alive = instances.filter((instance) => !isAtRest(instance));
+  const free = how === 'kill' ? null : fleet.stopOrder.begin(alive, endingAlready(fleet, how), how, because);
+  for (const instance of instances) {
+    const isHeld = free !== null && !free.has(instance.id) && !isAtRest(instance);
+    changes.toInstance(instance.id, { type: 'stop', because, how: isHeld ? 'later' : how });
+  }
+}
+
+/** Whoever drains may need what is to be stopped now; who insists does not wait for that. */
+function endingAlready(fleet: Fleet, how: How): Instance[] {
+  if (how !== 'drain') return [];
+  return [...fleet.instances.values()].filter(
+    (instance) => instance.wish.want === 'down' && !isAtRest(instance),
+  );
+}
+
+export function restart(changes: Changes, { ids, programs }: Request<'restart'>): void {
+  const { fleet } = changes;
+  if (fleet.mode.kind !== 'running') return;
+  const plans = new Map(programs.map((program) => [program.name, program]));
+  each(changes, ids, (instance) => {
+    const { name } = instance.program;
+    // A rollout's target is not changed under it.
+    const given = rolloutUnderWay(fleet, name) === undefined ? plans.get(name) : undefined;
+    const program = given ?? instance.program;
+    if (given !== undefined) fleet.programs.set(name, given);
+    const { generation } = instance;
+    if (instance.wish.want === 'down') return { type: 'start', because: 'operator', program };
+    return { type: 'replace', because: 'operator', program, generation, onTimeout: 'stop' };
+  });
+}
+
+export function beginRollout(changes: Changes, event: Request<'begin_rollout'>): void {
+  const { fleet, now } = changes;
+  const { program, ids, maxParallel } = event;
+  if (fleet.mode.kind !== 'running') return;
+  if (rolloutUnderWay(fleet, program.name) !== undefined) return; // one at a time: they would undo each other
+  const id = fleet.nextRollout;
+  const generation = (fleet.generations.get(program.name) ?? 0) + 1;
+  fleet.nextRollout = rolloutId(id + 1);
+  fleet.generations.set(program.name, generation);
+  fleet.programs.set(program.name, program);
+  const turns = ids.flatMap((seat) => {
+    const instance = fleet.instances.get(seat);
+    if (instance === undefined) return [];
+    const before = { program: instance.program, generation: instance.generation };
+    return [{ id: seat, before, step: { kind: 'pending' } as const }];
+  });
+  const rollout: Rollout = {
+    id,
+    program: program.name,
+    state: 'running',
+    reason: null,
+    target: program,
+    generation,
+    maxParallel,
+    startedAt: now,
+    endedAt: null,
+    turns,
+  };
+  changes.keepRollout(rollout, undefined);
+  adoptPlan(changes, ids, program, generation);
+  changes.toRollout(id, { type: 'look' });
+}
+
+/** Who is down, or waits for its time, takes on the plan for its next start. */
+export function takePlan(changes: Changes, { program, ids }: Request<'take_plan'>): void {
+  changes.fleet.programs.set(program.name, program);
+  adoptPlan(changes, ids, program, changes.fleet.generations.get(program.name) ?? 0);
+}
+
+function adoptPlan(
+  changes: Changes,
+  ids: readonly InstanceId[],
+  program: Rollout['target'],
+  generation: number,
+): void {
+  each(changes, ids, (instance) => {
+    const scheduled = program.schedule !== null && instance.program.schedule !== null;
+    if (instance.wish.want === 'down') {
+      return { type: 'replace', because: 'operator', program, generation, onTimeout: 'stop' };
+    }
+    return scheduled ? { type: 'adjust', program } : null;
+  });
+}
+
+export function signal(changes: Changes, { ids, signal, tree }: Request<'signal'>): void {
+  for (const id of ids) {
+    const instance = changes.fleet.instances.get(id);
+    const run = instance === undefined ? undefined : bodyOf(instance.phase)?.life.run;
+    if (instance === undefined || run === undefined) continue;
+    const to = tree ? 'tree' : 'leader';
+    changes.effects.push({ type: tree ? 'signal_tree' : 'signal', run, signal, instance });
+    changes.announce({ type: 'signalled', run, signal, to, id, program: instance.program.name });
+  }
+}
+
+/** `fault`: what made it, other than the operator. */
+export function shutDown(
+  changes: Changes,
+  { how, timeoutMs }: Omit<Request<'shutdown'>, 'type'>,
+  fault: string | null,
+): void {
+  const { fleet, now } = changes;
+  const { mode } = fleet;
+  if (mode.kind === 'down') return;
+  const first = mode.kind === 'running';
+  const before = first ? null : mode.deadline;
+  const deadline = timeoutMs === null ? before : after(now.mono, timeoutMs);
+  fleet.mode = {
+    kind: 'shutting_down',
+    since: first ? now : mode.since,
+    deadline,
+    fault: first ? fault : mode.fault,
+  };
+  if (first) changes.announce({ type: 'shutting_down', fault });
+  changes.rearm({ of: 'shutdown' }, deadline);
+  const alive = [...fleet.instances.values()].filter(
+    (instance) => instance.wish.want === 'up' || !isAtRest(instance),
+  );
+  stop(
+    changes,
+    alive.map(({ id }) => id),
+    how,
+    'shutdown',
+  );
+  // After the stops: an abort starts again what it finds down although it is wanted.
+  for (const rollout of fleet.rollouts.values()) {
+    if (!isOver(rollout)) changes.toRollout(rollout.id, SHUT_DOWN);
+  }
+}
+
+const SHUT_DOWN: RolloutEvent = { type: 'abort', why: 'the daemon was shut down' };
+
+/** The shutdown as a whole has taken too long: no drain is waited for any more. */
+export function shutdownDue(changes: Changes): void {
+  const { mode, instances } = changes.fleet;
+  if (mode.kind !== 'shutting_down' || mode.deadline === null || changes.now.mono < mode.deadline) return;
+  changes.fleet.mode = { ...mode, deadline: null };
+  stop(changes, [...instances.keys()], 'now', 'shutdown');
+}
+
+export function each(
+  changes: Changes,
+  ids: readonly InstanceId[],
+  event: (instance: Instance) => InstanceEvent | null,
+): void {
+  for (const id of ids) {
+    const instance = changes.fleet.instances.get(id);
+    const what = instance === undefined ? null : event(instance);
+    if (what !== null) changes.toInstance(id, what);
+  }
+}

@@ -1,0 +1,205 @@
+/** What somebody wants of an instance, and what each phase makes of it: the wish changes at once, the phase when it can. */
+import { assertNever } from '../../base/assert-never.ts';
+import { after } from '../../base/clock.ts';
+import { withLiveKeys } from '../change.ts';
+import type { ProgramPlan } from '../plan.ts';
+import type { Because } from './because.ts';
+import type { Step } from './effect.ts';
+import { askToEnd, beginEnd, endNow, killAll } from './ending.ts';
+import type { InstanceEvent } from './event.ts';
+import { cancelHook } from './hooked.ts';
+import type { Instance } from './instance.ts';
+import { type How, lifeOf, type Phase, type PlannedEnd } from './phase.ts';
+import { begin, type Context, launch, nothing, rest } from './settle.ts';
+
+type Start = Extract<InstanceEvent, { type: 'start' }>;
+type Stop = Extract<InstanceEvent, { type: 'stop' }>;
+type Replace = Extract<InstanceEvent, { type: 'replace' }>;
+
+export function start(instance: Instance, event: Start, context: Context): Step {
+  const program = event.program ?? instance.program;
+  const wished: Instance = { ...instance, program, wish: { want: 'up', because: event.because } };
+  const { phase } = instance;
+  switch (phase.kind) {
+    case 'stopped':
+    case 'exited':
+    case 'failed':
+    case 'backoff':
+      return begin({ ...wished, failures: 0 }, event.because, context);
+    case 'waiting':
+      return waitingWith(wished, phase, event.because, context);
+    case 'preparing':
+    case 'spawning':
+      return nothing({ ...wished, phase: { ...phase, end: endStillDue(instance, program, event) } });
+    // Alive already, or on its way down: the wish is enough, what follows the end obeys it.
+    case 'starting':
+    case 'running':
+    case 'draining':
+    case 'stopping':
+    case 'sweeping':
+    case 'killing':
+    case 'cleaning':
+      return nothing({ ...wished, phase: expected(phase) });
+    default:
+      return assertNever(phase);
+  }
+}
+
+/** A stop that came before the process did is taken back, as nobody has been asked to end yet; a replacement is not. */
+function endStillDue({ phase, wish }: Instance, program: ProgramPlan, { because }: Start): PlannedEnd | null {
+  if (!('end' in phase) || phase.end === null) return null;
+  if (wish.want === 'up') return phase.end;
+  const outdated = phase.life.program.revision !== program.revision;
+  return outdated ? { because, onTimeout: 'stop', how: 'drain' } : null;
+}
+
+/** An end that leads to a start again is a planned one, even if it began as a fault: the operator has asked. */
+function expected(phase: Phase): Phase {
+  return 'ending' in phase ? { ...phase, ending: { ...phase.ending, cause: 'planned' } } : phase;
+}
+
+type Waits = Extract<Phase, { kind: 'waiting' }>;
+
+/** What it waits for is asked anew, since the plan may be another; a schedule is not hurried by anybody. */
+function waitingWith(instance: Instance, phase: Waits, because: Because, context: Context): Step {
+  const isOnTime = phase.what.kind === 'schedule' && instance.program.schedule !== null;
+  return isOnTime ? nothing(instance) : proceed({ ...instance, phase: { ...phase, because } }, context);
+}
+
+/** What a dependency was waited for may be there. */
+export function proceed(instance: Instance, context: Context): Step {
+  const { phase } = instance;
+  if (phase.kind !== 'waiting') return nothing(instance);
+  if (phase.what.kind === 'schedule' && instance.program.schedule !== null) return nothing(instance);
+  return launch(instance, phase.because, context);
+}
+
+/** Its time has come. Whoever still works runs once more afterwards; whether that is wanted, the fleet knows. */
+export function scheduled(instance: Instance, context: Context): Step {
+  const { phase, wish } = instance;
+  if (wish.want === 'down') return nothing(instance);
+  const isIdle = phase.kind === 'waiting' && phase.what.kind === 'schedule';
+  if (isIdle) return launch({ ...instance, failures: 0 }, 'schedule', context);
+  if (phase.kind === 'backoff' || phase.kind === 'failed' || phase.kind === 'exited') {
+    return launch({ ...instance, failures: 0 }, 'schedule', context);
+  }
+  return nothing({ ...instance, queued: true });
+}
+
+/** What of a new plan takes effect at once, for the run that there is; the next one has all of what is given. */
+export function adjust(instance: Instance, program: ProgramPlan): Step {
+  const { phase } = instance;
+  const life = lifeOf(phase);
+  if (life === null) return nothing({ ...instance, program });
+  const adjusted = { ...life, program: withLiveKeys(life.program, program) };
+  const next =
+    'body' in phase ? { ...phase, body: { ...phase.body, life: adjusted } } : { ...phase, life: adjusted };
+  return nothing({ ...instance, program, phase: next as Phase }); // the same phase with another life
+}
+
+export function stop(instance: Instance, event: Stop, context: Context): Step {
+  const wished: Instance = { ...instance, wish: { want: 'down', because: event.because }, queued: false };
+  const { phase } = instance;
+  switch (phase.kind) {
+    case 'stopped':
+      return nothing(wished);
+    case 'waiting':
+    case 'exited':
+    case 'failed':
+    case 'backoff':
+      return rest({ ...wished, failures: 0 }, { kind: 'stopped' });
+    default:
+      return event.how === 'later' ? nothing(wished) : stopAlive(wished, event.because, event.how, context);
+  }
+}
+
+function stopAlive(wished: Instance, because: Because, how: How, context: Context): Step {
+  const { phase } = wished;
+  switch (phase.kind) {
+    case 'preparing': {
+      const cancelled = how === 'drain' ? [] : cancelHook(phase);
+      return {
+        instance: { ...wished, phase: { ...phase, end: sooner(phase.end, because, how) } },
+        effects: cancelled,
+      };
+    }
+    case 'spawning':
+      return nothing({ ...wished, phase: { ...phase, end: sooner(phase.end, because, how) } });
+    case 'starting':
+    case 'running':
+      if (how === 'drain') return askToEnd(wished, phase, { because, onTimeout: 'stop' }, context);
+      return harder(beginEnd(wished, phase, because, context), how, context);
+    case 'cleaning':
+      return { instance: wished, effects: how === 'drain' ? [] : cancelHook(phase) };
+    case 'draining':
+    case 'stopping':
+    case 'sweeping':
+    case 'killing':
+      return harder(wished, how, context);
+    // Nothing of these lives: `stop` has dealt with them.
+    case 'stopped':
+    case 'waiting':
+    case 'backoff':
+    case 'exited':
+    case 'failed':
+      return nothing(wished);
+    default:
+      return assertNever(phase);
+  }
+}
+
+/** The first reason stays, and an end never becomes softer. */
+function sooner(end: PlannedEnd | null, because: Because, how: How): PlannedEnd {
+  if (end === null) return { because, onTimeout: 'stop', how };
+  return { ...end, onTimeout: 'stop', how: HARDNESS[how] > HARDNESS[end.how] ? how : end.how };
+}
+
+const HARDNESS: Record<How, number> = { drain: 0, now: 1, kill: 2 };
+
+/** As far as the operator insists; an end never becomes softer. */
+function harder(instance: Instance, how: How, context: Context): Step {
+  if (how === 'kill') return killAll(instance, context);
+  if (how === 'now') return endNow(instance, context);
+  const { phase } = instance;
+  if (phase.kind !== 'draining') return nothing(instance);
+  // The drain goes on, but it is no longer a rollout's: when it takes too long, `stop` follows.
+  const limit = phase.body.life.program.drain.timeoutMs;
+  const deadline = phase.overdue && limit !== null ? after(context.now.mono, limit) : phase.deadline;
+  return nothing({ ...instance, phase: { ...phase, onTimeout: 'stop', overdue: false, deadline } });
+}
+
+export function replace(instance: Instance, event: Replace, context: Context): Step {
+  const next: Instance = { ...instance, program: event.program, generation: event.generation };
+  const { phase } = instance;
+  if (instance.wish.want === 'down') return nothing(next);
+  switch (phase.kind) {
+    case 'stopped':
+    case 'exited':
+    case 'failed':
+    case 'backoff':
+      return begin({ ...next, failures: 0 }, event.because, context);
+    case 'waiting':
+      return waitingWith(next, phase, event.because, context);
+    case 'preparing':
+    case 'spawning': {
+      const end = phase.end ?? { because: event.because, onTimeout: event.onTimeout, how: 'drain' };
+      return nothing({ ...next, phase: { ...phase, end } });
+    }
+    case 'starting':
+    case 'running':
+      return askToEnd(next, phase, event, context);
+    // Ending already: what comes next has the new plan, and nobody is asked twice.
+    case 'draining':
+    case 'stopping':
+    case 'sweeping':
+    case 'killing': {
+      const expecting: Instance = { ...next, phase: expected(phase) };
+      // What a rollout left hanging, the operator's own restart takes on.
+      return event.because === 'operator' ? harder(expecting, 'drain', context) : nothing(expecting);
+    }
+    case 'cleaning':
+      return nothing({ ...next, phase: expected(phase) });
+    default:
+      return assertNever(phase);
+  }
+}
