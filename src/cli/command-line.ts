@@ -48,20 +48,58 @@ function root(io: Io): Command {
 }
 
 function inOurWords(text: string): string {
-  const [, missing = ''] = /missing required argument '(\S+)'/.exec(text) ?? [];
-  const what = MISSING[missing];
-  if (what !== undefined) return `tsup-visor: no ${missing} is given; ${what}\n`;
-  const [, dashed] = /unknown option '-((?:SIG)?[A-Z]{2}[A-Z0-9]*|\d+)'/.exec(text) ?? [];
-  if (dashed !== undefined)
-    return `tsup-visor: unknown option "-${dashed}"; a signal is written without a dash: signal ${dashed} SELECTOR\n`;
+  for (const [pattern, words] of REWORDED) {
+    const [, found] = pattern.exec(text) ?? [];
+    const better = found === undefined ? undefined : words(found);
+    if (better !== undefined) return `tsup-visor: ${better}\n`;
+  }
   return text.replace(/^error: /, 'tsup-visor: ');
 }
 
-const MISSING: Readonly<Record<string, string>> = {
-  SELECTOR: "name programs or instances, or '*' for all",
-  'PROGRAM=N': 'scale takes PROGRAM=N, such as worker=4',
-  SIGNAL: 'name one, such as HUP, and then programs or instances',
-};
+/** What commander says of a word, and what helps whoever typed it. */
+const REWORDED: readonly (readonly [RegExp, (word: string) => string | undefined])[] = [
+  [
+    /missing required argument '(\S+)'/,
+    (name) => (MISSING.has(name) ? `no ${name} is given; ${MISSING.get(name)}` : undefined),
+  ],
+  [
+    /unknown command '(\S+)'/,
+    (word) =>
+      ELSEWHERE.has(word)
+        ? `unknown command "${word}"; here it is "tsup-visor ${ELSEWHERE.get(word)}"`
+        : undefined,
+  ],
+  [
+    /unknown option '-((?:SIG)?[A-Z]{2}[A-Z0-9]*)'/,
+    (name) =>
+      `unknown option "-${name}"; a signal is written without a dash: "tsup-visor signal ${name} SELECTOR"`,
+  ],
+  [
+    /too many arguments for '(reload)'/,
+    () =>
+      'reload takes no program, for it compares the whole config; "tsup-visor restart" and "tsup-visor rolling-restart" take it for single programs',
+  ],
+];
+
+const MISSING: ReadonlyMap<string, string> = new Map([
+  ['SELECTOR', "name programs or instances, or '*' for all"],
+  ['PROGRAM=N', 'scale takes PROGRAM=N, such as worker=4'],
+  ['SIGNAL', 'name one, such as HUP, and then programs or instances'],
+]);
+
+/** Words that other supervisors have for it, too far from ours for a spelling mistake. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['update', 'reload'],
+  ['reread', 'reload --dry-run'],
+  ['daemon-reload', 'reload'],
+  ['apply', 'reload'],
+  ['ps', 'status'],
+  ['list', 'status'],
+  ['up', 'start'],
+  ['down', 'shutdown'],
+  ['kill', 'signal KILL SELECTOR'],
+  ['tail', 'logs --follow'],
+]);
 
 /** `--version` is what people try first. */
 const versionAsCommand = (argv: readonly string[]): string[] =>

@@ -166,7 +166,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   },
   {
     name: 'shutdown',
-    does: 'drain everything and end the daemon',
+    does: 'drain everything, what depends on others first, and end the daemon',
     define: (command, act) =>
       command
         .option('--now', 'skip the drain')

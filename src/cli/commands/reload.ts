@@ -48,10 +48,12 @@ async function showPlan(context: Context, reply: ReloadReply, options: ReloadOpt
 
 /** What is to be watched until it is over. */
 function begunBy({ added, removed, changes, rollouts, seq }: ReloadReply): Begun {
-  const counted = changes.filter(({ key }) => key === 'instances').map(({ program }) => program);
+  const renewed = changes
+    .filter(({ key, effect }) => key === 'instances' || effect === 'rolling')
+    .map(({ program }) => program);
   const rolled = new Set(rollouts.map(({ program }) => program));
   // A rollout that pauses is over, whatever its program is still about.
-  const programs = [...new Set([...added, ...removed, ...counted])].filter((name) => !rolled.has(name));
+  const programs = [...new Set([...added, ...removed, ...renewed])].filter((name) => !rolled.has(name));
   return { rollouts, programs, seq };
 }
 

@@ -7,7 +7,7 @@ import type { PlanChange } from '../../protocol/replies.ts';
 import { refuseAnotherConfig } from '../another-config.ts';
 import type { Context } from '../context.ts';
 import { patiently } from '../patience.ts';
-import { actionLines, changeLines, failures } from '../render/actions.ts';
+import { actionLines, changeLines, failures, TO_RUN } from '../render/actions.ts';
 
 export interface RestartOptions {
   readonly keepConfig?: boolean;
@@ -30,7 +30,7 @@ export async function restart(
   if (context.json) context.printJson(reply);
   else {
     if (foretold.length === 0) context.say(...changeLines(reply.changes));
-    context.print(...actionLines(reply, { done: 'ready', begun: 'restarting' }));
+    context.print(...actionLines(reply, { ...TO_RUN, begun: 'restarting' }));
   }
   return failures(reply).length > 0 ? EXIT.failed : EXIT.done;
 }

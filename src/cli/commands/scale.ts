@@ -4,7 +4,7 @@ import { refuseAnotherConfig } from '../another-config.ts';
 import type { Context } from '../context.ts';
 import { patiently } from '../patience.ts';
 import { Refusal } from '../refusal.ts';
-import { failures, scaleLines } from '../render/actions.ts';
+import { changeLines, failures, scaleLines } from '../render/actions.ts';
 
 export interface ScaleOptions {
   readonly wait: boolean;
@@ -23,7 +23,10 @@ export async function scale(
   const limits = { timeoutMs: options.timeout, goesOn: 'the scaling goes on; see "tsup-visor status"' };
   const reply = await patiently(context, limits, (signal) => client.scale(body, { signal }));
   if (context.json) context.printJson(reply);
-  else context.print(...scaleLines(reply));
+  else {
+    context.say(...changeLines(reply.changes));
+    context.print(...scaleLines(reply, body.counts));
+  }
   return failures(reply).length > 0 ? EXIT.failed : EXIT.done;
 }
 

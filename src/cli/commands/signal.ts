@@ -23,7 +23,7 @@ export async function signal(
   const client = await context.client();
   await refuseAnotherConfig(context, client);
   const reply = await client.signal({ signal: name, selectors: [...selectors], tree });
-  const sent = `sent ${name}${tree ? ' with all processes' : ''}`;
+  const sent = `sent ${name}${tree ? ', with all their processes' : ''}`;
   if (context.json) context.printJson(reply);
   else context.print(...actionLines(reply, { done: sent, begun: sent }));
   return failures(reply).length > 0 ? EXIT.failed : EXIT.done;
@@ -41,6 +41,7 @@ function refuseName(text: string, selectors: readonly string[]): never {
 }
 
 function hint(text: string, selectors: readonly string[]): string {
+  if (text.startsWith('-')) return 'a signal is written without a dash';
   const later = selectors.find((selector) => known(selector) !== undefined);
   if (later !== undefined) return `the signal comes first: "tsup-visor signal ${later} ${text}"`;
   const likely = nearest(text.toUpperCase().replace(/^SIG/, ''), SIGNAL_NAMES);

@@ -5,7 +5,7 @@ import type { ActionReply } from '../../protocol/replies.ts';
 import { refuseAnotherConfig } from '../another-config.ts';
 import type { Context } from '../context.ts';
 import { patiently } from '../patience.ts';
-import { actionLines, changeLines, failures } from '../render/actions.ts';
+import { actionLines, changeLines, failures, TO_RUN } from '../render/actions.ts';
 
 export interface StartOptions {
   readonly foreground?: boolean;
@@ -51,6 +51,5 @@ async function ask(
 
 function report(context: Context, reply: ActionReply): void {
   if (context.json) context.printJson(reply);
-  else
-    context.print(...changeLines(reply.changes), ...actionLines(reply, { done: 'ready', begun: 'starting' }));
+  else context.print(...changeLines(reply.changes), ...actionLines(reply, { ...TO_RUN, begun: 'starting' }));
 }

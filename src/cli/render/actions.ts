@@ -4,58 +4,82 @@ import type { InstanceState } from '../../protocol/status.ts';
 import { printable } from './text.ts';
 import { idRanges, plural } from './words.ts';
 
-/** One word for where the instances got: `4 instances ready (worker:0-3)`. */
+/** The words for where instances got: `4 instances ready (worker:0-3)`. */
 export interface Verbs {
   readonly done: string;
   readonly begun: string;
+  /** Where done means more than one thing. */
+  readonly as?: Readonly<Partial<Record<InstanceState, string>>>;
 }
+
+/** A one-shot program has run, and one with a schedule waits for its time. */
+const AT_REST: Readonly<Partial<Record<InstanceState, string>>> = { exited: 'finished', waiting: 'waiting' };
+
+/** Of what is to run. */
+export const TO_RUN = { done: 'ready', as: AT_REST } as const;
 
 /** A line for each instance that is not as wanted, then the sum. */
 export function actionLines(reply: ActionReply, verbs: Verbs): string[] {
-  const lines = failures(reply).map(({ message }) => printable(message));
-  const sum = (outcomes: readonly ActionOutcome[], word: string) => lines.push(...sumLine(outcomes, word));
-  sum(fresh(reply, true), verbs.done);
-  sum(
-    reply.instances.filter(({ ok, already }) => ok === true && already),
-    `${verbs.done} already`,
-  );
-  sum(fresh(reply, null), verbs.begun);
-  sum(failures(reply), `not ${verbs.done}`);
-  lines.push(...leftLines(reply));
+  const { done, begun, as = {} } = verbs;
+  const lines = summary(reply, ({ ok, already, state }) => {
+    if (ok === null) return begun;
+    if (!ok) return `not ${done}`;
+    return `${as[state] ?? done}${already ? ' already' : ''}`;
+  });
   return lines.length > 0 ? lines : ['nothing to do'];
 }
 
-/** Some came, some went: a sum for each state that they got to. */
-export function scaleLines(reply: ActionReply): string[] {
-  const changed = reply.instances.filter(({ ok, already }) => ok !== false && !already);
-  const states = [...new Set(changed.map(({ state }) => state))];
-  const sums = states.flatMap((wanted) =>
-    sumLine(
-      changed.filter(({ state }) => state === wanted),
-      SCALED[wanted] ?? wanted,
-    ),
-  );
-  const lines = [...failures(reply).map(({ message }) => printable(message)), ...sums, ...leftLines(reply)];
-  return lines.length > 0 ? lines : ['nothing to do: there are as many already'];
+/** Some have come and some have gone; where nothing had to be done, the answer says so itself. */
+export function scaleLines(reply: ActionReply, counts: Readonly<Record<string, number>>): string[] {
+  return [
+    ...reply.instances.filter(({ already }) => already).map(({ message }) => printable(message)),
+    ...summary(reply, ({ id, ok, already, state }) => {
+      if (already) return undefined;
+      if (ok === null) return state;
+      if (!ok) return 'not as wished yet';
+      if (isSurplus(id, counts)) return 'removed';
+      return state === 'stopped' ? 'added, and left stopped' : (AT_REST[state] ?? 'ready');
+    }),
+  ];
 }
 
-const SCALED: Readonly<Partial<Record<InstanceState, string>>> = { running: 'ready', stopped: 'removed' };
-
-function sumLine(outcomes: readonly ActionOutcome[], word: string): string[] {
-  if (outcomes.length === 0) return [];
-  return [`${plural(outcomes.length, 'instance')} ${word} (${idRanges(outcomes.map(({ id }) => id))})`];
+/** Numbers begin with 0, and the highest go first. */
+function isSurplus(id: string, counts: Readonly<Record<string, number>>): boolean {
+  const colon = id.lastIndexOf(':');
+  return Number(id.slice(colon + 1)) >= (counts[id.slice(0, colon)] ?? 0);
 }
 
-const leftLines = ({ left_stopped }: ActionReply): string[] =>
-  left_stopped.length === 0
-    ? []
-    : [`left stopped, as an operator wished: ${idRanges(left_stopped)}; start them by name`];
+/** What needs words of its own, then how many got where; who has no word is not counted. */
+function summary(reply: ActionReply, wordOf: (outcome: ActionOutcome) => string | undefined): string[] {
+  const sums = new Map<string, string[]>();
+  for (const outcome of inOrder(reply.instances)) {
+    const word = wordOf(outcome);
+    if (word === undefined) continue;
+    const ids = sums.get(word) ?? [];
+    sums.set(word, ids);
+    ids.push(outcome.id);
+  }
+  return [
+    ...reply.instances.filter(needsWords).map(({ message }) => printable(message)),
+    ...[...sums].map(([word, ids]) => `${plural(ids.length, 'instance')} ${word} (${idRanges(ids)})`),
+    ...(reply.left_stopped.length === 0
+      ? []
+      : [`left stopped, as an operator wished: ${idRanges(reply.left_stopped)}; start them by name`]),
+  ];
+}
+
+/** What went well, what was so already, what is on its way, what went wrong. */
+function inOrder(outcomes: readonly ActionOutcome[]): ActionOutcome[] {
+  const rank = ({ ok, already }: ActionOutcome) => (ok ? Number(already) : ok === null ? 2 : 3);
+  return [...outcomes].sort((a, b) => rank(a) - rank(b));
+}
+
+/** What went wrong, and what waits: its message says for what. */
+const needsWords = ({ ok, already, state }: ActionOutcome): boolean =>
+  ok === false || (state === 'waiting' && !already);
 
 export const failures = (reply: ActionReply): ActionOutcome[] =>
   reply.instances.filter(({ ok }) => ok === false);
-
-const fresh = (reply: ActionReply, verdict: true | null): ActionOutcome[] =>
-  reply.instances.filter(({ ok, already }) => ok === verdict && !(verdict === true && already));
 
 /** `worker: drain.timeout 5m -> 10m`, a line each. */
 export const changeLines = (changes: readonly PlanChange[]): string[] =>

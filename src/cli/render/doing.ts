@@ -13,7 +13,7 @@ export function doing(instance: InstanceStatus, now: Date): string {
 
 function ownWords(instance: InstanceStatus, said: string, now: Date): string {
   if (instance.state === 'draining' && instance.drain !== null) return drains(instance.drain, said, now);
-  if (instance.state === 'waiting') return waits(instance, now) ?? said;
+  if (instance.state === 'waiting') return waits(instance, said, now);
   if (instance.state !== 'running' || instance.in_flight === null) return said;
   return said === '' ? jobs(instance.in_flight) : `${jobs(instance.in_flight)}; ${said}`;
 }
@@ -28,9 +28,11 @@ function drains(drain: NonNullable<InstanceStatus['drain']>, said: string, now: 
   return said === '' || said.startsWith('draining') ? parts.join(', ') : `${parts.join(', ')}; ${said}`;
 }
 
-function waits({ waits_for, next_run }: InstanceStatus, now: Date): string | undefined {
-  if (waits_for !== null) return `for ${printable(waits_for)}`;
-  return next_run === null ? undefined : `next run ${soon(next_run, now)}`;
+/** The state beside it says that it waits; times are told in the words of the place where one looks. */
+function waits({ waits_for, next_run }: InstanceStatus, said: string, now: Date): string {
+  if (waits_for === null && next_run !== null) return `next run ${soon(next_run, now)}`;
+  if (said === '' && waits_for !== null) return `for ${printable(waits_for)}`;
+  return said.replace(/^waits /, '');
 }
 
 /** How the last run ended, where that is not to be overlooked and the daemon does not say it. */

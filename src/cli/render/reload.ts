@@ -11,10 +11,16 @@ export const reloadLines = (reply: ReloadReply, paint: Paint): string[] => [
   ...reply.skipped.map(({ program, reason }) => `${program} is left alone: ${printable(reason)}`),
 ];
 
-/** `worker: command "a" -> "b" (by a rolling restart)`. */
+/** `worker: command a -> b (by a rolling restart)`; what is not a program's has its whole key: `groups.batch`. */
 function changeText({ program, key, from, to, effect, note }: PlanChange): string {
-  const when = note === null ? WHEN[effect] : `${WHEN[effect]}: ${printable(note)}`;
-  return `${program === '' ? 'supervisor' : program}: ${key} ${printable(from)} -> ${printable(to)} (${when})`;
+  const place = program === '' ? key : `${program}: ${key}`;
+  return `${place} ${printable(from)} -> ${printable(to)} (${when(effect, note)})`;
+}
+
+/** What a note says of an immutable key is why it is one. */
+function when(effect: ChangeEffect, note: string | null): string {
+  if (note === null || effect === 'immutable') return WHEN[effect];
+  return `${WHEN[effect]}: ${printable(note)}`;
 }
 
 const WHEN: Readonly<Record<ChangeEffect, string>> = {
