@@ -16,7 +16,7 @@ import { stepFleet } from '../../src/core/fleet/step.ts';
 import type { InstanceEffect } from '../../src/core/instance/effect.ts';
 import type { InstanceEvent, Notified } from '../../src/core/instance/event.ts';
 import { type Instance, newInstance } from '../../src/core/instance/instance.ts';
-import { lifeOf } from '../../src/core/instance/phase.ts';
+import { lifeOf, type Waiting } from '../../src/core/instance/phase.ts';
 import { step } from '../../src/core/instance/step.ts';
 import type { Plan, ProgramPlan } from '../../src/core/plan.ts';
 
@@ -31,13 +31,27 @@ export const PROGRAM: ProgramPlan = {
   instances: 1,
   directory: '/',
   environment: {},
+  envFiles: [],
   inheritEnvironment: true,
+  user: null,
+  group: null,
+  umask: null,
+  nice: null,
+  limits: { resources: {}, memoryMax: null, cpuMax: null },
+  maxMemory: null,
+  maxAgeMs: null,
   autostart: true,
+  essential: false,
+  dependsOn: {},
+  priority: 0,
   restart: 'always',
   successExitCodes: [0],
   backoff: { initialMs: 100, factor: 2, maxMs: 1000, jitter: 0, resetAfterMs: 5000, giveUpAfter: 3 },
+  schedule: null,
   ready: { when: 'spawned', forMs: 50 },
-  drain: { signal: 'USR1', doneWhen: 'exit', waitFor: 'tree', timeoutMs: 300, onTimeout: 'pause' },
+  health: null,
+  watchdogMs: null,
+  drain: { signal: 'USR1', doneWhen: 'exit', check: null, waitFor: 'tree', timeoutMs: 300, onTimeout: 'pause' },
   stop: { signal: 'TERM', timeoutMs: 200 },
   rollout: {
     maxParallel: { kind: 'count', count: 1 },
@@ -45,6 +59,7 @@ export const PROGRAM: ProgramPlan = {
     healthyDeadlineMs: 2000,
     order: 'index',
   },
+  hooks: { pre_start: null, post_start: null, pre_drain: null, post_stop: null },
   logs: { stdout: { kind: 'none' }, stderr: 'merge' },
 };
 
@@ -67,7 +82,8 @@ const isObject = (value: unknown): value is object =>
 export class Bench {
   instance: Instance;
   now = 0;
-  #nextRun = 1;
+  /** What it would have to wait for. */
+  gate: Waiting | null = null;
 
   constructor(plan: ProgramPlan = PROGRAM) {
     this.instance = newInstance(worker(0), 0, plan, { want: 'down', because: 'start' });
@@ -83,10 +99,9 @@ export class Bench {
   }
 
   take(event: InstanceEvent): readonly InstanceEffect[] {
-    const context = { now: at(this.now), nextRun: run(this.#nextRun) };
+    const context = { now: at(this.now), nextRun: run((this.instance.lastRun ?? 0) + 1), gate: () => this.gate };
     const { instance, effects } = step(this.instance, event, context);
     this.instance = instance;
-    for (const effect of effects) if (effect.type === 'spawn') this.#nextRun = effect.life.run + 1;
     return effects;
   }
 
@@ -154,6 +169,7 @@ export class Fleets {
   }
 
   take(event: FleetEvent): this {
+    if (event.type === 'due') this.timers.delete(nameOf(event.timer)); // it has rung
     this.effects = stepFleet(this.fleet, event, at(this.now));
     for (const effect of this.effects) {
       if (effect.type === 'arm') this.timers.set(nameOf(effect.timer), effect.at);
