@@ -62,11 +62,11 @@ describe('afterwards', () => {
     expect(fleets.seat(0).program.drain.signal).toBe('USR1');
   });
 
-  test('what is not in the plan any more is wished down, and still known', () => {
+  test('what is not in the plan any more is wished down, and goes when nothing of it is left', () => {
     const other = program({ name: programName('other') });
     const fleets = new Fleets([other], remembering(new Bench().running()));
     expect(fleets.seat(0)).toMatchObject({ wish: { want: 'down' }, phase: { kind: 'running' } });
     fleets.gone(0, 1);
-    expect(fleets.seat(0).phase.kind).toBe('stopped');
+    expect(fleets.fleet.instances.has(worker(0))).toBe(false);
   });
 });

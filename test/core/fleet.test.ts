@@ -105,7 +105,7 @@ describe('shutdown', () => {
     expect(typesOf(fleets)).not.toContain('finish');
     fleets.tree(2);
     expect(typesOf(fleets)).toContain('finish');
-    expect(fleets.fleet.mode).toEqual({ kind: 'down' });
+    expect(fleets.fleet.mode).toEqual({ kind: 'down', fault: null });
   });
 
   test('of a fleet at rest is over at once', () => {

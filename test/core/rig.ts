@@ -51,7 +51,14 @@ export const PROGRAM: ProgramPlan = {
   ready: { when: 'spawned', forMs: 50 },
   health: null,
   watchdogMs: null,
-  drain: { signal: 'USR1', doneWhen: 'exit', check: null, waitFor: 'tree', timeoutMs: 300, onTimeout: 'pause' },
+  drain: {
+    signal: 'USR1',
+    doneWhen: 'exit',
+    check: null,
+    waitFor: 'tree',
+    timeoutMs: 300,
+    onTimeout: 'pause',
+  },
   stop: { signal: 'TERM', timeoutMs: 200 },
   rollout: {
     maxParallel: { kind: 'count', count: 1 },
@@ -99,7 +106,11 @@ export class Bench {
   }
 
   take(event: InstanceEvent): readonly InstanceEffect[] {
-    const context = { now: at(this.now), nextRun: run((this.instance.lastRun ?? 0) + 1), gate: () => this.gate };
+    const context = {
+      now: at(this.now),
+      nextRun: run((this.instance.lastRun ?? 0) + 1),
+      gate: () => this.gate,
+    };
     const { instance, effects } = step(this.instance, event, context);
     this.instance = instance;
     return effects;
@@ -169,13 +180,18 @@ export class Fleets {
   }
 
   take(event: FleetEvent): this {
-    if (event.type === 'due') this.timers.delete(nameOf(event.timer)); // it has rung
+    if (event.type === 'due') this.#rung(nameOf(event.timer));
     this.effects = stepFleet(this.fleet, event, at(this.now));
     for (const effect of this.effects) {
       if (effect.type === 'arm') this.timers.set(nameOf(effect.timer), effect.at);
       if (effect.type === 'disarm') this.timers.delete(nameOf(effect.timer));
     }
     return this;
+  }
+
+  /** One that rings at its time is armed no more; one that was cancelled too late is not it. */
+  #rung(name: string): void {
+    if ((this.timers.get(name) ?? Number.POSITIVE_INFINITY) <= this.now) this.timers.delete(name);
   }
 
   seat(index: number): Instance {

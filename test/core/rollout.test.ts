@@ -478,6 +478,7 @@ test('numbers and generations grow from what was remembered', () => {
     generations: new Map([[old.name, 5]]),
     stopped: new Set([worker(1)]),
     alive: new Map(),
+    counts: new Map(),
   };
   const fleets = new Fleets([old], memory);
   expect(fleets.seat(1).wish).toEqual({ want: 'down', because: 'operator' });
