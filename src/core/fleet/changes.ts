@@ -11,6 +11,7 @@ import { type Instance, isAtRest } from '../instance/instance.ts';
 import { deadlineOf, lifeOf } from '../instance/phase.ts';
 import { type Context, step } from '../instance/step.ts';
 import { watchChanges } from '../instance/watch.ts';
+import type { ProgramPlan } from '../plan.ts';
 import { isActive, isOver, type Rollout } from '../rollout/rollout.ts';
 import { type RolloutEvent, rolloutDeadline, stepRollout } from '../rollout/step.ts';
 import type { FleetEffect, News } from './effect.ts';
@@ -118,7 +119,7 @@ export class Changes {
     return {
       now: this.now,
       nextRun: this.fleet.nextRun,
-      gate: (program) => firstUnmet(program, (name) => this.verdictsOf(name)),
+      gate: (program) => unmetOf(this.fleet, program),
     };
   }
 
@@ -193,3 +194,7 @@ export function neededOf(fleet: Fleet, name: ProgramName): Needed {
   const turns = rolloutUnderWay(fleet, name)?.turns.filter(isActive) ?? [];
   return { name, seats: stayingOf(fleet, name), turning: new Set(turns.map(({ id }) => id)) };
 }
+
+/** What a program waits for now, in words that are true now; null: for nothing. */
+export const unmetOf = (fleet: Fleet, program: ProgramPlan): ReturnType<typeof firstUnmet> =>
+  firstUnmet(program, (name) => fleet.needs.verdictsOf(name, () => neededOf(fleet, name)));
