@@ -128,6 +128,8 @@ test('something that is no daemon at all is told apart', async () => {
   expect(result.err).toContain('does not speak as a tsup-visor daemon');
 });
 
+const SOON = '2026-02-01T00:00:00.000Z';
+
 test.each([
   ['everything runs and is ready', [instance()], EXIT.done],
   ['an operator has stopped it', [instance({ state: 'stopped', wanted: 'down' })], EXIT.done],
@@ -137,6 +139,16 @@ test.each([
   ['it is tried again later', [instance({ state: 'backoff', ready: false })], EXIT.degraded],
   ['it has been given up', [instance({ state: 'failed', ready: false })], EXIT.degraded],
   ['it drains for a rollout', [instance(), draining({ id: 'worker:1' })], EXIT.degraded],
+  ['it runs but is not healthy', [instance({ healthy: false })], EXIT.degraded],
+  ['it waits for its time', [instance({ state: 'waiting', ready: false, next_run: SOON })], EXIT.done],
+  ['its time has come', [instance({ state: 'starting', ready: false, next_run: SOON })], EXIT.done],
+  ['its timely run fails', [instance({ state: 'backoff', ready: false, next_run: SOON })], EXIT.degraded],
+  ['it waits for another', [instance({ state: 'waiting', ready: false, waits_for: 'redis' })], EXIT.degraded],
+  [
+    'its time has come and it waits for another',
+    [instance({ state: 'waiting', ready: false, waits_for: 'redis', next_run: SOON })],
+    EXIT.degraded,
+  ],
   ['there is nothing', [], EXIT.done],
 ] as const)('status, when %s', async (_, instances, exit) => {
   expect((await ask({ 'GET /v1/status': status(instances) }, 'status')).exit).toBe(exit);
@@ -187,6 +199,24 @@ test.each([
   expect(result.out).toBe('');
   expect(result.err).toMatch(/^tsup-visor: /);
   expect(result.err).toContain(likely);
+});
+
+test.each([
+  ['update', 'tsup-visor reload'],
+  ['reread', 'tsup-visor reload --dry-run'],
+  ['ps', 'tsup-visor status'],
+])('%s, as another supervisor has it, exits with 2 and names ours', async (word, ours) => {
+  expect(await command([word])).toEqual({
+    exit: EXIT.usage,
+    out: '',
+    err: `tsup-visor: unknown command "${word}"; here it is "${ours}"\n`,
+  });
+});
+
+test('reload of a single program exits with 2 and names what does that', async () => {
+  const { exit, err } = await command(['reload', 'worker']);
+  expect(exit).toBe(EXIT.usage);
+  expect(err).toContain('"tsup-visor rolling-restart"');
 });
 
 test.each([

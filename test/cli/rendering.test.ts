@@ -1,6 +1,6 @@
 /** What is shown, at the widths that terminals have. */
 import { describe, expect, test } from 'vitest';
-import { actionLines, changeLines } from '../../src/cli/render/actions.ts';
+import { actionLines, changeLines, TO_RUN } from '../../src/cli/render/actions.ts';
 import { colour } from '../../src/cli/render/colour.ts';
 import { liveLines } from '../../src/cli/render/live.ts';
 import { plain } from '../../src/cli/render/paint.ts';
@@ -146,6 +146,66 @@ test('what runs but is not ready, or not healthy, is said', () => {
   expect(second).toContain('running, unhealthy');
 });
 
+const shown = (given: Parameters<typeof instance>[0]) =>
+  statusLines(status([instance({ pid: null, ready: false, ...given })]), {
+    paint: plain,
+    width: undefined,
+    now,
+  })[1];
+
+test('who waits for another program says for which, and why that is not there', () => {
+  const waiting = { state: 'waiting', waits_for: 'redis' } as const;
+  expect(shown({ ...waiting, message: 'waits for redis to be ready: it is stopped' })).toMatch(
+    / waiting .* for redis to be ready: it is stopped$/,
+  );
+  expect(shown(waiting)).toMatch(/ waiting .* for redis$/);
+});
+
+test('who waits for a time says when that is, in the time of the place, and how the last run failed', () => {
+  const waiting = {
+    state: 'waiting',
+    next_run: new Date(2026, 0, 31, 14, 5).toISOString(),
+    message: 'runs next at 2026-01-31T13:05:00.000Z',
+  } as const;
+  expect(shown(waiting)).toMatch(/ waiting .* next run 14:05$/);
+  expect(shown({ ...waiting, last_exit: { ...EXITED, code: 3 } })).toMatch(
+    / next run 14:05; its last run exited with code 3$/,
+  );
+  expect(shown({ ...waiting, last_exit: { ...EXITED, because: 'exit' } })).toMatch(/ next run 14:05$/);
+});
+
+const EXITED = {
+  code: null,
+  signal: null,
+  at: '2026-01-31T13:59:00.000Z',
+  because: 'crash',
+  drained: false,
+  killed: false,
+  oom: false,
+} as const;
+
+test('what the kernel has ended for want of memory says so, once', () => {
+  const oom = { ...EXITED, signal: 'KILL', oom: true };
+  const words = 'was ended by the kernel: out of memory';
+  expect(shown({ ready: true, last_exit: oom })).toMatch(new RegExp(` its last run ${words}$`));
+  const backoff = { state: 'backoff', last_exit: oom, message: `${words}; tried again in 3s` } as const;
+  expect(shown(backoff)).toMatch(new RegExp(` ${words}; tried again in 3s$`));
+  expect(shown({ state: 'backoff', last_exit: EXITED, message: 'x' })).toMatch(/ x$/);
+});
+
+test('how processes are tracked is said where it is not by cgroup', () => {
+  const by = (tracking: string) => {
+    const base = status([]);
+    const reply = { ...base, daemon: { ...base.daemon, tracking } };
+    return statusLines(reply, { paint: plain, width: 140, now }).slice(1);
+  };
+  expect(by('cgroup')).toEqual([]);
+  expect(by('session')[1]).toBe(
+    'tracking: by session and environment mark, for no cgroup can be written here',
+  );
+  expect(by('group')[1]).toContain('tracking: by process group');
+});
+
 test('a warning of the daemon stands below the table', () => {
   const base = status([]);
   const warned = { ...base, daemon: { ...base.daemon, warnings: ['the disk is full'] } };
@@ -236,6 +296,22 @@ test('an action tells what went wrong before the sum', () => {
     '1 instance ready already (worker:2)',
     '1 instance not ready (worker:1)',
     'left stopped, as an operator wished: mailer:0; start them by name',
+  ]);
+});
+
+test('an action tells who has run to the end and who waits, and for what', () => {
+  const [first, second, third] = action().instances;
+  if (first === undefined || second === undefined || third === undefined)
+    throw new Error('the sample has four');
+  const message = 'worker:2 runs next at 2026-02-01T00:00:00.000Z';
+  const reply = action({
+    instances: [first, { ...second, state: 'exited' }, { ...third, state: 'waiting', message }],
+  });
+  expect(actionLines(reply, { ...TO_RUN, begun: 'starting' })).toEqual([
+    message,
+    '1 instance ready (worker:0)',
+    '1 instance finished (worker:1)',
+    '1 instance waiting (worker:2)',
   ]);
 });
 

@@ -15,6 +15,7 @@ const never = () => {};
 const WAITS = [
   [['start', 'worker'], 'POST /v1/start', 'the start goes on'],
   [['stop', 'worker'], 'POST /v1/stop', 'the stop goes on'],
+  [['scale', 'worker=4'], 'POST /v1/scale', 'the scaling goes on'],
   [['restart', '--keep-config', 'worker'], 'POST /v1/restart', 'the restart goes on'],
 ] as const;
 

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { connect, DaemonError, NoDaemonError, ProtocolError } from '../../src/client/index.ts';
 import { MAX_LINE_BYTES } from '../../src/client/lines.ts';
 import { type Answer, type FakeDaemon, fakeDaemon, refusal, stream } from '../cli/fake-daemon.ts';
-import { action, event, status } from '../cli/samples.ts';
+import { action, event, reloaded, status } from '../cli/samples.ts';
 
 let daemon: FakeDaemon;
 
@@ -19,11 +19,17 @@ test('each method asks its route, with what it was given', async () => {
     'GET /v1/status': status(),
     'POST /v1/start': action(),
     'POST /v1/rollouts/7/pause': { version: 1 },
+    'POST /v1/scale': action(),
+    'POST /v1/reload': reloaded(),
+    'POST /v1/signal': action(),
     'GET /v1/logs': { version: 1, files: [] },
   });
   await there.status({ usage: false, selectors: ['worker:1', '@nightly jobs'] });
   await there.start({ selectors: ['worker'], wait: false });
   await there.pauseRollout(7);
+  await there.scale({ counts: { worker: 4 } });
+  await there.reload({ dry_run: true });
+  await there.signal({ signal: 'HUP', selectors: ['worker'], tree: true });
   await there.logs([]);
   expect(daemon.asked).toEqual([
     {
@@ -33,6 +39,13 @@ test('each method asks its route, with what it was given', async () => {
     },
     { method: 'POST', path: '/v1/start', body: { selectors: ['worker'], wait: false } },
     { method: 'POST', path: '/v1/rollouts/7/pause', body: {} },
+    { method: 'POST', path: '/v1/scale', body: { counts: { worker: 4 } } },
+    { method: 'POST', path: '/v1/reload', body: { dry_run: true } },
+    {
+      method: 'POST',
+      path: '/v1/signal',
+      body: { signal: 'HUP', selectors: ['worker'], tree: true },
+    },
     { method: 'GET', path: '/v1/logs', body: undefined },
   ]);
 });
