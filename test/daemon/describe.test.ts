@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { wall } from '../../src/base/clock.ts';
 import { rolloutId } from '../../src/base/ids.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
 import type { Phase } from '../../src/core/instance/phase.ts';
@@ -12,6 +13,8 @@ interface Told {
   readonly message: string | RegExp;
   readonly because: string;
   readonly alive: boolean;
+  /** Where it is not as `ready`. */
+  readonly healthy?: false;
 }
 
 const TABLE: Record<LifeName, Told> = {
@@ -81,6 +84,93 @@ const TABLE: Record<LifeName, Told> = {
     because: 'crash',
     alive: false,
   },
+  'waiting for another program': {
+    state: 'waiting',
+    message: 'waits for redis to be ready: redis:0 is starting',
+    because: 'operator',
+    alive: false,
+  },
+  'waiting in vain': {
+    state: 'waiting',
+    message:
+      'waits for redis to be ready: redis:0 was stopped by the operator; that will not change by itself',
+    because: 'operator',
+    alive: false,
+  },
+  'waiting for its time': {
+    state: 'waiting',
+    message: 'waits for its time',
+    because: 'operator',
+    alive: false,
+  },
+  'being prepared': {
+    state: 'starting',
+    message: 'its pre_start hook runs',
+    because: 'operator',
+    alive: false,
+  },
+  'badly prepared': {
+    state: 'backoff',
+    message: /pre_start.*exited with code 2; tried again in 100ms$/,
+    because: 'hook',
+    alive: false,
+  },
+  'alive, its check is waited for': {
+    state: 'starting',
+    message: 'waits for its ready check',
+    because: 'operator',
+    alive: true,
+  },
+  'alive, its line is waited for': {
+    state: 'starting',
+    message: 'waits for the line of output that says that it is ready, 500ms left',
+    because: 'operator',
+    alive: true,
+  },
+  'ready, its post_start hook under way': {
+    state: 'starting',
+    message: 'is ready, its post_start hook runs',
+    because: 'operator',
+    alive: true,
+  },
+  unhealthy: {
+    state: 'running',
+    message: 'unhealthy: connection refused',
+    because: 'operator',
+    alive: true,
+    healthy: false,
+  },
+  'healthy again': { state: 'running', message: '', because: 'operator', alive: true },
+  'above its memory': {
+    state: 'running',
+    message: 'above its max_memory of 800MB, is replaced when its turn comes',
+    because: 'operator',
+    alive: true,
+  },
+  'too old': {
+    state: 'running',
+    message: 'past its max_age of 1m, is replaced when its turn comes',
+    because: 'operator',
+    alive: true,
+  },
+  'about to be asked to drain': {
+    state: 'draining',
+    message: 'its pre_drain hook runs',
+    because: 'operator',
+    alive: true,
+  },
+  'draining without a deadline': {
+    state: 'draining',
+    message: 'draining, no deadline',
+    because: 'operator',
+    alive: true,
+  },
+  'ended, its post_stop hook under way': {
+    state: 'stopping',
+    message: 'its post_stop hook runs',
+    because: 'operator',
+    alive: false,
+  },
   'overdue in a rollout': {
     state: 'draining',
     message: 'past its deadline, and drains on',
@@ -111,6 +201,8 @@ describe.each(LIFE_NAMES)('an instance that is %s', (name) => {
     expect(status.drain !== null).toBe(told.state === 'draining');
     expect(status.retry_at !== null).toBe(told.state === 'backoff');
     expect(status.ready).toBe(told.alive && bench.instance.phase.kind !== 'starting');
+    expect(status.healthy).toBe(status.ready && told.healthy !== false);
+    expect(status.waits_for).toBe(status.message.startsWith('waits for redis') ? 'redis' : null);
   });
 
   it('comes through JSON as it is', () => {
@@ -121,6 +213,8 @@ describe.each(LIFE_NAMES)('an instance that is %s', (name) => {
 it('the table of lives has every phase', () => {
   const kinds: Record<Phase['kind'], true> = {
     stopped: true,
+    waiting: true,
+    preparing: true,
     spawning: true,
     starting: true,
     running: true,
@@ -128,6 +222,7 @@ it('the table of lives has every phase', () => {
     stopping: true,
     sweeping: true,
     killing: true,
+    cleaning: true,
     backoff: true,
     exited: true,
     failed: true,
@@ -165,6 +260,59 @@ describe('a status', () => {
     expect(
       exitOf((bench) => bench.take({ type: 'exited', run: bench.run, exit: { kind: 'unknown' } })),
     ).toMatchObject({ code: null, signal: null });
+  });
+
+  it('says that a drain has no deadline, since nothing will end it but the instance itself', () => {
+    const bench = LIVES['draining without a deadline'].make();
+    const described = () => describeInstance(bench.instance, at(bench.now), undefined);
+    expect(described()).toMatchObject({ message: 'draining, no deadline', drain: { deadline: null } });
+    bench.says({ status: '3 of 9 done' });
+    expect(described().message).toBe('3 of 9 done; no deadline');
+    bench.code(0);
+    bench.tree(2);
+    expect(described().message).toBe('its main process has ended, its job processes go on; no deadline');
+  });
+
+  it('puts what is wrong before what the instance says of itself', () => {
+    const bench = LIVES.unhealthy.make();
+    bench.says({ status: 'busy' });
+    expect(describeInstance(bench.instance, at(bench.now), undefined).message).toBe(
+      'unhealthy: connection refused; busy',
+    );
+  });
+
+  it('does not call healthy what is ended because it was not', () => {
+    const health = {
+      check: { kind: 'tcp', host: 'localhost', port: '1' },
+      intervalMs: 100,
+      timeoutMs: 50,
+      failures: 1,
+      action: 'restart',
+    } as const;
+    const bench = new Bench(program({ health })).running();
+    bench.take({ type: 'checked', run: bench.run, purpose: 'health', ok: false, detail: 'refused' });
+    const status = describeInstance(bench.instance, at(bench.now), undefined);
+    expect(status).toMatchObject({ state: 'draining', because: 'unhealthy', ready: true, healthy: false });
+  });
+
+  it('has the next run of a program with a schedule, as long as it is wanted', () => {
+    const bench = LIVES['waiting for its time'].make();
+    const due = wall(Date.UTC(2026, 0, 31, 14));
+    const described = () => describeInstance(bench.instance, at(bench.now), undefined, due);
+    expect(described()).toMatchObject({
+      message: 'runs next at 2026-01-31T14:00:00.000Z',
+      next_run: '2026-01-31T14:00:00.000Z',
+    });
+    bench.stop();
+    expect(described()).toMatchObject({ state: 'stopped', next_run: null });
+  });
+
+  it('names an end for want of memory', () => {
+    const bench = LIVES.running.make();
+    bench.take({ type: 'exited', run: bench.run, exit: { kind: 'signal', signal: 'SIGKILL', oom: true } });
+    bench.tree(0);
+    const { last_exit } = describeInstance(bench.instance, at(bench.now), undefined);
+    expect(last_exit).toMatchObject({ signal: 'SIGKILL', oom: true });
   });
 
   it('has its usage where it was sampled, rounded for people', () => {

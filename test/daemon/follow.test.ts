@@ -27,7 +27,7 @@ class Desk extends NewsDesk {
   }
 
   tell(count: number): void {
-    for (let i = 0; i < count; i++) this.announce({ type: 'shutting_down' }, at(i));
+    for (let i = 0; i < count; i++) this.announce({ type: 'shutting_down', fault: null }, at(i));
   }
 }
 

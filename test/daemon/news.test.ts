@@ -31,12 +31,18 @@ const OF_INSTANCES: { readonly [T in InstanceNews['type']]: Extract<InstanceNews
   signalled: { type: 'signalled', run: one, signal: 'TERM', to: 'leader' },
   reported: { type: 'reported', run: one, what: 'drained' },
   overdue: { type: 'overdue', run: one },
+  hook_failed: { type: 'hook_failed', run: one, hook: 'pre_start', error: 'exited with code 2' },
+  health: { type: 'health', run: one, ok: false, detail: 'connection refused' },
+  worn: { type: 'worn', run: one, why: 'memory', detail: '900MB for 30s' },
+  watchdog: { type: 'watchdog', run: one, detail: 'silent for 10s' },
   exited: { type: 'exited', run: one, exit },
   gone: { type: 'gone', run: one, drained: true, killed: false },
 };
 
 const PHASES: Record<PhaseKind, true> = {
   stopped: true,
+  waiting: true,
+  preparing: true,
   spawning: true,
   starting: true,
   running: true,
@@ -44,6 +50,7 @@ const PHASES: Record<PhaseKind, true> = {
   stopping: true,
   sweeping: true,
   killing: true,
+  cleaning: true,
   backoff: true,
   exited: true,
   failed: true,
@@ -64,6 +71,8 @@ const keys = <K extends string>(record: Record<K, unknown>): K[] => Object.keys(
 
 const ALL: News[] = [
   ...Object.values(OF_INSTANCES).map((news): News => ({ ...news, id, program })),
+  { ...OF_INSTANCES.health, ok: true, detail: '', id, program },
+  { ...OF_INSTANCES.worn, why: 'age', detail: '', id, program },
   { ...OF_INSTANCES.signalled, to: 'tree', id, program },
   { ...OF_INSTANCES.reported, what: 'stopping', id, program },
   { ...OF_INSTANCES.gone, killed: true, drained: false, id, program },
@@ -76,7 +85,21 @@ const ALL: News[] = [
     { type: 'rollout', rollout: rolloutId(7), program, state, reason: 'worker:0 is not ready' },
   ]),
   ...keys(STEPS).map((step): News => ({ type: 'turn', rollout: rolloutId(7), id, step })),
-  { type: 'shutting_down' },
+  { type: 'scaled', program, added: [id, instanceId(program, 1)], removed: [] },
+  { type: 'scaled', program, added: [], removed: [id] },
+  {
+    type: 'scaled',
+    program,
+    added: Array.from({ length: 100 }, (_, i) => instanceId(program, i)),
+    removed: [],
+  },
+  { type: 'schedule', program, what: 'skipped', detail: 'worker:0 still runs' },
+  { type: 'schedule', program, what: 'queued', detail: '' },
+  { type: 'schedule', program, what: 'late', detail: '3 times have passed' },
+  { type: 'dependency', program, on: programName('redis'), lost: true },
+  { type: 'dependency', program, on: programName('redis'), lost: false },
+  { type: 'shutting_down', fault: null },
+  { type: 'shutting_down', fault: 'db:0 has failed, and it is essential' },
 ];
 
 /** The fields that each type has on the wire, beside the head. */
@@ -88,6 +111,13 @@ const FIELDS: { readonly [T in Happening['type']]: readonly string[] } = {
   signalled: ['instance', 'run', 'signal', 'to'],
   reported: ['instance', 'run', 'what'],
   overdue: ['instance', 'run'],
+  hook_failed: ['error', 'hook', 'instance', 'run'],
+  health: ['detail', 'instance', 'ok', 'run'],
+  worn: ['detail', 'instance', 'run', 'why'],
+  watchdog: ['detail', 'instance', 'run'],
+  scaled: ['added', 'program', 'removed'],
+  schedule: ['detail', 'program', 'what'],
+  dependency: ['lost', 'on', 'program'],
   exited: ['exit', 'instance', 'run'],
   gone: ['drained', 'instance', 'killed', 'run'],
   rollout: ['program', 'reason', 'rollout', 'state'],
@@ -97,6 +127,10 @@ const FIELDS: { readonly [T in Happening['type']]: readonly string[] } = {
 };
 
 const HEAD = ['at', 'message', 'mono_ms', 'seq', 'type', 'version'];
+
+/** Only where there is one. */
+const faultOf = (news: News): string[] =>
+  news.type === 'shutting_down' && news.fault !== null ? ['fault'] : [];
 
 /** Announces it, and gives back what whoever asks is told of it. */
 function told(desk: NewsDesk, news: News, now: Moment): WireEvent {
@@ -111,7 +145,7 @@ describe('news', () => {
     'become an event with exactly its fields, and a sentence: %s',
     (_, news) => {
       const event = told(new NewsDesk(), news, at(1000));
-      expect(Object.keys(event).sort()).toEqual([...HEAD, ...FIELDS[event.type]].sort());
+      expect(Object.keys(event).sort()).toEqual([...HEAD, ...FIELDS[event.type], ...faultOf(news)].sort());
       expect(event).toMatchObject({
         version: 1,
         seq: 1,
@@ -130,6 +164,50 @@ describe('news', () => {
     expect(sentences.filter((text, i) => sentences.indexOf(text) !== i)).toEqual([]);
   });
 
+  it.each([
+    [
+      { type: 'spawn_failed', id, program, run: one, stage: 'user', error: 'user "www" does not exist' },
+      'cannot start worker:0: user "www" does not exist',
+    ],
+    [
+      {
+        type: 'scaled',
+        program,
+        added: Array.from({ length: 100 }, (_, i) => instanceId(program, i)),
+        removed: [],
+      },
+      'worker has more instances: worker:0 to worker:99 (100)',
+    ],
+    [
+      {
+        type: 'schedule',
+        program,
+        what: 'late',
+        detail: '3 times have passed; it runs once for all of them',
+      },
+      'worker is run late: 3 times have passed; it runs once for all of them',
+    ],
+    [
+      { type: 'health', id, program, run: one, ok: false, detail: 'connection refused' },
+      'worker:0 is unhealthy: connection refused',
+    ],
+    [{ type: 'shutting_down', fault: 'db:0 has failed' }, 'shutting down: db:0 has failed'],
+  ] as const satisfies readonly (readonly [News, string])[])(
+    'say it in plain words: %j',
+    (news, sentence) => {
+      expect(told(new NewsDesk(), news, at(0)).message).toBe(sentence);
+    },
+  );
+
+  it('of the daemon name the fault that made it end', () => {
+    const desk = new NewsDesk();
+    desk.announce({ type: 'daemon', state: 'stopped', fault: 'db:0 has failed' }, at(0));
+    expect(desk.since(0)[0]).toMatchObject({
+      message: 'the daemon has stopped: db:0 has failed',
+      fault: 'db:0 has failed',
+    });
+  });
+
   it('are numbered without gaps, and none is older than the one before', () => {
     const desk = new NewsDesk();
     for (const news of ALL) desk.announce(news, at(0));
@@ -139,7 +217,7 @@ describe('news', () => {
 });
 
 const fill = (desk: NewsDesk, count: number): void => {
-  for (let i = 0; i < count; i++) desk.announce({ type: 'shutting_down' }, at(i));
+  for (let i = 0; i < count; i++) desk.announce({ type: 'shutting_down', fault: null }, at(i));
 };
 
 describe('the news desk', () => {
