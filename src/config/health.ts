@@ -50,8 +50,8 @@ const fields = {
 } as const satisfies Fields;
 
 const written = map(fields, {
-  refine(value, where, reading) {
-    const [first, second] = FORMS.filter((name) => value[name] !== null);
+  refine(value, where, reading, meant) {
+    const [first, second] = FORMS.filter((name) => value[name] !== null || meant.has(name));
     if (first === undefined) reading.complain(where(), 'health needs one of exec, http and tcp: what to ask');
     if (first === undefined || second === undefined) return;
     reading.complain(where(second), `health cannot have both "${first}" and "${second}"`);

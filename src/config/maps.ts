@@ -5,7 +5,13 @@ import { type Built, described, type Fields, placeOf, type Reading, type Shape }
 import type { Tree } from './tree.ts';
 
 /** A rule about several keys at once: told where each of them stands. */
-export type Refine<T> = (value: T, where: (...names: string[]) => Span, reading: Reading) => void;
+export type Refine<T> = (
+  value: T,
+  where: (...names: string[]) => Span,
+  reading: Reading,
+  /** Keys that are there, mistyped: that has been told. */
+  meant: ReadonlySet<string>,
+) => void;
 
 export interface MapOptions<T> {
   /** `x-…` keys are the user's own here. */
@@ -25,7 +31,7 @@ export function map<const F extends Fields>(fields: F, options: MapOptions<Built
       const { value, whole } = readFields(fields, entries, reading, at, meant);
       if (!whole) return undefined;
       const built = value as Built<F>; // each field was read by its own shape, under its name in the plan
-      if (!reading.partial) options.refine?.(built, whereIn(entries, at), reading);
+      if (!reading.partial) options.refine?.(built, whereIn(entries, at), reading, meant);
       return built;
     },
     show: (value) => showFields(fields, value),

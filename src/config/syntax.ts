@@ -9,7 +9,11 @@ export function parseTree(text: string, complain: Complain): Tree | undefined {
   const document = documentOf(text, complain);
   if (document === undefined) return undefined;
   const problems = [...document.errors, ...document.warnings];
-  for (const problem of problems) complain(spanOf(problem), sentenceOf(problem));
+  for (const problem of problems) {
+    const star = starAround(text, problem.pos[0]);
+    if (star === undefined) complain(spanOf(problem), sentenceOf(problem));
+    else complain(star, `a value that begins with * needs quotes: "${text.slice(star.start, star.end)}"`);
+  }
   if (problems.length > 0) return undefined;
   if (document.contents === null || isBlank(document.contents)) {
     complain({ start: 0, end: 0 }, 'the file is empty; a config needs at least `programs:` with one program');
@@ -49,6 +53,16 @@ function tokensOf(text: string, complain: Complain): CST.Token[] | undefined {
 const isBlank = (node: Node): boolean => isScalar(node) && node.source === '' && node.type === 'PLAIN';
 
 const spanOf = (problem: YAMLError): Span => ({ start: problem.pos[0], end: problem.pos[1] });
+
+/** A value such as `* * * * *`, which YAML takes for an alias, on the line of this place. */
+function starAround(text: string, offset: number): Span | undefined {
+  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  const line = /^[^\r\n]*/.exec(text.slice(start))?.[0] ?? '';
+  const [, before = '', rest = ''] = /^([^#"']*:\s+)(\*[\s/][^#"']*)/.exec(line) ?? [];
+  const value = /[{[]/.test(before) ? rest.replace(/[,}\]].*/, '') : rest;
+  if (value === '') return undefined;
+  return { start: start + before.length, end: start + before.length + value.trimEnd().length };
+}
 
 /** The parser's own words where they are plain; better ones for what people do most. */
 function sentenceOf(problem: YAMLError): string {

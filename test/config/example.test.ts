@@ -1,39 +1,24 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { TOP } from '../../src/config/keys.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { type KnownKey, keysIn } from '../../src/config/walk.ts';
-import { WORLD } from './config.ts';
+import { aProgram, FILE, saidOf, WORLD } from './config.ts';
+import { EXAMPLE, EXAMPLE_FILE, keysOfExample, UNCOMMENTED } from './example.ts';
 
-const FILE = join(import.meta.dirname, '../../supervisor.example.yaml');
-const TEXT = readFileSync(FILE, 'utf8');
 const known = [...keysIn(TOP)].filter(({ path }) => path[0] !== 'defaults' || path.length === 1);
-
-/** Each key of the example, commented out or not, by its path: programs have the name `*`. */
-function keysOfExample(): Map<string, { value: string; commented: boolean }[]> {
-  const keys = new Map<string, { value: string; commented: boolean }[]>();
-  const open: { indent: number; name: string }[] = [];
-  for (const line of TEXT.split('\n')) {
-    const [, indent = '', hash, name = '', value = ''] = /^( *)(# )?([a-z_]+):(?: (.*))?$/.exec(line) ?? [];
-    if (name === '') continue;
-    while ((open.at(-1)?.indent ?? -1) >= indent.length) open.pop();
-    const parent = open.at(-1)?.name;
-    const here = parent === 'programs' || parent === 'groups' ? '*' : name;
-    const path = [...open.map((one) => one.name), here].join('.').replace('.worker', '.*');
-    keys.set(path, [...(keys.get(path) ?? []), { value, commented: hash !== undefined }]);
-    if (hash === undefined) open.push({ indent: indent.length, name });
-  }
-  return keys;
-}
+const pathOf = ({ path }: KnownKey): string => path.join('.');
 
 const example = keysOfExample();
-const pathOf = ({ path }: KnownKey): string => path.join('.');
+const at = (path: string) => example.filter((one) => one.path === path && !one.other);
+const others = example.filter(({ other }) => other);
+
+/** `when: { exec: … }` is a form of `when`, shown as another way to write it. */
+const isForm = ({ path }: KnownKey): boolean => ['when', 'done_when'].includes(path.at(-2) ?? '');
 
 describe('the example', () => {
   test('loads', () => {
-    const loaded = parseConfig(TEXT, FILE, WORLD);
+    const loaded = parseConfig(EXAMPLE, EXAMPLE_FILE, WORLD);
     expect(loaded).toMatchObject({
       ok: true,
       value: {
@@ -54,38 +39,79 @@ describe('the example', () => {
   });
 
   test('loads as well with every comment that is a key taken away', () => {
-    // `for` and a second `when` belong to the other way to be ready; a derived default has no value to show.
-    const text = TEXT.replace(/^( +)# (?!when:|for:)([a-z_]+: \S.*)$/gm, '$1$2');
-    expect(text).not.toBe(TEXT);
-    expect(parseConfig(text, FILE, WORLD)).toMatchObject({ ok: true });
+    expect(saidOf(UNCOMMENTED)).toEqual([]);
+    expect(parseConfig(UNCOMMENTED, FILE, WORLD)).toMatchObject({
+      value: {
+        plan: {
+          programs: [
+            {
+              maxMemory: { forMs: 30_000 },
+              schedule: { overlap: 'skip' },
+              health: { check: { kind: 'http' } },
+              hooks: { pre_start: { onFailure: 'fail' }, post_stop: { onFailure: 'ignore' } },
+            },
+          ],
+        },
+      },
+    });
   });
 
-  test.each(known.map((key) => [pathOf(key), key] as const))('has the key %s', (path) => {
-    expect([...example.keys()]).toContain(path);
-  });
+  test.each(known.filter((key) => !isForm(key)).map((key) => [pathOf(key), key] as const))(
+    'has the key %s',
+    (path) => {
+      expect([...at(path), ...others.filter((one) => one.path === path)]).not.toEqual([]);
+    },
+  );
+
+  test.each(known.filter(isForm).map((key) => [pathOf(key), key] as const))(
+    'shows the form %s',
+    (_path, { path }) => {
+      const shown = others.filter((one) => one.path === path.slice(0, -1).join('.'));
+      expect(shown.flatMap(({ value }) => Object.keys(parse(value)))).toContain(path.at(-1));
+    },
+  );
 
   test.each(
     known
       .filter(({ field }) => field.fallback !== undefined && !(field.fallback instanceof Map))
       .map((key) => [pathOf(key), key] as const),
   )('tells the default of %s', (path, { field }) => {
-    const told = example.get(path) ?? [];
-    const commented = told.filter((one) => one.commented).map(({ value }) => parse(value));
-    if (commented.length > 0) expect(commented).toEqual([field.fallback]);
-    else if (parse(told[0]?.value ?? '') !== field.fallback) {
-      // A line with another value than the default says the default above it.
-      const lines = TEXT.split('\n');
-      const at = lines.findIndex((line) => line.trim() === `${path.split('.').at(-1)}: ${told[0]?.value}`);
-      expect(lines[at - 1]).toContain(`Default: ${field.fallback}.`);
+    const told = at(path);
+    const values = told
+      .filter(({ value, commented }) => commented && value !== '')
+      .map(({ value }) => parse(value));
+    if (values.length > 0) expect(values).toEqual([field.fallback]);
+    else if (told[0]?.value === '' || parse(told[0]?.value ?? '') !== field.fallback) {
+      // A line with another value than the default, or a map, says the default above it.
+      expect(told[0]?.above).toContain(`Default: ${field.fallback}.`);
     }
   });
+
+  test.each([
+    ['programs.*.restart', 'always'],
+    ['programs.*.depends_on', '{}'],
+  ])('tells what %s is where nobody says so', (path, value) => {
+    expect(at(path)).toMatchObject([{ value, commented: true }]);
+  });
+
+  test.each(others.map(({ path, value }) => [path.replace('programs.*.', ''), value] as const))(
+    'shows another way to write %s that can be read: %s',
+    (path, value) => {
+      const keys = path.split('.');
+      const inner = keys.reduceRight((text, key) => `{ ${key}: ${text} }`, value);
+      const needed = 'programs: { redis: { command: x }, migrate: { command: x, restart: never }, worker: ';
+      const body = inner.replace(/^\{/, '{ command: x,');
+      expect(saidOf(`${needed}${body} }`)).toEqual([]);
+    },
+  );
 
   test('knows no key that the config does not know', () => {
     const paths = known.map(pathOf);
     const free = ['groups.*', 'programs.*', 'programs.*.environment.*'];
-    const unknown = [...example.keys()].filter(
-      (path) => !paths.includes(path) && !free.includes(path) && !path.startsWith('defaults.'),
-    );
+    const unknown = example
+      .map(({ path }) => path)
+      .filter((path) => !paths.includes(path) && !free.includes(path) && !path.startsWith('defaults.'))
+      .filter((path) => !/^programs\.\*\.environment\./.test(path));
     expect(unknown).toEqual([]);
   });
 });
@@ -98,10 +124,22 @@ test.each(known.map((key) => [pathOf(key), key] as const))(
 );
 
 test('every default can be read', () => {
-  const loaded = parseConfig(
-    'programs: { a: { command: x }, b: { command: x, ready: { when: notify } } }',
-    FILE,
-    WORLD,
-  );
-  expect(loaded).toMatchObject({ ok: true });
+  const all = [
+    'spawned',
+    'notify',
+    '{ log: a }',
+    '{ exec: a }',
+    '{ http: "http://a" }',
+    '{ tcp: 1 }',
+    '{ file: a }',
+  ];
+  for (const when of all) expect(saidOf(aProgram(`ready: { when: ${when} }`))).toEqual([]);
+  for (const keys of [
+    'health: { tcp: 1 }',
+    'schedule: "@daily"',
+    'max_memory: 1GB',
+    'hooks: { pre_drain: a }',
+  ]) {
+    expect(saidOf(aProgram(keys))).toEqual([]);
+  }
 });

@@ -1,15 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/load.ts';
 import { renderMistake } from '../../src/config/mistake.ts';
 import { showConfig } from '../../src/config/show.ts';
 import { socketIn, socketOf } from '../../src/config/where.ts';
 import { FILE, WORLD } from './config.ts';
+import { UNCOMMENTED } from './example.ts';
 
-const EXAMPLE = readFileSync(join(import.meta.dirname, '../../supervisor.example.yaml'), 'utf8')
-  .replace(/^( +)# (?!when:|for:)([a-z_]+: \S.*)$/gm, '$1$2')
-  .replace(/^ *#.*\n/gm, '');
+const EXAMPLE = UNCOMMENTED.replace(/^ *#.*\n/gm, '');
 const PIECES = [
   ...' \t\n:#&*!|>%@`"\'{}[],-?~$\\0\u0000é\uFEFF',
   '<<: ',

@@ -22,6 +22,30 @@ const texts = [
   'groups: { g: [b, "10", a], "2": [] }\nprograms:\n  b: { command: x }\n  "10": { command: x }\n  "2": { command: y }\n  a: { command: z }\n',
   'programs: { a: { command: ["", x], shell: false } }'.replace('"", ', ''),
   'programs: {}',
+  aProgram('env_file: .env\nuser: "0042"\ngroup: www\numask: 022\nnice: -5\nmax_age: 1d\nmax_memory: 1.5GB'),
+  aProgram(
+    'limits: { nofile: 65536, core: 0, nproc: unlimited, stack: 8MB, cpu: 90, as: 1000, memory_max: 1GB, cpu_max: 150% }',
+  ),
+  aProgram('max_memory: { size: 1000B, for: 0s }\npriority: -3\nessential: true\nwatchdog: 1500ms'),
+  ...[
+    'notify',
+    '{ log: a b }',
+    "{ log: '/a\\d{2}$/iu' }",
+    `{ log: "$${dollar}{A} {{index}}" }`,
+    '{ exec: "sh -c \'a b\'" }',
+    '{ http: "http://a:8{{index}}/?b=$1" }',
+    '{ tcp: "[::1]:{{index}}1" }',
+    '{ tcp: 80 }',
+    '{ file: "{{instance}}.pid" }',
+  ].map((when) => aProgram(`ready: { when: ${when}, timeout: 1m }`)),
+  aProgram('ready: { when: { tcp: 1 }, interval: 1s }\nhealth: { tcp: "a:1", action: none, failures: 1 }'),
+  aProgram('health: { exec: [a, "b c"], interval: 1m, timeout: 1s }\ndrain: { done_when: { exec: a b } }'),
+  aProgram('health: { http: "https://a" }\ndrain: { done_when: { http: "http://a" } }'),
+  aProgram(
+    'schedule: "0 */2 * * MON-FRI"\nhooks: { pre_start: "a \'b c\'", post_stop: { exec: [d], timeout: 1s } }',
+  ),
+  aProgram('schedule: { cron: "@daily", timezone: Europe/Berlin, overlap: queue }\nrestart: on_failure'),
+  'programs: { a: { command: x }, b: { command: x, restart: never }, c: { command: x, depends_on: { a: started, b: completed } }, d: { command: x, depends_on: [c, a] } }',
 ];
 
 describe('the effective config', () => {
@@ -83,7 +107,7 @@ describe('two plans of a program', () => {
 
   test('name the program', () => {
     expect(comparePlans(programOf('instances: 1'), programOf('instances: 2'))).toEqual([
-      { program: 'worker', key: 'instances', from: '1', to: '2', note: null },
+      { program: 'worker', key: 'instances', from: '1', to: '2', effect: 'live', note: null },
     ]);
   });
 });
