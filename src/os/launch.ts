@@ -1,18 +1,19 @@
 /** Starts the leader of a run in a session of its own, and reports its end. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { constants } from 'node:os';
 import type { ExitStatus } from '../base/exit-status.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { SpawnFault, SpawnRequest } from '../ports/processes.ts';
+import type { Cgroup } from './cgroup.ts';
+import type { Cgroups } from './cgroup-home.ts';
+import { missing } from './cgroup-limits.ts';
+import { fork } from './fork.ts';
 import type { Leaders } from './leaders.ts';
+import { leap } from './leap.ts';
 import type { Libc } from './libc.ts';
 import type { Mark } from './mark.ts';
 import { MARK_NAME } from './mark.ts';
-import { type Output, openOutput } from './output.ts';
-import { findExecutable } from './program-path.ts';
+import { openOutput } from './output.ts';
 import type { Report, Reports } from './reports.ts';
-import { spawnFailure } from './spawn-failure.ts';
-import { systemError } from './system-error.ts';
+import type { Begun, Channels, Start } from './start.ts';
 
 /** Called in this order: `started` and `ended`, or `failed`. `ended` never comes within the call to `launch`. */
 export interface Launched {
@@ -26,13 +27,10 @@ export interface Launcher {
   readonly reports: Reports;
   readonly mark: Mark;
   readonly leap: { readonly libc: Libc; readonly leaders: Leaders } | null;
+  readonly groups: Cgroups | null;
 }
 
-/** Both are closed here when the launch fails; otherwise the report is whoever's was told `started`. */
-export interface Channels {
-  readonly output: Output;
-  readonly report: Report;
-}
+export type { Channels };
 
 /** `channels`: where they are not those of a run. */
 export function launch(
@@ -46,106 +44,65 @@ export function launch(
     outcome.failed(opened.error.stage, opened.error.message);
     return;
   }
-  const start = { request, ...opened.value, mark: launcher.mark };
-  const { stdio } = opened.value.report;
-  if (launcher.leap !== null && stdio !== 'pipe') leap(start, stdio, launcher.leap, outcome);
-  else fork(start, outcome);
+  const { output, report } = opened.value;
+  const abandon = ({ stage, message }: SpawnFault): void => {
+    report.close();
+    launcher.groups?.release(request.run);
+    outcome.failed(stage, message);
+  };
+  begin(request, launcher, opened.value, (begun) => {
+    if (!begun.ok) abandon(begun.error);
+    // Its end is noticed in a later turn of the loop, so `started` comes first.
+    else if (begun.value.watch((exit) => outcome.ended(exit))) outcome.started(begun.value.pid, report);
+    else abandon({ stage: 'exec', message: 'cannot watch over it: too many open files' });
+  });
+  output.close();
 }
 
 function openChannels(request: SpawnRequest, { reports }: Launcher): Result<Channels, SpawnFault> {
   const output = openOutput(request.stdout, request.stderr);
   if (!output.ok) return fail({ stage: 'log', message: output.error });
-  const report = reports.open(request.run);
+  const report = reports.open(request.run, request.credentials);
   if (report.ok) return ok({ output: output.value, report: report.value });
   output.value.close();
   return fail({ stage: 'notify', message: report.error });
 }
 
-interface Start {
-  readonly request: SpawnRequest;
-  readonly output: Output;
-  readonly report: Report;
-  readonly mark: Mark;
-}
+type Then = (begun: Result<Begun, SpawnFault>) => void;
 
-function leap(
-  start: Start,
-  notify: number | null,
-  { libc, leaders }: NonNullable<Launcher['leap']>,
-  outcome: Launched,
-): void {
-  const { output, report } = start;
-  const begun = begin(start, notify, libc);
-  output.close();
-  report.spawned(null);
-  if ('error' in begun) {
-    giveUp(start, begun.error, outcome);
-    return;
+/** `then` is called once: within the call wherever the system can tell. */
+function begin(request: SpawnRequest, launcher: Launcher, channels: Channels, then: Then): void {
+  const { report } = channels;
+  const group = openGroup(request, launcher.groups);
+  const start = {
+    request,
+    ...channels,
+    environment: environment(request, report, launcher.mark),
+    group: group.ok ? group.value : null,
+  };
+  if (!group.ok) letGo(group);
+  else if (holdsNul(start))
+    letGo(fail({ stage: 'exec', message: 'its command or environment holds a NUL byte' }));
+  else if (launcher.leap === null || report.stdio === 'pipe') fork(start, then);
+  else then(leap(start, report.stdio, launcher.leap));
+
+  function letGo(failed: Result<never, SpawnFault>): void {
+    report.spawned(null);
+    then(failed);
   }
-  // Its end is noticed in a later turn of the loop, so `started` comes first.
-  if (leaders.add(begun.pid, (exit) => outcome.ended(exit))) outcome.started(begun.pid, report);
-  else giveUp(start, systemError(constants.errno.EMFILE), outcome);
 }
 
-function begin(
-  { request, output, report, mark }: Start,
-  notify: number | null,
-  libc: Libc,
-): { pid: number } | { error: unknown } {
-  const [program = ''] = request.command;
-  const variables = environment(request, report, mark);
-  const refused = [...request.command, request.directory, ...Object.entries(variables).flat()].some((text) =>
-    text.includes('\0'),
-  );
-  if (refused) return { error: new Error('its command or environment holds a NUL byte') };
-  const path = findExecutable(program, request);
-  if (path === null) return { error: systemError(constants.errno.ENOENT) };
-  const spawn = (path: string, args: readonly string[]) =>
-    libc.spawnLeader({
-      path,
-      args,
-      directory: request.directory,
-      environment: Object.entries(variables).map(([name, value]) => `${name}=${value}`),
-      stdout: typeof output.stdout === 'number' ? output.stdout : null,
-      stderr: typeof output.stderr === 'number' ? output.stderr : null,
-      notify,
-    });
-  let begun = spawn(path, request.command);
-  // A script without a first line that names its interpreter is a shell's, as execvp(3) has it.
-  if ('errno' in begun && begun.errno === constants.errno.ENOEXEC)
-    begun = spawn('/bin/sh', ['sh', path, ...request.command.slice(1)]);
-  return 'errno' in begun ? { error: systemError(begun.errno) } : begun;
+function openGroup(request: SpawnRequest, groups: Cgroups | null): Result<Cgroup | null, SpawnFault> {
+  const { memoryMax, cpuMax } = request.limits;
+  if (groups !== null) return groups.open(request.run, request.limits);
+  if (memoryMax !== null) return fail({ stage: 'limits', message: missing('memory') });
+  if (cpuMax !== null) return fail({ stage: 'limits', message: missing('cpu') });
+  return ok(null);
 }
 
-function fork(start: Start, outcome: Launched): void {
-  const { output, report } = start;
-  let child: ChildProcess | null = null;
-  let thrown: { readonly error: unknown } | null = null;
-  try {
-    child = forked(start);
-  } catch (error) {
-    thrown = { error };
-  }
-  output.close();
-  report.spawned(child?.pid === undefined ? null : child);
-  if (child === null) giveUp(start, thrown?.error, outcome);
-  else watchOver(child, report, outcome, (error) => giveUp(start, error, outcome));
-}
-
-function giveUp({ request, report }: Start, error: unknown, outcome: Launched): void {
-  report.close();
-  const { stage, message } = spawnFailure(request, error);
-  outcome.failed(stage, message);
-}
-
-function forked({ request, output, report, mark }: Start): ChildProcess {
-  const [program = '', ...args] = request.command;
-  return spawn(program, args, {
-    cwd: request.directory,
-    env: environment(request, report, mark),
-    detached: true, // setsid: neither Ctrl-C nor a signal to our group reaches it
-    stdio: ['ignore', output.stdout, output.stderr, ...(report.stdio === null ? [] : [report.stdio])],
-  });
+function holdsNul({ request, environment }: Start): boolean {
+  const texts = [...request.command, request.directory, ...Object.entries(environment).flat()];
+  return texts.some((text) => text.includes('\0'));
 }
 
 function environment(request: SpawnRequest, report: Report, mark: Mark): Record<string, string> {
@@ -159,29 +116,4 @@ function environment(request: SpawnRequest, report: Report, mark: Mark): Record<
   if (report.stdio !== null) complete.TSUP_VISOR_NOTIFY_FD = '3';
   if (report.socketPath !== null) complete.NOTIFY_SOCKET = report.socketPath;
   return complete;
-}
-
-function watchOver(
-  child: ChildProcess,
-  report: Report,
-  outcome: Launched,
-  fail: (error: unknown) => void,
-): void {
-  if (child.pid === undefined) {
-    child.once('error', fail); // comes at once, with the reason
-    return;
-  }
-  child.on('error', ignore);
-  // `exit`, not `close`: a grandchild that holds stdout would delay that.
-  child.once('exit', (code, signal) => outcome.ended(exitStatus(code, signal)));
-  outcome.started(child.pid, report);
-}
-
-function ignore(): void {
-  // An 'error' after a good start can only be that of child.kill(), which is not used.
-}
-
-function exitStatus(code: number | null, signal: string | null): ExitStatus {
-  if (signal !== null) return { kind: 'signal', signal };
-  return code === null ? { kind: 'unknown' } : { kind: 'code', code };
 }

@@ -17,6 +17,10 @@ export interface Leap {
   readonly stderr: number | null;
   /** For descriptor 3; null: it gets none. */
   readonly notify: number | null;
+  /** For descriptor 4; null: it gets none. */
+  readonly gate: number | null;
+  /** The child becomes what this thread really is, rather than what it may do. */
+  readonly asRealUser: boolean;
 }
 
 export interface SpawnCalls {
@@ -24,11 +28,14 @@ export interface SpawnCalls {
   spawnLeader(leap: Leap): { readonly pid: number } | { readonly errno: number };
   /** Reaps this child of ours if it has ended; null when it has not. */
   collect(pid: number): ExitStatus | null;
+  /** Kills this child of ours and waits for its end, which is not reported: for one that has not begun anything. */
+  endChild(pid: number): void;
 }
 
 type Call = (...args: unknown[]) => number;
 type Declare = (signature: string) => Call;
 
+const POSIX_SPAWN_RESETIDS = 0x01;
 const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
 const POSIX_SPAWN_SETSID = 0x80;
@@ -46,7 +53,8 @@ export function spawnCalls(declare: Declare): SpawnCalls {
     'int posix_spawn(void *, const char *, void *, void *, const char **, const char **)',
   );
   const waitpid = declare('int waitpid(int, void *, int)');
-  const attributes = sessionAttributes(declare);
+  const asWeAre = sessionAttributes(declare, 0);
+  const asRealUser = sessionAttributes(declare, POSIX_SPAWN_RESETIDS);
   const actionsOf = fileActions(declare);
   const pid = new Int32Array(1);
   const status = new Int32Array(1);
@@ -57,7 +65,7 @@ export function spawnCalls(declare: Declare): SpawnCalls {
         pid,
         leap.path,
         actions.pointer,
-        attributes,
+        leap.asRealUser ? asRealUser : asWeAre,
         [...leap.args, null],
         [...leap.environment, null],
       );
@@ -65,11 +73,15 @@ export function spawnCalls(declare: Declare): SpawnCalls {
       return errno === 0 ? { pid: pid[0] ?? 0 } : { errno };
     },
     collect: (child) => (waitpid(child, status, WNOHANG) === child ? exitStatus(status[0] ?? 0) : null),
+    endChild(child) {
+      process.kill(child, 'SIGKILL');
+      waitpid(child, status, 0);
+    },
   };
 }
 
 /** A new session, no signal blocked, none ignored: Node ignores SIGPIPE, and that would be inherited. */
-function sessionAttributes(declare: Declare): Buffer {
+function sessionAttributes(declare: Declare, more: number): Buffer {
   const attributes = Buffer.alloc(ATTRIBUTES_BYTES);
   const all = Buffer.alloc(SIGSET_BYTES);
   const none = Buffer.alloc(SIGSET_BYTES);
@@ -78,7 +90,7 @@ function sessionAttributes(declare: Declare): Buffer {
   declare('int posix_spawnattr_init(void *)')(attributes);
   declare('int posix_spawnattr_setsigdefault(void *, void *)')(attributes, all);
   declare('int posix_spawnattr_setsigmask(void *, void *)')(attributes, none);
-  const flags = POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+  const flags = POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | more;
   declare('int posix_spawnattr_setflags(void *, short)')(attributes, flags);
   return attributes;
 }
@@ -94,12 +106,14 @@ function fileActions(declare: Declare) {
     if (descriptor === null) open(pointer, as, DEV_NULL, O_RDWR, 0);
     else dup(pointer, descriptor, as);
   };
-  return ({ stdout, stderr, notify, directory }: Leap) => {
+  return ({ stdout, stderr, notify, gate, directory }: Leap) => {
     init(pointer);
     give(null, 0);
     give(stdout, 1);
     give(stderr, 2);
     if (notify !== null) give(notify, 3); // last: what is given as 1 and 2 may itself be descriptor 3
+    // The daemon's own 0 to 3 are its standard streams and Node's: what is given as 4 is none of them.
+    if (gate !== null) give(gate, 4);
     chdir(pointer, directory);
     return { pointer, destroy: () => destroy(pointer) };
   };

@@ -4,9 +4,13 @@
  */
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
+import { type Errno, type IdentityCalls, identityCalls } from './libc-identity.ts';
 import { type SpawnCalls, spawnCalls } from './libc-spawn.ts';
+import { userCalls } from './libc-users.ts';
+import type { Users } from './users.ts';
 
-export interface Libc extends SpawnCalls {
+export interface Libc extends SpawnCalls, IdentityCalls {
+  readonly users: Users;
   /** The session of a process, zombies included; null when there is no such process. */
   sessionOf(pid: number): number | null;
   /** Makes the orphans among our descendants our children, rather than init's. */
@@ -37,8 +41,7 @@ export interface Libc extends SpawnCalls {
   whenReadable(descriptor: number, callback: () => void): { close(): void };
 }
 
-/** An errno value; 0 is success. */
-export type Errno = number;
+export type { Errno };
 
 let loaded: Libc | null | undefined;
 
@@ -86,12 +89,15 @@ export const MAX_SOCKET_PATH_BYTES = 108;
 
 function bindings(koffi: Koffi): Libc {
   const library = koffi.load(null);
+  const declare = (signature: string) => library.func(signature);
   return {
     ...processCalls(library),
     ...fileCalls(koffi, library),
     ...pidfdCalls(koffi, library),
     ...epollCalls(koffi, library),
-    ...spawnCalls((signature) => library.func(signature)),
+    ...spawnCalls(declare),
+    ...identityCalls(declare, () => koffi.errno()),
+    users: userCalls(declare, (buffer) => koffi.address(buffer)),
   };
 }
 

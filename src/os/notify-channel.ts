@@ -5,6 +5,7 @@
  */
 import {
   chmodSync,
+  chownSync,
   closeSync,
   constants,
   openSync,
@@ -15,6 +16,7 @@ import {
 } from 'node:fs';
 import type { Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
+import type { Credentials } from '../ports/processes.ts';
 import { type Libc, MAX_SOCKET_PATH_BYTES } from './libc.ts';
 import { type LineSink, Lines } from './lines.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -49,19 +51,27 @@ export interface NotifyChannel {
 // One at a time is read from, and nothing of it is kept.
 const buffer = Buffer.allocUnsafe(BYTES_A_TURN);
 
-/** `leader`: the process of an earlier daemon's run that is to be heard again; null for a run that is yet to begin. */
+export type Owner = Pick<Credentials, 'uid' | 'gid'>;
+
+export interface Ends {
+  readonly notified: Notified;
+  /** The process of an earlier daemon's run that is to be heard again; null for a run that is yet to begin. */
+  readonly leader: number | null;
+  /** Who the socket is for; null: the daemon's own user. */
+  readonly owner: Owner | null;
+}
+
 export function openNotifyChannel(
   libc: Libc,
   watch: Watch,
   folder: string,
   run: Run,
-  notified: Notified,
-  leader: number | null = null,
+  { notified, leader, owner }: Ends,
 ): Result<NotifyChannel, string> {
   const pipe = leader === null ? createPipe(libc) : findPipe(leader);
   if (!pipe.ok) return pipe;
   const channel = new Channel(libc, watch, `${folder}/${run}.sock`, run, pipe.value, notified);
-  const problem = channel.listen();
+  const problem = channel.listen(owner);
   if (problem === null) return ok(channel);
   channel.close();
   return fail(problem);
@@ -144,7 +154,7 @@ class Channel implements NotifyChannel, LineSink {
   }
 
   /** What cannot be done, or null. */
-  listen(): string | null {
+  listen(owner: Owner | null): string | null {
     const { own } = this.pipe;
     if (own !== null && !this.watch.add(own, () => this.readLines())) return 'cannot watch a pipe';
     const { path } = this;
@@ -155,6 +165,7 @@ class Channel implements NotifyChannel, LineSink {
     this.socket = bound.descriptor;
     this.socketPath = path;
     chmodSync(path, 0o600);
+    if (owner !== null && process.geteuid?.() === 0) chownSync(path, owner.uid, owner.gid);
     return this.watch.add(this.socket, () => this.readDatagrams()) ? null : `cannot watch ${path}`;
   }
 

@@ -65,6 +65,16 @@ function bootId(): string {
 export const isZombie = (stat: Stat): boolean =>
   stat.state === 'Z' || stat.state === 'X' || stat.state === 'x';
 
+/** A process whose first thread has ended looks like a zombie, though others of its threads work on. */
+export function isAlive(pid: number, stat: Stat): boolean {
+  if (!isZombie(stat)) return true;
+  try {
+    return readdirSync(`/proc/${pid}/task`).length > 1;
+  } catch {
+    return false;
+  }
+}
+
 /** The value of a variable in the environment that a process was started with, as far as it has not overwritten that. */
 export function environmentValue(pid: number, name: string): string | null {
   const text = `\0${readEnvironment(pid)}`;

@@ -1,17 +1,23 @@
 /** The hands: starts runs, signals them, finds all their processes and passes on what they report. */
 import type { ExitStatus } from '../base/exit-status.ts';
 import { type Pid, type Run, pid as toPid } from '../base/ids.ts';
+import type { Result } from '../base/result.ts';
 import type { SignalName } from '../base/signal-name.ts';
 import type {
   CommandRequest,
   CommandResult,
+  Credentials,
   ProcessEvents,
   Processes,
+  SpawnFault,
   SpawnRequest,
+  Tracking,
   Unrecorded,
   Usage,
 } from '../ports/processes.ts';
+import { type Cgroups, openCgroups } from './cgroup-home.ts';
 import { apart, Commands, type Leader } from './commands.ts';
+import { findCredentials } from './credentials.ts';
 import { type Channels, type Launched, type Launcher, launch } from './launch.ts';
 import { Leaders } from './leaders.ts';
 import { type Libc, loadLibc } from './libc.ts';
@@ -26,6 +32,7 @@ import { findMarked, watchStranger } from './stranger.ts';
 import { errorCode, explain } from './system-error.ts';
 import { Tracker } from './tracker.ts';
 import { createSampler } from './usage.ts';
+import { type Users, usersOfFiles } from './users.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 export interface ProcessesOptions {
@@ -34,9 +41,11 @@ export interface ProcessesOptions {
   readonly events: ProcessEvents;
   /** Takes a sentence about something that did not go as it should, and that nobody needs to wait for. */
   warn(text: string): void;
-  /** For tests: works without koffi (`proc`), or as on macOS (`ps`). */
-  readonly force?: 'proc' | 'ps';
+  /** For tests: works without cgroups (`session`), without koffi as well (`proc`), or as on macOS (`ps`). */
+  readonly force?: Force;
 }
+
+export type Force = 'session' | 'proc' | 'ps';
 
 export interface RealProcesses extends Processes {
   /** What this system cannot do, in plain words. */
@@ -67,7 +76,7 @@ const ENDING: ReadonlySet<SignalName> = new Set(['TERM', 'INT', 'QUIT', 'HUP', '
 const KILL_ROUNDS = 10;
 
 class Hands implements RealProcesses {
-  readonly tracking;
+  readonly tracking: Tracking;
   readonly warnings: readonly string[];
   private readonly live = new Map<Run, Live>();
   private readonly events: ProcessEvents;
@@ -81,17 +90,21 @@ class Hands implements RealProcesses {
   private readonly leap: { readonly libc: Libc; readonly leaders: Leaders } | null;
   private readonly launcher: Launcher;
   private readonly reaper: Reaper | null;
+  private readonly groups: Cgroups | null;
+  private readonly users: Users;
   private readonly tracker: Tracker;
   private readonly sampler = createSampler();
 
   constructor({ runDir, events, warn, force }: ProcessesOptions) {
-    const libc = force === undefined ? loadLibc() : null;
+    const libc = force === undefined || force === 'session' ? loadLibc() : null;
+    this.groups = force === undefined ? openCgroups(runDir) : null;
+    this.users = libc?.users ?? usersOfFiles();
     this.libc = libc;
     this.events = apart(events, () => this.commands);
     this.warn = warn;
     this.mark = createMark(runDir);
     this.scanner = chooseScanner(libc, force, this.mark);
-    this.tracking = this.scanner.kind === 'ps' ? ('group' as const) : ('session' as const);
+    this.tracking = this.groups !== null ? 'cgroup' : this.scanner.kind === 'ps' ? 'group' : 'session';
     // What is read in this round may say more than a scan that was taken before.
     this.watch =
       libc === null
@@ -108,8 +121,9 @@ class Hands implements RealProcesses {
         : createReports(libc, this.watch, `${runDir}/notify`, notified);
     this.leap =
       libc === null || this.watch === null ? null : { libc, leaders: new Leaders(libc, this.watch) };
-    this.launcher = { reports: this.reports, mark: this.mark, leap: this.leap };
-    this.tracker = new Tracker(this.scanner, libc, this.watch, (run, left) => this.events.tree(run, left));
+    this.launcher = { reports: this.reports, mark: this.mark, leap: this.leap, groups: this.groups };
+    const answer = (run: Run, left: number) => this.events.tree(run, left);
+    this.tracker = new Tracker(this.scanner, libc, this.watch, answer, this.groups);
     this.reaper = libc === null ? null : createReaper(libc, () => this.tracker.stir());
     this.commands = new Commands(
       {
@@ -144,6 +158,10 @@ class Hands implements RealProcesses {
     this.begin(request, null);
   }
 
+  credentials(user: string | null, group: string | null): Result<Credentials | null, SpawnFault> {
+    return findCredentials(user, group, this.users);
+  }
+
   execute(request: CommandRequest, done: (result: CommandResult) => void): () => void {
     return this.commands.execute(request, done);
   }
@@ -173,7 +191,14 @@ class Hands implements RealProcesses {
     if (live === undefined) return; // forgotten before its end
     live.leader = null;
     this.tracker.leaderEnded(run);
-    live.report.finish(() => this.events.exited(run, exit));
+    const told = this.isOutOfMemory(run, exit) ? { ...exit, oom: true as const } : exit;
+    live.report.finish(() => this.events.exited(run, told));
+  }
+
+  /** The kernel's own SIGKILL looks like anybody's; but it keeps count. */
+  private isOutOfMemory(run: Run, exit: ExitStatus): exit is Extract<ExitStatus, { kind: 'signal' }> {
+    if (exit.kind !== 'signal' || exit.signal !== 'SIGKILL') return false;
+    return (this.groups?.of(run)?.oomKills() ?? 0) > 0;
   }
 
   identity(run: Run): string | null {
@@ -222,7 +247,16 @@ class Hands implements RealProcesses {
 
   signalTree(run: Run, signal: SignalName): void {
     this.signal(run, signal);
+    if (signal === 'KILL' && this.killGroup(run)) return;
     this.signalMembers(run, signal, new Set(), signal === 'KILL' ? KILL_ROUNDS : 1, false);
+  }
+
+  /** Whom the kernel kills there should be known to us, so that the zombies are told from others' children. */
+  private killGroup(run: Run): boolean {
+    const group = this.groups?.of(run) ?? null;
+    if (group === null) return false;
+    this.tracker.members(run, () => {});
+    return group.kill();
   }
 
   /** Who is killed may have forked in the meantime: so until a look finds nobody new. */
@@ -291,6 +325,7 @@ class Hands implements RealProcesses {
     for (const { report } of this.live.values()) report.close();
     this.live.clear();
     this.tracker.close();
+    this.groups?.close();
     this.leap?.leaders.close();
     this.reaper?.close();
     this.watch?.close();
@@ -301,7 +336,7 @@ const nameOf = (member: Member): string => `${member.pid} ${member.start}`;
 
 function chooseScanner(
   libc: Libc | null,
-  force: 'proc' | 'ps' | undefined,
+  force: Force | undefined,
   mark: ReturnType<typeof createMark>,
 ): Scanner {
   if (force === 'ps' || (force === undefined && process.platform !== 'linux')) return createPsScanner();

@@ -1,7 +1,9 @@
 /** Finds a program as execvp(3) does: by the PATH of the environment that it is to have. */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { constants as system } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import type { SpawnRequest } from '../ports/processes.ts';
+import { systemError } from './system-error.ts';
 
 type Asked = Pick<SpawnRequest, 'directory' | 'environment'>;
 
@@ -11,6 +13,39 @@ export function findExecutable(program: string, request: Asked): string | null {
   const files = candidates(program, request).filter(isFile);
   // One that may not be run is passed over, but if there is no other, it is what the failure is about.
   return files.find(isExecutable) ?? files[0] ?? null;
+}
+
+/** The error that exec would end with, as far as that can be foreseen; null: it may be run. */
+export function whyNotRunnable(program: string, { directory }: Pick<Asked, 'directory'>): unknown {
+  const path = resolve(directory, program);
+  try {
+    accessSync(path, constants.X_OK);
+    if (!isFile(path)) return systemError(system.errno.EACCES);
+    const interpreter = interpreterOf(path);
+    if (interpreter !== null) accessSync(resolve(directory, interpreter), constants.X_OK);
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** The kernel itself reads no more of a first line. */
+const FIRST_LINE_BYTES = 256;
+
+/** What the first line of a script names; null for anything else, and for what may be run but not read. */
+function interpreterOf(path: string): string | null {
+  const bytes = Buffer.alloc(FIRST_LINE_BYTES);
+  try {
+    const descriptor = openSync(path, 'r');
+    try {
+      const length = readSync(descriptor, bytes);
+      return /^#![ \t]*([^ \t\n]+)/.exec(bytes.toString('utf8', 0, length))?.[1] ?? null;
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return null;
+  }
 }
 
 export function candidates(program: string, { directory, environment }: Asked): string[] {

@@ -3,6 +3,8 @@
  * its own children one by one, and one that is taken from it is never reported: those are left alone.
  */
 import type { Libc } from './libc.ts';
+import { readStat } from './proc.ts';
+import type { Member } from './roster.ts';
 
 /** Leaders of this process, whichever `Processes` has started them. */
 export const leaders = new Set<number>();
@@ -65,6 +67,8 @@ export function createReaper(libc: Libc, ended: () => void): Reaper {
       process.removeListener('SIGCHLD', onSignal);
       if (immediate !== null) clearImmediate(immediate);
       if (timer !== null) clearTimeout(timer);
+      // What has ended by now would otherwise stay for as long as this process does.
+      for (let pid = libc.deadChild(); pid !== 0 && mayReap(pid); pid = libc.deadChild()) libc.reap(pid);
     },
   };
 }
@@ -83,4 +87,10 @@ export function reapSoon(libc: Libc, pids: readonly number[]): void {
     if (open.size > 0 && left > 0) setTimeout(look, 10, left - 1).unref();
   };
   look(100);
+}
+
+/** Takes note of the end of a process that has come to us as an orphan; does nothing if it is not our child, or alive. */
+export function reapOrphan(libc: Libc, { pid, start }: Member): void {
+  if (leaders.has(pid) || libc.childState(pid) !== 'dead' || readStat(pid)?.start !== start) return;
+  libc.reap(pid);
 }

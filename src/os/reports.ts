@@ -1,6 +1,6 @@
 /** The notify channels of all runs, through koffi where it is there; else a pipe for descriptor 3, and no socket. */
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
@@ -10,6 +10,7 @@ import {
   MAX_MESSAGE_BYTES,
   MAX_MESSAGES_PER_SECOND,
   type Notified,
+  type Owner,
   openNotifyChannel,
 } from './notify-channel.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -32,35 +33,44 @@ export interface Report {
 export interface Reports {
   /** A sentence about what cannot be had, or null. */
   readonly warning: string | null;
-  open(run: Run): Result<Report, string>;
+  /** `owner`: who the instance runs as; null: the daemon's own user. */
+  open(run: Run, owner: Owner | null): Result<Report, string>;
   /** For a run that an earlier daemon has begun: whatever of its channels can be had. */
   adopt(run: Run, leader: number): Report;
 }
 
-/** `folder` is RUN_DIR/notify; it is created with mode 0700. */
+/** `folder` is RUN_DIR/notify; it is created with mode 0711, so that every user finds its own socket in it. */
 export function createReports(libc: Libc, watch: Watch, folder: string, notified: Notified): Reports {
   // The longest name that a run can have there: 15 digits are enough for every run number.
   const tooLong = Buffer.byteLength(`${folder}/123456789012345.sock`) >= MAX_SOCKET_PATH_BYTES;
+  let isPassable = false;
   return {
     warning: tooLong
       ? `NOTIFY_SOCKET may not be available: ${folder} is too long a path for a socket; choose a shorter run_dir`
       : null,
-    open: (run) => channelReport(run, null),
+    open: (run, owner) => channelReport(run, null, owner),
     adopt(run, leader) {
-      const report = channelReport(run, leader);
+      const report = channelReport(run, leader, ownerOf(leader));
       return report.ok ? report.value : SILENT;
     },
   };
 
-  function channelReport(run: Run, leader: number | null): Result<Report, string> {
+  function channelReport(run: Run, leader: number | null, owner: Owner | null): Result<Report, string> {
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      const channel = openNotifyChannel(libc, watch, folder, run, notified, leader);
+      if (mkdirSync(folder, { recursive: true }) !== undefined || !isPassable) chmodSync(folder, 0o711);
+      isPassable = true;
+      const channel = openNotifyChannel(libc, watch, folder, run, { notified, leader, owner });
       return channel.ok ? ok(new ChannelReport(channel.value)) : channel;
     } catch (error) {
       return fail(`cannot create the notify channel in ${folder}: ${explain(error)}`);
     }
   }
+}
+
+/** Who a process is. Its entry in /proc says so; null when it is gone, or is one of ours. */
+function ownerOf(pid: number): Owner | null {
+  const { uid, gid } = statSync(`/proc/${pid}`, { throwIfNoEntry: false }) ?? { uid: -1, gid: -1 };
+  return uid < 0 || uid === process.geteuid?.() ? null : { uid, gid };
 }
 
 /** Of a run that cannot be heard any more. */

@@ -12,14 +12,15 @@ export interface SpawnFailure {
 
 export function spawnFailure(request: SpawnRequest, error: unknown): SpawnFailure {
   return (
-    directoryFailure(request.directory) ?? {
+    directoryFailure(request) ?? {
       stage: 'exec',
       message: execMessage(request, errorCode(error), error),
     }
   );
 }
 
-function directoryFailure(directory: string): SpawnFailure | null {
+function directoryFailure(request: SpawnRequest): SpawnFailure | null {
+  const { directory } = request;
   const failure = (what: string): SpawnFailure => ({
     stage: 'directory',
     message: `directory ${directory} ${what}`,
@@ -30,7 +31,7 @@ function directoryFailure(directory: string): SpawnFailure | null {
     return null;
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return failure('does not exist');
-    return failure(`cannot be entered: ${explain(error)}`);
+    return failure(`cannot be entered${whom(request)}: ${explain(error)}`);
   }
 }
 
@@ -39,10 +40,13 @@ function execMessage(request: SpawnRequest, code: string, error: unknown): strin
   const path = findProgram(program, request);
   if (path === null) return `cannot find the program "${program}" in PATH`;
   if (code === 'ENOENT') return missing(program, path);
-  if (code === 'EACCES') return `${path} is not executable`;
+  if (code === 'EACCES') return `${path} is not executable${whom(request)}`;
   if (code === 'E2BIG') return `cannot start ${program}: its arguments and environment are too large`;
   return `cannot start ${program}: ${explain(error)}`;
 }
+
+const whom = ({ credentials }: SpawnRequest): string =>
+  credentials === null ? '' : ` for user "${credentials.name}"`;
 
 function missing(program: string, path: string): string {
   if (isFile(path)) return `cannot start ${path}: the interpreter that its first line names does not exist`;

@@ -1,7 +1,14 @@
-/** Knows the processes of every run: looks, remembers what it saw for this turn of the loop, and answers surveys. */
+/**
+ * Knows the processes of every run and answers surveys. A run that has a cgroup is asked about by itself; for all
+ * others it looks at the whole machine, and remembers what it saw for this turn of the loop.
+ */
 import { closeSync } from 'node:fs';
 import type { Run } from '../base/ids.ts';
+import type { Cgroup } from './cgroup.ts';
+import type { Cgroups } from './cgroup-home.ts';
 import type { Libc } from './libc.ts';
+import { isAlive, readStat } from './proc.ts';
+import { reapOrphan } from './reaper.ts';
 import type { Kin, Member, Scan, Scanner } from './roster.ts';
 import type { Watch } from './watch.ts';
 
@@ -13,6 +20,8 @@ const MAX_WATCHED = 64;
 interface Tracked extends Kin {
   /** The number of the first scan that could see this run. */
   readonly firstScan: number;
+  /** Null: its processes are found by looking at all there are. */
+  readonly group: Cgroup | null;
   surveyed: boolean;
   lastAnswer: number | null;
   /** A pidfd for each member whose end would change the answer of an open survey. */
@@ -30,6 +39,7 @@ export class Tracker {
   private readonly libc: Libc | null;
   private readonly watch: Watch | null;
   private readonly answer: Answer;
+  private readonly groups: Cgroups | null;
   private latest: { readonly scan: Scan; readonly number: number } | null = null;
   private turnEnd: NodeJS.Immediate | null = null;
   private stirred: NodeJS.Immediate | null = null;
@@ -37,7 +47,14 @@ export class Tracker {
   private pollMs = POLL_FROM_MS;
   private closed = false;
 
-  constructor(scanner: Scanner, libc: Libc | null, watch: Watch | null, answer: Answer) {
+  constructor(
+    scanner: Scanner,
+    libc: Libc | null,
+    watch: Watch | null,
+    answer: Answer,
+    groups: Cgroups | null = null,
+  ) {
+    this.groups = groups;
     this.scanner = scanner;
     this.libc = libc;
     this.watch = watch;
@@ -52,6 +69,7 @@ export class Tracker {
       adopted: false,
       members: [],
       firstScan: this.scans + 1,
+      group: this.groups?.of(run) ?? null,
       surveyed: false,
       lastAnswer: null,
       watched: null,
@@ -60,6 +78,7 @@ export class Tracker {
 
   /** `leader`: -1 when that number is not its session's any more. */
   adopt(run: Run, leader: number): void {
+    this.groups?.adopt(run, leader < 0 ? null : leader);
     this.add(run, leader);
     const kin = this.kins.get(run);
     if (kin !== undefined) kin.adopted = true;
@@ -75,6 +94,7 @@ export class Tracker {
     if (kin === undefined) return;
     this.unwatch(kin);
     this.kins.delete(run);
+    this.groups?.release(run);
   }
 
   /** Something has been learnt that a scan taken before may not show. */
@@ -107,7 +127,8 @@ export class Tracker {
     const kins = runs.flatMap((run) => this.kins.get(run) ?? []);
     const collect = () =>
       then(new Map(kins.map((kin) => [kin.run, [...(kin.leaderAlive ? [kin.leader] : []), ...pidsOf(kin)]])));
-    const last = kins.at(-1);
+    for (const kin of kins) this.lookInto(kin);
+    const last = kins.findLast((kin) => kin.group === null);
     if (last === undefined) collect();
     else this.look(last, collect, () => kins.every((kin) => this.isCovered(kin)));
   }
@@ -132,8 +153,23 @@ export class Tracker {
   }
 
   private look(kin: Tracked, then: () => void, covered = () => this.isCovered(kin)): void {
+    this.lookInto(kin);
     if (covered()) then();
     else this.scan(then);
+  }
+
+  /** Asks the kernel for what is in its group now, if it has one; takes note of the end of those that were. */
+  private lookInto(kin: Tracked): void {
+    if (kin.group === null) return;
+    const before = kin.members;
+    kin.members = kin.group.pids().flatMap((pid) => {
+      const stat = kin.leaderAlive && pid === kin.leader ? null : readStat(pid);
+      return stat !== null && isAlive(pid, stat) ? [{ pid, start: stat.start }] : [];
+    });
+    const { libc } = this;
+    if (libc === null || before.length === 0) return;
+    const living = new Set(pidsOf(kin));
+    for (const member of before) if (!living.has(member.pid)) reapOrphan(libc, member);
   }
 
   /**
@@ -142,6 +178,7 @@ export class Tracker {
    * serves five hundred ends.
    */
   private isCovered(kin: Tracked): boolean {
+    if (kin.group !== null) return true;
     if (this.latest === null || this.latest.number < kin.firstScan) return false;
     return kin.leaderAlive || !this.latest.scan.leadersSeen.has(kin.leader);
   }
@@ -152,7 +189,7 @@ export class Tracker {
       if (this.closed) return;
       this.strays = scan.strays;
       for (const kin of this.kins.values())
-        if (kin.firstScan <= number) kin.members = scan.members.get(kin.run) ?? [];
+        if (kin.group === null && kin.firstScan <= number) kin.members = scan.members.get(kin.run) ?? [];
       this.latest = { scan, number };
       this.turnEnd ??= setImmediate(() => {
         this.turnEnd = null;
@@ -163,11 +200,17 @@ export class Tracker {
   }
 
   private refresh(): void {
-    if (!this.hasSurveys()) return;
+    const surveyed = [...this.kins.values()].filter((kin) => kin.surveyed);
+    const replyTo = (kins: readonly Tracked[]) => {
+      for (const kin of kins) this.reply(kin);
+    };
+    const grouped = surveyed.filter((kin) => kin.group !== null);
+    for (const kin of grouped) this.lookInto(kin);
+    replyTo(grouped);
+    const others = surveyed.filter((kin) => kin.group === null);
+    if (others.length === 0) return;
     this.doubt();
-    this.scan(() => {
-      for (const kin of [...this.kins.values()]) this.reply(kin);
-    });
+    this.scan(() => replyTo(others));
   }
 
   private reply(kin: Tracked): void {

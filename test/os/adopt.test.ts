@@ -8,7 +8,7 @@ import { loadLibc } from '../../src/os/libc.ts';
 import { createProcesses, type RealProcesses } from '../../src/os/processes.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 import { within } from '../rig/within.ts';
-import { isAlive } from './hands.ts';
+import { isAlive, NO_LIMITS } from './hands.ts';
 
 const leaks = useLeakCheck();
 const RUN = run(1);
@@ -76,6 +76,10 @@ async function leftBehind(script: string, notify = 3): Promise<{ pid: number; id
     environment: { PATH: process.env.PATH ?? '', TSUP_VISOR_INSTANCE: 'worker:0', ...leaks.environment },
     stdout: null,
     stderr: null,
+    credentials: null,
+    umask: null,
+    nice: null,
+    limits: NO_LIMITS,
   });
   const leader = Number(told[0]?.split(' ')[1]);
   await until('line: STATUS=begun');

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
 import type { ExitStatus } from '../../src/base/exit-status.ts';
 import { instanceId, programName, type Run, run } from '../../src/base/ids.ts';
-import { createProcesses, type RealProcesses } from '../../src/os/processes.ts';
+import { createProcesses, type Force, type RealProcesses } from '../../src/os/processes.ts';
 import type { ProcessEvents, SpawnRequest } from '../../src/ports/processes.ts';
 import type { LeakCheck } from '../rig/leaks.ts';
 import { within } from '../rig/within.ts';
@@ -17,6 +17,8 @@ export type Happened =
   | { readonly kind: 'exited'; readonly run: Run; readonly exit: ExitStatus }
   | { readonly kind: 'tree'; readonly run: Run; readonly left: number }
   | { readonly kind: 'notified'; readonly run: Run; readonly text: string; readonly channel: string };
+
+export const NO_LIMITS: SpawnRequest['limits'] = { resources: {}, memoryMax: null, cpuMax: null };
 
 export class Hands {
   readonly happened: Happened[] = [];
@@ -29,7 +31,7 @@ export class Hands {
   private readonly leaks: LeakCheck;
   private closed = false;
 
-  constructor(leaks: LeakCheck, force?: 'proc' | 'ps') {
+  constructor(leaks: LeakCheck, force?: Force) {
     this.leaks = leaks;
     const keep = (event: Happened) => {
       this.happened.push(event);
@@ -64,6 +66,10 @@ export class Hands {
       directory: this.folder,
       stdout: null,
       stderr: null,
+      credentials: null,
+      umask: null,
+      nice: null,
+      limits: NO_LIMITS,
       ...more,
       environment,
     });
@@ -131,7 +137,7 @@ export class Hands {
 }
 
 /** Hands that are closed after each test. */
-export function useHands(leaks: LeakCheck): (force?: 'proc' | 'ps') => Hands {
+export function useHands(leaks: LeakCheck): (force?: Force) => Hands {
   const open: Hands[] = [];
   afterEach(() => {
     for (const hands of open.splice(0)) hands.close();

@@ -1,9 +1,10 @@
 /** What holds however the processes of a run are found. */
 import { expect, test } from 'vitest';
+import type { Force } from '../../src/os/processes.ts';
 import type { LeakCheck } from '../rig/leaks.ts';
 import { isAlive, useHands } from './hands.ts';
 
-export function describeTree(leaks: LeakCheck, force?: 'proc'): void {
+export function describeTree(leaks: LeakCheck, force?: Force): void {
   const hands = useHands(leaks);
   for (const [what, fixture] of [
     ['a grandchild in the group of its leader', 'leaves-grandchild'],

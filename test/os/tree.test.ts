@@ -5,11 +5,11 @@ import { isAlive, useHands } from './hands.ts';
 import { describeTree } from './tree-cases.ts';
 
 const leaks = useLeakCheck();
-describeTree(leaks);
+describeTree(leaks, 'session');
 const hands = useHands(leaks);
 
 test('an orphan without mark, in a session of its own, is given to the only run whose leader has ended', async () => {
-  const h = hands();
+  const h = hands('session');
   const other = h.fixture(2, 'ignores-term');
   const run = h.fixture(1, 'leaves-grandchild-without-mark');
   const child = await h.child(run);
@@ -23,7 +23,7 @@ test('an orphan without mark, in a session of its own, is given to the only run 
 });
 
 test('an orphan that could be of either of two runs is nobody’s, and reported', async () => {
-  const h = hands();
+  const h = hands('session');
   const first = h.fixture(1, 'leaves-grandchild-without-mark');
   const child = await h.child(first);
   leaks.watchSession(child);
@@ -39,7 +39,7 @@ test('an orphan that could be of either of two runs is nobody’s, and reported'
 });
 
 test('a hundred leaders that end in one tick cost few looks, restarts included', async () => {
-  const h = hands();
+  const h = hands('session');
   const runs = Array.from({ length: 100 }, (_, i) => h.spawn(i + 1, ['sleep', '1000']));
   h.react = (event) => {
     if (event.kind === 'exited' && event.run <= 100) h.processes.survey(event.run);
@@ -58,7 +58,7 @@ test('a hundred leaders that end in one tick cost few looks, restarts included',
 });
 
 test('orphans that have ended are reaped although nobody asks', async () => {
-  const h = hands();
+  const h = hands('session');
   const run = h.spawn(1, [
     'bash',
     '-c',

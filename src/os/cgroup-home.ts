@@ -1,0 +1,118 @@
+/** The groups of all runs: made before a run begins, found again by the next daemon, removed when nothing is left. */
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Run } from '../base/ids.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import type { SpawnFault } from '../ports/processes.ts';
+import { Cgroup } from './cgroup.ts';
+import { Controllers, type GroupLimits } from './cgroup-limits.ts';
+import { type CgroupPlace, cgroupOf, findCgroupPlace } from './cgroup-place.ts';
+import { explain } from './system-error.ts';
+
+const LEAVINGS = 20;
+const LEAVING_MS = 25;
+
+/** Null where there is no cgroup v2 that may be written to. */
+export function openCgroups(runDir: string): Cgroups | null {
+  const place = process.platform === 'linux' ? findCgroupPlace(runDir) : null;
+  return place === null ? null : new Cgroups(place);
+}
+
+export class Cgroups {
+  private readonly place: CgroupPlace;
+  private readonly controllers: Controllers;
+  private readonly groups = new Map<Run, Cgroup>();
+  /** Of runs that are over, and yet not empty at that moment. */
+  private readonly leftovers = new Set<Cgroup>();
+
+  constructor(place: CgroupPlace) {
+    this.place = place;
+    this.controllers = new Controllers(place);
+    this.sweep();
+  }
+
+  /** Makes the group of a run that is about to begin. */
+  open(run: Run, limits: GroupLimits): Result<Cgroup, SpawnFault> {
+    const group = new Cgroup(this.unusedPath(run));
+    try {
+      mkdirSync(group.path, { recursive: true }); // with its home, should somebody have removed that
+    } catch (error) {
+      return fail({ stage: 'cgroup', message: `cannot make the group ${group.path}: ${explain(error)}` });
+    }
+    const problem = this.controllers.limit(group, limits);
+    if (problem !== null) {
+      group.remove();
+      return fail({ stage: 'limits', message: problem });
+    }
+    this.groups.set(run, group);
+    return ok(group);
+  }
+
+  of(run: Run): Cgroup | null {
+    return this.groups.get(run) ?? null;
+  }
+
+  /** An earlier daemon may have had another home: where its leader is counts first. */
+  adopt(run: Run, leader: number | null): void {
+    const found = leader === null ? null : this.groupAround(run, leader);
+    const group = found ?? new Cgroup(join(this.place.home.path, nameOf(run)));
+    if (group.exists()) this.groups.set(run, group);
+  }
+
+  /** The run is over. */
+  release(run: Run): void {
+    const group = this.groups.get(run);
+    this.groups.delete(run);
+    if (group !== undefined) this.leftovers.add(group);
+    for (const each of this.leftovers) if (each.remove()) this.leftovers.delete(each);
+  }
+
+  /** What still lives keeps its group, for the next daemon. */
+  close(): void {
+    for (const group of this.groups.values()) this.leftovers.add(group);
+    this.groups.clear();
+    this.sweep();
+    this.leave(LEAVINGS);
+  }
+
+  /** What has been killed at the last moment takes a moment to be gone. */
+  private leave(left: number): void {
+    for (const each of this.leftovers) if (each.remove()) this.leftovers.delete(each);
+    // By itself only: the next daemon may be making a group in it.
+    if (this.place.home.removeAlone()) this.controllers.close();
+    else if (left > 0) setTimeout(() => this.leave(left - 1), LEAVING_MS).unref();
+  }
+
+  /** Removes the empty groups of runs that nobody has told of as over. */
+  private sweep(): void {
+    for (const name of namesIn(this.place.home.path)) new Cgroup(join(this.place.home.path, name)).remove();
+  }
+
+  /** A command's number comes again with the next daemon, and what the last one has left may still be there. */
+  private unusedPath(run: Run): string {
+    const wanted = join(this.place.home.path, nameOf(run));
+    let path = wanted;
+    for (let next = 2; !new Cgroup(path).remove(); next++) path = `${wanted}.${next}`;
+    return path;
+  }
+
+  private groupAround(run: Run, pid: number): Cgroup | null {
+    const path = cgroupOf(pid);
+    const parts = path?.split('/') ?? [];
+    const at = parts.indexOf(nameOf(run));
+    return at > 0 && parts[at - 1] === this.place.home.name
+      ? new Cgroup(parts.slice(0, at + 1).join('/'))
+      : null;
+  }
+}
+
+const nameOf = (run: Run): string => (run < 0 ? `command-${-run}` : `run-${run}`);
+
+function namesIn(path: string): string[] {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,128 @@
+/** Begins a program by posix_spawn, as whoever it is to be; through the gate where something is to be set from outside. */
+import { closeSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
+import { fail, ok, type Result } from '../base/result.ts';
+import type { Credentials, SpawnFault } from '../ports/processes.ts';
+import { differs } from './credentials.ts';
+import { gated, limitProcess, needsGate, place, SHELL } from './gate.ts';
+import { asUser } from './identity.ts';
+import type { Leaders } from './leaders.ts';
+import type { Libc } from './libc.ts';
+import { findExecutable, whyNotRunnable } from './program-path.ts';
+import { spawnFailure } from './spawn-failure.ts';
+import type { Begun, Start } from './start.ts';
+import { explainErrno, systemError } from './system-error.ts';
+
+type Outcome<T> = Result<T, SpawnFault>;
+
+export function leap(
+  start: Start,
+  notify: number | null,
+  { libc, leaders }: { readonly libc: Libc; readonly leaders: Leaders },
+): Outcome<Begun> {
+  const wanted = start.request.credentials;
+  const leaper = new Leaper(start, notify, libc, wanted !== null && differs(wanted) ? wanted : null);
+  const pid = needsGate(start.request, start.group) ? leaper.throughGate() : leaper.straight();
+  start.report.spawned(null);
+  if (!pid.ok) return pid;
+  return ok({ pid: pid.value, watch: (ended) => leaders.add(pid.value, ended) });
+}
+
+class Leaper {
+  private readonly start: Start;
+  private readonly notify: number | null;
+  private readonly libc: Libc;
+  private readonly as: Credentials | null;
+
+  constructor(start: Start, notify: number | null, libc: Libc, as: Credentials | null) {
+    this.start = start;
+    this.notify = notify;
+    this.libc = libc;
+    this.as = as;
+  }
+
+  straight(): Outcome<number> {
+    const { request, environment } = this.start;
+    return this.asWanted(() => {
+      const path = this.find();
+      if (!path.ok) return path;
+      const begun = this.spawn(path.value, request.command, environment);
+      // A script without a first line that names its interpreter is a shell's, as execvp(3) has it.
+      return 'errno' in begun && begun.errno === constants.errno.ENOEXEC
+        ? this.toPid(this.spawn(SHELL, ['sh', path.value, ...request.command.slice(1)], environment))
+        : this.toPid(begun);
+    });
+  }
+
+  throughGate(): Outcome<number> {
+    const pipe = this.libc.makePipe();
+    if ('errno' in pipe)
+      return fail({ stage: 'exec', message: `cannot create a pipe: ${explainErrno(pipe.errno)}` });
+    try {
+      const waiting = this.asWanted(() => this.atGate(pipe.read));
+      if (!waiting.ok) return waiting;
+      const placed = place(waiting.value, this.start.request, this.start.group);
+      if (placed.ok) writeSync(pipe.write, '\n');
+      else this.libc.endChild(waiting.value);
+      return placed.ok ? waiting : placed;
+    } finally {
+      closeSync(pipe.read);
+      closeSync(pipe.write);
+    }
+  }
+
+  /** Whoever is not root may set the limits of its own processes only: so this too is done as the user. */
+  private atGate(gate: number): Outcome<number> {
+    const { request, environment } = this.start;
+    const path = this.find();
+    if (!path.ok) return path;
+    const problem = whyNotRunnable(path.value, request);
+    if (problem !== null) return this.failure(problem);
+    const shell = gated(path.value, request.command.slice(1), environment, request);
+    const pid = this.toPid(this.spawn(SHELL, shell.args, shell.environment, gate));
+    if (!pid.ok) return pid;
+    const limited = limitProcess(this.libc, pid.value, request);
+    if (limited.ok) return pid;
+    this.libc.endChild(pid.value);
+    return limited;
+  }
+
+  private asWanted(act: () => Outcome<number>): Outcome<number> {
+    return asUser(this.libc, this.as, act, (pid) => this.libc.endChild(pid));
+  }
+
+  private find(): Outcome<string> {
+    const { request } = this.start;
+    const path = findExecutable(request.command[0] ?? '', request);
+    return path === null ? this.failure(systemError(constants.errno.ENOENT)) : ok(path);
+  }
+
+  private spawn(
+    path: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+    gate: number | null = null,
+  ) {
+    const { output, request } = this.start;
+    return this.libc.spawnLeader({
+      path,
+      args,
+      directory: request.directory,
+      environment: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+      stdout: typeof output.stdout === 'number' ? output.stdout : null,
+      stderr: typeof output.stderr === 'number' ? output.stderr : null,
+      notify: this.notify,
+      gate,
+      asRealUser: this.as !== null,
+    });
+  }
+
+  private toPid(begun: { readonly pid: number } | { readonly errno: number }): Outcome<number> {
+    return 'errno' in begun ? this.failure(systemError(begun.errno)) : ok(begun.pid);
+  }
+
+  /** Asked while this thread is the user: what he may not enter or run is what it is about. */
+  private failure(error: unknown): Outcome<never> {
+    return fail(spawnFailure(this.start.request, error));
+  }
+}
