@@ -66,7 +66,8 @@ describe('what is read', () => {
   });
 
   test('is not filled in from what came before', () => {
-    expect(read('A=1\nB=$A-$A')).toEqual({ ok: true, value: { A: '1', B: '$A-${A}' } });
+    const reference = `$A-${'$'}{A}`;
+    expect(read(`A=1\nB=${reference}`)).toEqual({ ok: true, value: { A: '1', B: reference } });
   });
 
   test('is read anew each time, and later files win', () => {
