@@ -19,7 +19,7 @@ export function start(changes: Changes, { ids, because }: Request<'start'>): voi
   if (fleet.mode.kind !== 'running') return; // going down: nothing is begun any more
   const chosen = new Set(ids.filter((id) => fleet.instances.get(id)?.leaving === false));
   const needed = neededBy(fleet, chosen);
-  for (const { id } of byPriority(fleet, [...needed, ...chosen])) {
+  for (const { id } of inOrder(fleet, [...needed, ...chosen])) {
     changes.toInstance(id, { type: 'start', because: chosen.has(id) ? because : 'dependency' });
   }
 }
@@ -42,16 +42,33 @@ function neededBy(fleet: Fleet, ids: ReadonlySet<InstanceId>): InstanceId[] {
   return [...found].flatMap((name) => stayingOf(fleet, name).filter(isFree)).map(({ id }) => id);
 }
 
-/** Those of the lowest priority first, otherwise as they are given. */
-function byPriority(fleet: Fleet, ids: readonly InstanceId[]): Instance[] {
+/** What others among these need comes first, so that they wait for all of it; otherwise the lowest priority does. */
+function inOrder(fleet: Fleet, ids: readonly InstanceId[]): Instance[] {
   const instances = ids.flatMap((id) => fleet.instances.get(id) ?? []);
-  return instances.toSorted((a, b) => a.program.priority - b.program.priority);
+  const seats = new Map<ProgramName, Instance[]>();
+  for (const instance of instances.toSorted((a, b) => a.program.priority - b.program.priority)) {
+    const own = seats.get(instance.program.name);
+    if (own === undefined) seats.set(instance.program.name, [instance]);
+    else own.push(instance);
+  }
+  const ordered: Instance[] = [];
+  const placed = new Set<ProgramName>();
+  const place = (name: ProgramName): void => {
+    if (placed.has(name)) return;
+    placed.add(name);
+    const own = seats.get(name) ?? [];
+    // The keys of a plan's dependencies are names of programs.
+    for (const { program } of own) for (const on of Object.keys(program.dependsOn)) place(on as ProgramName);
+    ordered.push(...own);
+  };
+  for (const name of seats.keys()) place(name);
+  return ordered;
 }
 
 /** Who is needed by others that end as well is only wished down; their rest sets it free. */
 export function stop(changes: Changes, ids: readonly InstanceId[], how: How, because: Because): void {
   const { fleet } = changes;
-  const instances = byPriority(fleet, ids).reverse();
+  const instances = inOrder(fleet, ids).reverse();
   const alive = instances.filter((instance) => !isAtRest(instance));
   const free = how === 'kill' ? null : fleet.stopOrder.begin(alive, endingAlready(fleet, how), how, because);
   for (const instance of instances) {
@@ -72,7 +89,9 @@ export function restart(changes: Changes, { ids, programs }: Request<'restart'>)
   const { fleet } = changes;
   if (fleet.mode.kind !== 'running') return;
   const plans = new Map(programs.map((program) => [program.name, program]));
-  each(changes, ids, (instance) => {
+  const order = inOrder(fleet, ids).map(({ id }) => id);
+  each(changes, order, (instance) => {
+    if (instance.leaving) return null; // it goes when it has ended
     const { name } = instance.program;
     // A rollout's target is not changed under it.
     const given = rolloutUnderWay(fleet, name) === undefined ? plans.get(name) : undefined;
