@@ -75,12 +75,3 @@ export function unwanted(fleet: Fleet): FleetEvent[] {
 
 const STOPPED = ['operator', 'shutdown', 'reload'] as const;
 type Stopped = (typeof STOPPED)[number];
-
-/** A pre_drain hook that ended with the last daemon counts as done: who was to be asked is asked now. */
-export function cutOffHooks(fleet: Fleet): FleetEvent[] {
-  return [...fleet.instances.values()].flatMap(({ phase }): FleetEvent[] => {
-    if (phase.kind !== 'draining' || phase.asked) return [];
-    const { run } = phase.body.life;
-    return [{ type: 'hooked', run, hook: 'pre_drain', ok: true, detail: 'the daemon that ran it has ended' }];
-  });
-}

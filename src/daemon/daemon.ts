@@ -22,7 +22,7 @@ import { acquireLock, type Lock } from '../os/lock.ts';
 import { createProcesses } from '../os/processes.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
-import { cutOffHooks, recall, unwanted } from './adopt.ts';
+import { recall, unwanted } from './adopt.ts';
 import { Api } from './api.ts';
 import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
@@ -122,10 +122,11 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
     (request, done) => processes.execute(request, done),
     (run, hook, { ok, detail }) => post({ type: 'hooked', run, hook, ok, detail }),
   );
+  const lines = createLineWatch(warn);
   const watches = new Watches(
     {
       checks: createChecks((request, done) => processes.execute(request, done)),
-      lines: createLineWatch(),
+      lines,
       surroundings,
       usage: (runs) => processes.usage(runs),
       clock,
@@ -223,6 +224,7 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
     timers.close();
     scheduler.close();
     watches.close();
+    lines.close();
     hooks.close();
     processes.close();
     journal.close();
@@ -260,7 +262,7 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
   });
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
   for (const effect of adoptRuns(fleet)) perform(effect, parts, clock.now());
-  for (const event of [...cutOffHooks(fleet), ...unwanted(fleet)]) post(event);
+  for (const event of unwanted(fleet)) post(event);
   scheduler.follow(plan.programs);
   ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
   news.announce({ type: 'daemon', state: 'started' }, clock.now());

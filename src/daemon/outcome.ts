@@ -4,6 +4,7 @@ import type { Moment, Wall } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { describeExit } from '../base/exit-status.ts';
 import type { InstanceId, ProgramName, Run } from '../base/ids.ts';
+import type { Because } from '../core/instance/because.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import type { ActionOutcome } from '../protocol/replies.ts';
 import { stateOf } from './describe.ts';
@@ -91,24 +92,23 @@ export const undecided = (instance: Instance): ActionOutcome =>
 
 /** Without a backoff the next run follows at once: that there is one says that the first has failed. */
 function watchFirstRun(): Judge {
-  const first = new Map<InstanceId, { readonly run: Run | null; readonly failures: number }>();
+  const first = new Map<InstanceId, Run | null>();
   return (instance) => {
-    const { id, phase, lastRun, lastExit, failures } = instance;
+    const { id, phase, lastRun, lastExit } = instance;
     if (phase.kind !== 'preparing' && phase.kind !== 'spawning' && phase.kind !== 'starting') return null;
-    const seen = first.get(id);
-    if (seen === undefined || (seen.run !== lastRun && failures <= seen.failures)) {
-      // A run before this one that was asked to end, by a restart say, has not failed.
-      first.set(id, { run: lastRun, failures });
+    if (first.get(id) === lastRun) return null;
+    // A run before this one that was asked to end, by a restart say, has not failed.
+    const failed = first.has(id) && lastExit !== null && FAILURES.has(lastExit.because);
+    if (!failed) {
+      first.set(id, lastRun);
       return null;
     }
-    if (seen.run === lastRun) return null;
-    const what =
-      lastExit?.run === seen.run
-        ? `${describeExit(lastExit.exit)} after ${formatDuration(lastExit.livedMs)}`
-        : 'could not be started';
+    const what = `${describeExit(lastExit.exit)} after ${formatDuration(lastExit.livedMs)}`;
     return outcome(instance, false, false, `${id} ${what}; it is tried again`);
   };
 }
+
+const FAILURES: ReadonlySet<Because> = new Set(['crash', 'not ready', 'hook', 'unhealthy', 'watchdog']);
 
 function failure(instance: Instance, { now }: Outlook): ActionOutcome | null {
   const { phase, id } = instance;

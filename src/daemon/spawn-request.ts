@@ -22,7 +22,7 @@ export interface Surroundings {
   readonly logPath: LogPath;
   readonly credentials: Processes['credentials'];
   /** Absolute paths; later files win. */
-  readEnvFiles(paths: readonly string[]): Result<Environment, SpawnFault>;
+  readEnvFiles(paths: readonly string[]): Result<Environment, string>;
 }
 
 export function spawnRequest(
@@ -90,7 +90,7 @@ function groundOf(instance: Instance, life: Life, world: Surroundings): Result<G
   const who = world.credentials(program.user, program.group);
   if (!who.ok) return fail(who.error);
   const files = world.readEnvFiles(program.envFiles.map((path) => fillIn(path, at)));
-  if (!files.ok) return fail(files.error);
+  if (!files.ok) return fail({ stage: 'env_file', message: files.error });
   return ok({
     id: instance.id,
     directory: fillIn(program.directory, at),

@@ -1,19 +1,21 @@
 /** What of a fleet is found again by the next daemon, whenever the last one was killed. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Moment, mono, wall } from '../../src/base/clock.ts';
 import { instanceId, pid, programName, type Run, rolloutId, run } from '../../src/base/ids.ts';
+import { adoptRuns } from '../../src/core/fleet/adopt.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import { createFleet, type Fleet } from '../../src/core/fleet/fleet.ts';
 import { stepFleet } from '../../src/core/fleet/step.ts';
 import { lifeOf } from '../../src/core/instance/phase.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
-import { recall } from '../../src/daemon/adopt.ts';
+import { recall, unwanted } from '../../src/daemon/adopt.ts';
 import { Journal } from '../../src/daemon/journal.ts';
 import { MemoryKeeper, readMemory } from '../../src/daemon/memory.ts';
+import type { LogPlace } from '../../src/daemon/watches.ts';
 import type { Unrecorded } from '../../src/ports/processes.ts';
 import { at, plan, program, worker } from '../core/rig.ts';
 
@@ -40,6 +42,7 @@ class Daemon {
   readonly journal = new Journal(join(folder, 'journal'), () => {});
   readonly fleet: Fleet;
   readonly identities: Map<Run, string>;
+  readonly places: ReadonlyMap<Run, readonly LogPlace[]>;
   /** Called with each effect as it is performed. */
   performs: (effect: FleetEffect) => void = () => {};
   readonly #keeper: MemoryKeeper;
@@ -48,15 +51,20 @@ class Daemon {
   constructor({ programs = [program()], found = [], now = at(0) }: Options = {}) {
     this.#now = now;
     daemons.push(this);
-    const { memory, identities } = readMemory(this.journal, this.#now);
-    this.identities = identities;
     const whole = plan(programs);
+    const { memory, identities, places } = readMemory(this.journal, whole, this.#now);
+    this.identities = identities;
+    this.places = places;
     this.fleet = createFleet(
       whole,
       recall(memory, identities, whole, { unrecorded: () => found }, this.#now),
     );
     const clock = { now: () => this.#now };
-    this.#keeper = new MemoryKeeper(this.journal, this.fleet, clock, (run) => `identity of ${run}`);
+    this.#keeper = new MemoryKeeper(this.journal, this.fleet, clock, {
+      identity: (run) => `identity of ${run}`,
+      places: (run) => [{ path: '/log', from: 1000 + run }],
+      configured: (name) => programs.find((one) => one.name === name)?.instances ?? null,
+    });
   }
 
   take(event: FleetEvent): this {
@@ -119,7 +127,7 @@ describe('the next daemon', () => {
       if (effect.type !== 'spawn') return;
       begun.push(effect.life.run);
       const journal = new Journal(join(folder, 'journal'), () => {});
-      expect(readMemory(journal, at(0)).memory.nextRun).toBeGreaterThan(Math.max(...begun));
+      expect(readMemory(journal, plan([]), at(0)).memory.nextRun).toBeGreaterThan(Math.max(...begun));
       journal.close();
     };
     first.start();
@@ -191,6 +199,179 @@ describe('the next daemon', () => {
   });
 });
 
+describe('a run that the last daemon died beside', () => {
+  const hook = { command: ['hook'], timeoutMs: 1000, onFailure: 'fail' } as const;
+
+  it('has its post_start hook still to come, if that was under way', () => {
+    const programs = [program({ hooks: { post_start: hook }, ready: { when: 'notify', timeoutMs: null } })];
+    const first = new Daemon({ programs }).start().spawned();
+    first.take({ type: 'notified', run: first.run(), message: { ready: true } });
+    expect(first.seat().phase).toMatchObject({ kind: 'starting', hook: true });
+    const second = first.next({ programs });
+    expect(second.seat().phase).toMatchObject({ kind: 'starting', hook: true });
+    expect(adoptRuns(second.fleet)).toContainEqual(
+      expect.objectContaining({ type: 'hook', hook: 'post_start' }),
+    );
+  });
+
+  it('that was not asked to drain yet, since its pre_drain hook was under way, is known to be so', () => {
+    const programs = [program({ hooks: { pre_drain: hook } })];
+    const first = new Daemon({ programs }).start().spawned().stop();
+    expect(first.seat().phase).toMatchObject({ kind: 'draining', asked: false });
+    const second = first.next({ programs });
+    expect(second.seat().phase).toMatchObject({ kind: 'draining', asked: false });
+    second.take({ type: 'hooked', run: second.run(), hook: 'pre_drain', ok: true, detail: '' });
+    expect(second.next({ programs }).seat().phase).toMatchObject({ kind: 'draining', asked: true });
+  });
+
+  it('is looked at for its health anew, and is worn no more', () => {
+    const check = { kind: 'tcp', host: 'x', port: '1' } as const;
+    const health = { check, intervalMs: 100, timeoutMs: 50, failures: 1, action: 'none' } as const;
+    const programs = [program({ health, ready: { when: 'notify', timeoutMs: null } })];
+    const first = new Daemon({ programs }).start().spawned();
+    const { run } = { run: first.run() };
+    first.take({ type: 'notified', run, message: { ready: true } });
+    first.take({ type: 'checked', run, purpose: 'health', ok: false, detail: 'refused' });
+    expect(first.seat().phase).toMatchObject({ kind: 'running', health: { ok: false } });
+    expect(first.next({ programs }).seat().phase).toMatchObject({
+      kind: 'running',
+      health: { ok: null, failures: 0 },
+      worn: null,
+      overSince: null,
+    });
+  });
+
+  it('has the time of its watchdog anew, be that from the plan or by its own word, and each word costs no line', () => {
+    const programs = [program({ watchdogMs: 1000, ready: { when: 'notify', timeoutMs: null } })];
+    const first = new Daemon({ programs }).start().spawned();
+    const run = first.run();
+    first.take({ type: 'notified', run, message: { ready: true } });
+    first.journal.flush();
+    const size = statSync(join(folder, 'journal')).size;
+    first.take({ type: 'notified', run, message: { watchdog: 'alive' } }).journal.flush();
+    expect(statSync(join(folder, 'journal')).size).toBe(size);
+    const later = { mono: mono(70), wall: wall(at(5000).wall) };
+    const second = first.next({ programs, now: later });
+    expect(second.seat().phase).toMatchObject({ watchdogBy: 1070 });
+    second.take({ type: 'notified', run, message: { watchdogMs: 300 } });
+    expect(second.next({ programs, now: later }).seat().phase).toMatchObject({
+      watchdogBy: 370,
+      body: { said: { watchdogMs: 300 } },
+    });
+  });
+
+  it('is watched for its line of output from the same place, as long as it is not ready', () => {
+    const pattern = { kind: 'text', text: 'up' } as const;
+    const programs = [program({ ready: { when: 'log', pattern, timeoutMs: null } })];
+    const first = new Daemon({ programs }).start().spawned();
+    const number = first.run();
+    const second = first.next({ programs });
+    expect(second.places.get(number)).toEqual([{ path: '/log', from: 1000 + number }]);
+    second.take({ type: 'checked', run: number, purpose: 'log', ok: true, detail: 'up' });
+    expect(second.next({ programs }).places.size).toBe(0);
+  });
+
+  it('has what takes effect at once from the config as it is now, and the rest from its start', () => {
+    const first = new Daemon({ programs: [program({ stop: { timeoutMs: 111 } })] }).start().spawned();
+    const fresh = program({ maxAgeMs: 5000, stop: { timeoutMs: 222 } });
+    const life = lifeOf(first.next({ programs: [fresh] }).seat().phase);
+    expect(life?.program).toMatchObject({ maxAgeMs: 5000, stop: { timeoutMs: 111 } });
+  });
+
+  it('is still one of those that go when they are at rest', () => {
+    const programs = [program({ instances: 2 })];
+    const first = new Daemon({ programs }).start().spawned(0).spawned(1);
+    first.take({ type: 'scale', program: programName('worker'), instances: 1 });
+    expect(first.seat(1)).toMatchObject({ leaving: true, phase: { kind: 'draining' } });
+    expect(first.next({ programs }).seat(1)).toMatchObject({ leaving: true, wish: { want: 'down' } });
+  });
+
+  it.each([
+    ['that the config has no more', [program({ name: programName('other') })], 'reload'],
+    ['whose number is out of the config', [program({ instances: 0 })], 'reload'],
+  ] as const)('%s is drained', (_, programs, because) => {
+    const second = new Daemon().start().spawned().next({ programs });
+    expect(unwanted(second.fleet)).toEqual([{ type: 'stop', ids: [worker(0)], how: 'drain', because }]);
+  });
+
+  it('that was to end after others in a shutdown is drained, and is not taken for removed or stopped by hand', () => {
+    const redis = program({ name: programName('redis') });
+    const worker0 = program({ dependsOn: { [programName('redis')]: 'started' } });
+    const programs = [redis, worker0];
+    const first = new Daemon({ programs }).start();
+    first.take({ type: 'spawned', run: run(1), pid: pid(4001) }).take({
+      type: 'spawned',
+      run: run(2),
+      pid: pid(4002),
+    });
+    first.take({ type: 'shutdown', how: 'drain', timeoutMs: null });
+    const held = instanceId(redis.name, 0);
+    expect(first.fleet.instances.get(held)).toMatchObject({
+      wish: { want: 'down' },
+      phase: { kind: 'starting' },
+    });
+    const second = first.next({ programs });
+    const stops = unwanted(second.fleet);
+    expect(stops).toEqual([{ type: 'stop', ids: [held], how: 'drain', because: 'shutdown' }]);
+    for (const event of stops) second.take(event);
+    expect(second.next({ programs }).fleet.instances.get(held)?.wish).toEqual({
+      want: 'down',
+      because: 'shutdown',
+    });
+  });
+
+  it('that is wanted, or ends already, is left alone', () => {
+    const first = new Daemon({ programs: [program({ instances: 2 })] }).start().spawned(0).spawned(1);
+    first.take({ type: 'stop', ids: [worker(1)], how: 'drain' });
+    expect(unwanted(first.next({ programs: [program({ instances: 2 })] }).fleet)).toEqual([]);
+  });
+});
+
+describe('how many there are', () => {
+  const scaled = (instances: number): Daemon =>
+    new Daemon().take({ type: 'scale', program: programName('worker'), instances });
+
+  it('by the operator’s word outlives the daemon', () => {
+    expect(scaled(3).next().ids()).toHaveLength(3);
+  });
+
+  it('is the config’s again when that has another number than it had then', () => {
+    const programs = [program({ instances: 2 })];
+    const second = scaled(3).next({ programs });
+    expect(second.ids()).toHaveLength(2);
+    expect(second.next().ids(), 'and the word is forgotten for good').toHaveLength(1);
+  });
+
+  it('is the config’s again when the operator asks for just that', () => {
+    const first = scaled(3);
+    first.take({ type: 'scale', program: programName('worker'), instances: 1 });
+    expect([...first.journal.under('count/')]).toEqual([]);
+  });
+
+  it.each([null, 7, { instances: -1, configured: 1 }, { instances: '3', configured: 1 }, { configured: 1 }])(
+    'is the config’s where something else is written down: %j',
+    (value) => {
+      const journal = new Journal(join(folder, 'journal'), () => {});
+      journal.put('count/worker', value);
+      journal.close();
+      expect(new Daemon().ids()).toHaveLength(1);
+    },
+  );
+
+  it('leaves nothing behind of an instance that is there no more', () => {
+    const programs = [program({ instances: 2 })];
+    const first = new Daemon({ programs }).start().spawned(0).spawned(1);
+    first.take({ type: 'stop', ids: [worker(1)], how: 'drain' });
+    const number = first.run(1);
+    first.take({ type: 'scale', program: programName('worker'), instances: 1 });
+    first.take({ type: 'exited', run: number, exit: { kind: 'code', code: 0 } });
+    first.take({ type: 'tree', run: number, left: 0 });
+    expect(first.ids()).toEqual([worker(0)]);
+    const keys = ['run/', 'stopped/'].flatMap((prefix) => [...first.journal.under(prefix)]);
+    expect(keys.map(([id]) => id)).toEqual(['worker:0']);
+  });
+});
+
 describe('an instance that the config has no more', () => {
   const other = program({ name: programName('other') });
 
@@ -217,7 +398,7 @@ it.each([{}, { id: 'worker:0' }, { id: 7, run: {} }, [], 'x', 7])(
     journal.put('run/worker:0', record);
     journal.put('stopped/worker:1', true);
     journal.close();
-    const { memory } = readMemory(new Daemon().journal, at(0));
+    const { memory } = readMemory(new Daemon().journal, plan([program()]), at(0));
     expect([...memory.alive.keys()]).toEqual([]);
     expect([...memory.stopped]).toEqual(['worker:1']);
   },

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { wall } from '../../src/base/clock.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
 import { lifeOf } from '../../src/core/instance/phase.ts';
-import { judgeRestart, judgeStart, judgeStop, undecided } from '../../src/daemon/outcome.ts';
+import {
+  gone,
+  judgeRestart,
+  judgeScale,
+  judgeStart,
+  judgeStop,
+  type Outlook,
+  undecided,
+} from '../../src/daemon/outcome.ts';
 import { type Judge, Waiters } from '../../src/daemon/waiters.ts';
 import type { ActionOutcome } from '../../src/protocol/replies.ts';
 import { at, Bench, Fleets, program, worker } from '../core/rig.ts';
@@ -83,15 +92,15 @@ describe('waiters', () => {
       const waiters = new Waiters();
       const [seat] = seats(1);
       if (seat === undefined) throw new Error('no seat');
-      const gone = new AbortController();
+      const left = new AbortController();
       let asked = 0;
       const judge: Judge = () => {
         asked++;
         return null;
       };
-      if (when !== 'while it waits') gone.abort();
-      void waiters.wait([seat], judge, gone.signal);
-      gone.abort();
+      if (when !== 'while it waits') left.abort();
+      void waiters.wait([seat], judge, left.signal);
+      left.abort();
       const before = asked;
       waiters.changed(seat);
       expect(asked).toBe(before);
@@ -100,11 +109,11 @@ describe('waiters', () => {
   );
 });
 
-const now = () => at(0);
+const OUTLOOK: Outlook = { now: () => at(0), nextRun: () => wall(Date.UTC(2026, 0, 31, 14)) };
 
 describe('a start is over', () => {
   const judge = (name: (typeof LIFE_NAMES)[number], before: string[] = []) =>
-    judgeStart(now, new Set(before.map(() => worker(0))))(started(LIVES[name].make()));
+    judgeStart(OUTLOOK, new Set(before.map(() => worker(0))))(started(LIVES[name].make()));
 
   /** Wished up, as it is once it was started. */
   const started = (bench: Bench): Instance => ({
@@ -122,6 +131,12 @@ describe('a start is over', () => {
     ],
     ['could not be started', false, 'worker:0 cannot start: ENOENT; it is tried again in 100ms'],
     ['given up', false, 'worker:0 exited with code 1 after 50ms; given up after 1 tries in a row'],
+    ['waiting for its time', true, 'worker:0 runs next at 2026-01-31T14:00:00.000Z'],
+    [
+      'waiting in vain',
+      false,
+      'worker:0 waits for redis to be ready: redis:0 was stopped by the operator; that will not change by itself',
+    ],
   ] as const)('when the instance is %s', (name, ok, message) => {
     expect(judge(name)).toMatchObject({ ok, message, already: false });
   });
@@ -137,13 +152,17 @@ describe('a start is over', () => {
   it('not while it is on its way', () => {
     const open = LIFE_NAMES.filter((name) => judge(name) === null);
     expect(open).toEqual(
-      LIFE_NAMES.filter((name) => !['running', 'exited', 'backoff', 'failed'].includes(LIVES[name].phase)),
+      LIFE_NAMES.filter(
+        (name) =>
+          !['running', 'exited', 'backoff', 'failed', 'waiting'].includes(LIVES[name].phase) ||
+          name === 'waiting for another program',
+      ),
     );
   });
 
   it('when the operator stops it meanwhile', () => {
     const bench = LIVES.draining.make();
-    expect(judgeStart(now, new Set())(bench.instance)).toMatchObject({
+    expect(judgeStart(OUTLOOK, new Set())(bench.instance)).toMatchObject({
       ok: false,
       message: 'worker:0 was stopped meanwhile',
     });
@@ -151,7 +170,7 @@ describe('a start is over', () => {
 
   it('when its first run fails and, without a backoff, the next has begun already', () => {
     const bench = new Bench(program({ backoff: null }));
-    const decide = judgeStart(now, new Set());
+    const decide = judgeStart(OUTLOOK, new Set());
     bench.start();
     expect(decide(bench.instance)).toBeNull();
     bench.spawned();
@@ -167,7 +186,7 @@ describe('a start is over', () => {
 
   it('not when another restarts it meanwhile: that was no failure', () => {
     const bench = new Bench(program({ backoff: null }));
-    const decide = judgeStart(now, new Set());
+    const decide = judgeStart(OUTLOOK, new Set());
     bench.start();
     bench.spawned();
     expect(decide(bench.instance)).toBeNull();
@@ -184,7 +203,7 @@ describe('a start is over', () => {
 
 describe('a restart is over', () => {
   const restarted = (bench: Bench): Judge => {
-    const judge = judgeRestart(now, new Map([[worker(0), bench.instance.lastRun]]));
+    const judge = judgeRestart(OUTLOOK, new Map([[worker(0), bench.instance.lastRun]]));
     bench.replace(program(), 'operator', 'stop');
     return judge;
   };
@@ -265,6 +284,59 @@ describe('a stop is over', () => {
     for (const name of ['draining', 'draining, its leader gone', 'told to stop', 'killed'] as const)
       expect(judgeStop(new Set())(LIVES[name].make().instance), name).toBeNull();
   });
+});
+
+describe('a change of the number is over', () => {
+  const leaving = new Set([worker(0)]);
+  const wanted = (bench: Bench): Instance => ({
+    ...bench.instance,
+    wish: { want: 'up', because: 'operator' },
+  });
+
+  it('for those that were added, as a start is', () => {
+    const judge = judgeScale(OUTLOOK, new Set());
+    expect(judge(wanted(LIVES['asked for'].make()))).toBeNull();
+    expect(judge(wanted(LIVES.running.make()))).toMatchObject({ ok: true, message: 'worker:0 is ready' });
+    expect(judge(wanted(LIVES['given up'].make()))).toMatchObject({ ok: false });
+  });
+
+  it('at once for those that are added to a program that is down', () => {
+    expect(judgeScale(OUTLOOK, new Set())(LIVES['never started'].make().instance)).toMatchObject({
+      ok: true,
+      message: 'worker:0 was added, and stays stopped',
+    });
+  });
+
+  it('for those that are to go when they are gone, and not when they have ended', async () => {
+    const waiters = new Waiters();
+    const bench = LIVES.draining.make();
+    const waiting = waiters.wait([bench.instance], judgeScale(OUTLOOK, leaving), SIGNAL, gone);
+    const watched = watch(waiting);
+    bench.code(0);
+    bench.tree(0);
+    waiters.changed(bench.instance);
+    await turn();
+    expect(watched.outcomes).toBeNull();
+    waiters.removed(bench.instance.id);
+    expect(await waiting).toMatchObject([{ ok: true, message: 'worker:0 has ended and is gone' }]);
+    expect(waiters.size).toBe(0);
+  });
+
+  it('without success for those that are wanted again meanwhile', () => {
+    expect(judgeScale(OUTLOOK, leaving)(wanted(LIVES.draining.make()))).toMatchObject({ ok: false });
+  });
+});
+
+it('who waits for an instance that is removed meanwhile is told so', async () => {
+  const waiters = new Waiters();
+  const [a, b] = seats(2);
+  if (a === undefined || b === undefined) throw new Error('no seats');
+  const waiting = waiters.wait([a, b], always(new Set([a.id])), SIGNAL);
+  waiters.removed(b.id);
+  expect(await waiting).toMatchObject([
+    { ok: true },
+    { ok: false, message: 'worker:1 was removed meanwhile' },
+  ]);
 });
 
 it.each(LIFE_NAMES)('who does not wait is told the state of an instance that is %s', (name) => {
