@@ -79,7 +79,8 @@ export function reapSoon(libc: Libc, pids: readonly number[]): void {
   const look = (left: number): void => {
     for (const pid of open) {
       const state = libc.childState(pid);
-      if (state === 'alive') continue;
+      // Its parent may be about to end, and then it comes to us.
+      if (state === 'alive' || (state === 'none' && readStat(pid) !== null)) continue;
       if (state === 'dead') libc.reap(pid);
       leaders.delete(pid);
       open.delete(pid);
