@@ -13,8 +13,14 @@ export function checkDependencies(plan: Plan, root: MapTree, reading: Reading): 
   for (const circle of circlesIn(plan.programs)) {
     const [from, to] = circle.slice(-2);
     const place = placesIn(root, from ?? '').get(to ?? '');
-    reading.complain(place ?? START, `depends_on goes in a circle: ${circle.join(' -> ')}`);
+    reading.complain(place ?? START, `depends_on goes in a circle: ${pathOf(circle)}`);
   }
+}
+
+/** A path that is too long to be read keeps its ends. */
+function pathOf(circle: readonly string[]): string {
+  if (circle.length <= 20) return circle.join(' -> ');
+  return [...circle.slice(0, 9), `… ${circle.length - 18} more …`, ...circle.slice(-9)].join(' -> ');
 }
 
 const START: Span = { start: 0, end: 0 };
