@@ -4,16 +4,16 @@ import type { Plan, ProgramPlan } from '../core/plan.ts';
 import type { Span } from './mistake.ts';
 import { nearest } from './nearest.ts';
 import type { Reading } from './shape.ts';
-import { type MapTree, valueAt } from './tree.ts';
+import { type MapTree, spanAt, valueAt } from './tree.ts';
 
 /** `root` is the whole config, with `defaults` laid under each program. */
 export function checkDependencies(plan: Plan, root: MapTree, reading: Reading): void {
   checkNames(root, reading);
+  checkFilledNames(plan, root, reading);
   checkCompleted(plan, root, reading);
   for (const circle of circlesIn(plan.programs)) {
     const [from, to] = circle.slice(-2);
-    const place = placesIn(root, from ?? '').get(to ?? '');
-    reading.complain(place ?? START, `depends_on goes in a circle: ${pathOf(circle)}`);
+    reading.complain(placeOf(root, from ?? '', to ?? ''), `depends_on goes in a circle: ${pathOf(circle)}`);
   }
 }
 
@@ -33,6 +33,10 @@ function placesIn(root: MapTree, program: string): ReadonlyMap<string, Span> {
   return new Map(tree.items.flatMap((item) => (item.kind === 'scalar' ? [[item.text, item.span]] : [])));
 }
 
+/** A name that comes of a variable is not to be seen as such: then all of `depends_on` is meant. */
+const placeOf = (root: MapTree, program: string, name: string): Span =>
+  placesIn(root, program).get(name) ?? spanAt(root, 'programs', program, 'depends_on') ?? START;
+
 /** Of all programs that are written, also those that have mistakes and are in no plan. */
 function checkNames(root: MapTree, reading: Reading): void {
   const programs = valueAt(root, 'programs');
@@ -41,10 +45,26 @@ function checkNames(root: MapTree, reading: Reading): void {
   for (const program of known) {
     for (const [name, place] of placesIn(root, program)) {
       if (programs.entries.has(name) || name === '' || name.includes('$')) continue;
-      const sentence = `depends_on names ${JSON.stringify(name)}, which is no program`;
-      reading.complain(place, sentence, nearest(name, known));
+      refuseName(name, place, known, reading);
     }
   }
+}
+
+/** The names that come of variables. */
+function checkFilledNames(plan: Plan, root: MapTree, reading: Reading): void {
+  const programs = valueAt(root, 'programs');
+  if (programs?.kind !== 'map') return;
+  for (const program of plan.programs) {
+    for (const [name] of dependenciesOf(program)) {
+      if (programs.entries.has(name) || placesIn(root, program.name).has(name)) continue;
+      refuseName(name, placeOf(root, program.name, name), [...programs.entries.keys()], reading);
+    }
+  }
+}
+
+function refuseName(name: string, place: Span, known: readonly string[], reading: Reading): void {
+  const sentence = `depends_on names ${JSON.stringify(name)}, which is no program`;
+  reading.complain(place, sentence, nearest(name, known));
 }
 
 function checkCompleted(plan: Plan, root: MapTree, reading: Reading): void {
@@ -53,8 +73,7 @@ function checkCompleted(plan: Plan, root: MapTree, reading: Reading): void {
     for (const [name, condition] of dependenciesOf(program)) {
       const reason = condition === 'completed' ? whyNeverCompleted(programs.get(name)) : undefined;
       if (reason === undefined) continue;
-      const place = placesIn(root, program.name).get(name) ?? START;
-      reading.complain(place, `${name} is never completed: ${reason}`);
+      reading.complain(placeOf(root, program.name, name), `${name} is never completed: ${reason}`);
     }
   }
 }

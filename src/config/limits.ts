@@ -1,8 +1,9 @@
 /** The keys below `limits`: what a process may have, by setrlimit(2) and by cgroups. */
+import { parseDuration } from '../base/duration.ts';
 import { fail, ok } from '../base/result.ts';
 import type { LimitsPlan, ResourceName } from '../core/plan.ts';
 import { converted } from './converted.ts';
-import { duration, writtenDuration } from './durations.ts';
+import { writtenDuration } from './durations.ts';
 import { map } from './maps.ts';
 import { must, orNone, orWord, scalar } from './scalar.ts';
 import { integer } from './scalars.ts';
@@ -37,7 +38,7 @@ const COUNT = limit(integer(0, Number.MAX_SAFE_INTEGER));
 
 const BYTES_EXPECTED = 'a size such as 64MB, or a number of bytes';
 
-/** Plain numbers are bytes, as in /etc/security/limits.conf's own units nobody would guess. */
+/** A number alone is bytes, as setrlimit(2) has it. */
 const BYTES = limit(
   scalar<number>({
     expects: BYTES_EXPECTED,
@@ -54,30 +55,17 @@ const BYTES = limit(
 const SECONDS_EXPECTED = 'a whole number of seconds, or a duration such as 10m';
 
 const SECONDS = limit(
-  converted(
-    {
-      ...duration,
-      expects: SECONDS_EXPECTED,
-      read: (tree, reading, at) =>
-        tree.kind === 'scalar' && /^\d+$/.test(tree.text)
-          ? duration.read({ ...tree, text: `${tree.text}s` }, reading, at)
-          : wholeSeconds.read(tree, reading, at),
+  scalar<number>({
+    expects: SECONDS_EXPECTED,
+    parse(found) {
+      const parsed = parseDuration(/^\d+$/.test(found) ? `${found}s` : found);
+      if (!parsed.ok || parsed.value > Number.MAX_SAFE_INTEGER) return must(SECONDS_EXPECTED, found);
+      if (parsed.value % 1000 !== 0) return fail({ message: `must be whole seconds, not ${found}` });
+      return ok(parsed.value / 1000);
     },
-    (ms) => ms / 1000,
-    (seconds) => seconds * 1000,
-  ),
+    show: (seconds) => writtenDuration(seconds * 1000),
+  }),
 );
-
-const wholeSeconds: Shape<number> = {
-  ...duration,
-  expects: SECONDS_EXPECTED,
-  read(tree, reading, at) {
-    const ms = duration.read(tree, reading, at);
-    if (ms === undefined || ms % 1000 === 0) return ms;
-    reading.complain(tree.span, `${at.path} must be whole seconds, not ${writtenDuration(ms)}`);
-    return undefined;
-  },
-};
 
 const PERCENT_EXPECTED = 'a percentage of one core, such as 150%';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mistakesIn, planOf, saidOf } from './config.ts';
+import { mistakesIn, planOf, saidOf, within } from './config.ts';
 
 /** Programs by name, each with these keys beside its command. */
 const programs = (all: Readonly<Record<string, string>>): string =>
@@ -54,6 +54,21 @@ describe('depends_on', () => {
 
   test('names a program that has mistakes of its own without another mistake', () => {
     expect(saidOf(programs({ a: needs('b'), b: 'instances: x' }))).toHaveLength(1);
+  });
+});
+
+describe('a name that comes of a variable', () => {
+  const text = programs({ a: `depends_on: ["\${DB}"]`, redis: '' });
+
+  test('is a dependency', () => {
+    expect(planOf(text, within({ DB: 'redis' })).programs[0]?.dependsOn).toEqual({ redis: 'ready' });
+  });
+
+  test('is refused when it is no program, or goes in a circle', () => {
+    expect(saidOf(text, within({ DB: 'redsi' }))).toEqual([
+      `["\${DB}"] | depends_on names "redsi", which is no program [redis]`,
+    ]);
+    expect(saidOf(text, within({ DB: 'a' }))).toEqual([`["\${DB}"] | depends_on goes in a circle: a -> a`]);
   });
 });
 

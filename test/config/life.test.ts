@@ -189,9 +189,10 @@ describe('a program', () => {
   });
 
   test('takes the words that stand for nothing from variables as well', () => {
-    const world = within({ A: 'inherit', N: 'none', M: 'merge' });
-    const keys = `user: \${A}\nmax_age: \${N}\nbackoff: \${X:-none}\nlogs: { stderr: "\${M}" }`;
+    const world = within({ A: 'inherit', N: 'none', M: 'merge', S: '90' });
+    const keys = `limits: { cpu: "\${S}", nofile: "\${U:-unlimited}" }\nuser: \${A}\nmax_age: \${N}\nbackoff: \${X:-none}\nlogs: { stderr: "\${M}" }`;
     expect(programOf(keys, world)).toMatchObject({
+      limits: { resources: { cpu: 90, nofile: null } },
       user: null,
       maxAgeMs: null,
       backoff: null,
@@ -287,10 +288,10 @@ const bad: [keys: string, said: string][] = [
     'limits: { core: 1.5 }',
     '1.5 | worker.limits.core must be a size such as 64MB, or a number of bytes, not "1.5"',
   ],
-  ['limits: { cpu: 1500ms }', '1500ms | worker.limits.cpu must be whole seconds, not 1s500ms'],
+  ['limits: { cpu: 1500ms }', '1500ms | worker.limits.cpu must be whole seconds, not 1500ms'],
   [
     'limits: { cpu: soon }',
-    'soon | worker.limits.cpu is wrong: "soon" is not a duration; write for example 250ms, 10s, 5m or 1h',
+    'soon | worker.limits.cpu must be a whole number of seconds, or a duration such as 10m, not "soon"',
   ],
   ['limits: { memory_max: 1024 }', '1024 | worker.limits.memory_max is a size and needs a unit [1024MB]'],
   [
@@ -481,6 +482,7 @@ const bad: [keys: string, said: string][] = [
     'hooks: { post_stop: { exec: a, on_failure: stop } }',
     'stop | worker.hooks.post_stop.on_failure must be fail or ignore, not "stop"',
   ],
+  ['exec: a', 'exec | unknown key "exec" [command]'],
   ['pre_start: a', 'pre_start | unknown key "pre_start" here; it belongs under hooks'],
 ];
 
