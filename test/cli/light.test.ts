@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const CLI = fileURLToPath(new URL('../../src/cli/', import.meta.url));
-const STATIC = /^(?:import|export) (?!type)[^;]*?from '([^']+)';/gms;
+const STATIC = /^(?:import|export) (?!type)(?:[^;]*?from )?'([^']+)';/gms;
 
 /** The modules that are there before the first line of `entrance` runs. */
 function loadedBy(entrance: string, seen = new Set<string>()): Set<string> {

@@ -153,10 +153,13 @@ test('a program that was added is waited for', async () => {
     'POST /v1/reload': reloaded({ added: ['mailer'] }),
     'GET /v1/status': looks(
       [mailer({ state: 'starting', ready: false })],
+      [mailer({ ready: false })],
       [mailer(), instance({ state: 'backoff', ready: false })],
     ),
   });
   expect({ exit, out }).toEqual({ exit: EXIT.done, out: '+ mailer\n1 instance ready (mailer:0)\n' });
+  // A program that goes cannot be selected any more when it is gone.
+  expect(daemon.asked.map(({ path }) => path)).toContain('/v1/status?usage=0');
 });
 
 test('a program that was added and does not start is a failure, and says why', async () => {
@@ -190,6 +193,14 @@ test('who waits for another program is waited for as long as anything is on its 
   expect(begun.exit).toBe(EXIT.done);
 });
 
+test('what comes and goes beside a rollout is looked at without naming it, for what is gone has no name', async () => {
+  const script = rolling({ added: ['mailer'], removed: ['legacy'] });
+  const { exit } = await reload({ ...script, 'GET /v1/status': looks([mailer(), instance()]) });
+  expect(exit).toBe(EXIT.done);
+  const looked = daemon.asked.map(({ path }) => path).filter((path) => path.startsWith('/v1/status'));
+  expect(new Set(looked)).toEqual(new Set(['/v1/status?usage=0']));
+});
+
 test('one that waits for its schedule is where it is wanted', async () => {
   const backup = mailer({ state: 'waiting', ready: false, next_run: '2026-02-01T00:00:00.000Z' });
   const { exit } = await reload({
@@ -216,16 +227,39 @@ test('a program that was removed, and instances that are too many, are waited fo
   expect(out.split('\n').slice(2)).toEqual(['1 instance ready (worker:0)', 'nothing is left of legacy', '']);
 });
 
-test('a line is told of each event of a program that comes, and of no other', async () => {
-  const ready = (seq: number, id: string) =>
-    event(seq, { type: 'ready', instance: id, run: 1 }, `${id} is ready`);
+test('a line is told of what happens to a program that comes, and to no other', async () => {
+  const told = (seq: number, program: string) => [
+    event(seq, { type: 'scaled', program, added: [], removed: [] }, `${program} is scaled`),
+    event(
+      seq + 1,
+      { type: 'phase', instance: `${program}:0`, program, run: null, from: 'stopped', to: 'waiting' },
+      `${program}:0 waits`,
+    ),
+    event(seq + 2, { type: 'spawned', instance: `${program}:0`, run: 1 }, `${program}:0 has pid 9`),
+    event(seq + 3, { type: 'ready', instance: `${program}:0`, run: 1 }, `${program}:0 is ready`),
+  ];
   const { out } = await reload({
     'POST /v1/reload': reloaded({ added: ['mailer'] }),
-    'GET /v1/events': stream([ready(41, 'other:0'), ready(42, 'mailer:0')], 'stays open'),
+    'GET /v1/events': stream([...told(41, 'other'), ...told(51, 'mailer')], 'stays open'),
     'GET /v1/status': looks([mailer()]),
   });
-  expect(out).toContain('mailer:0 is ready\n');
-  expect(out).not.toContain('other:0');
+  expect(out.replace(/^\d\d:\d\d:\d\d /gm, '').split('\n')).toEqual([
+    '+ mailer',
+    'mailer is scaled',
+    'mailer:0 waits',
+    'mailer:0 is ready',
+    '1 instance ready (mailer:0)',
+    '',
+  ]);
+});
+
+test('what needs a new run and no rollout, for its schedule is new, is waited for too', async () => {
+  const { exit } = await reload({
+    'POST /v1/reload': reloaded({ changes: [change({ program: 'mailer', key: 'schedule' })] }),
+    'GET /v1/status': looks([draining({ id: 'mailer:0', program: 'mailer' })], [mailer()]),
+  });
+  expect(exit).toBe(EXIT.done);
+  expect(daemon.asked.filter(({ path }) => path.startsWith('/v1/status')).length).toBeGreaterThan(1);
 });
 
 test('with --json stdout has the reply alone, and stderr what went wrong', async () => {

@@ -159,6 +159,7 @@ test('who waits for another program says for which, and why that is not there', 
     / waiting .* for redis to be ready: it is stopped$/,
   );
   expect(shown(waiting)).toMatch(/ waiting .* for redis$/);
+  expect(shown({ ...waiting, next_run: now.toISOString() })).toMatch(/ waiting .* for redis$/);
 });
 
 test('who waits for a time says when that is, in the time of the place, and how the last run failed', () => {
@@ -241,6 +242,16 @@ test('the live view has a bar for the whole and a line for each instance in moti
       worker:3  ready for 4s, must stay so; 1 job in flight
     "
   `);
+});
+
+test('a turn whose new run waits or is tried again says so', () => {
+  const starting = rollout({ turns: [{ instance: 'worker:1', step: 'starting', elapsed_ms: 3000 }] });
+  const line = (state: 'waiting' | 'backoff') => {
+    const one = instance({ id: 'worker:1', state, ready: false, message: 'waits for redis' });
+    return liveLines([starting], [one], { ...look, width: 80 })[1];
+  };
+  expect(line('waiting')).toBe('  worker:1  waiting 3s, not ready yet; for redis');
+  expect(line('backoff')).toBe('  worker:1  backoff 3s, not ready yet; waits for redis');
 });
 
 test('a turn that has failed is not said to drain, whatever it did when it was last looked at', () => {
