@@ -5,6 +5,7 @@ import type { SpawnFault, SpawnRequest } from '../ports/processes.ts';
 import type { Cgroup } from './cgroup.ts';
 import type { Cgroups } from './cgroup-home.ts';
 import { missing } from './cgroup-limits.ts';
+import { differs } from './credentials.ts';
 import { fork } from './fork.ts';
 import type { Leaders } from './leaders.ts';
 import { leap } from './leap.ts';
@@ -28,6 +29,8 @@ export interface Launcher {
   readonly mark: Mark;
   readonly leap: { readonly libc: Libc; readonly leaders: Leaders } | null;
   readonly groups: Cgroups | null;
+  /** A program is begun without the supplementary groups of its user. */
+  onGroupsLost(): void;
 }
 
 export type { Channels };
@@ -83,14 +86,19 @@ function begin(request: SpawnRequest, launcher: Launcher, channels: Channels, th
   if (!group.ok) letGo(group);
   else if (holdsNul(start))
     letGo(fail({ stage: 'exec', message: 'its command or environment holds a NUL byte' }));
-  else if (launcher.leap === null || report.stdio === 'pipe') fork(start, then);
-  else then(leap(start, report.stdio, launcher.leap));
+  else if (launcher.leap === null || report.stdio === 'pipe' || !canBecome(request, launcher.leap.libc)) {
+    if ((request.credentials?.groups.length ?? 0) > 1) launcher.onGroupsLost();
+    fork(start, then);
+  } else then(leap(start, report.stdio, launcher.leap));
 
   function letGo(failed: Result<never, SpawnFault>): void {
     report.spawned(null);
     then(failed);
   }
 }
+
+const canBecome = ({ credentials }: SpawnRequest, libc: Libc): boolean =>
+  libc.canWear || credentials === null || !differs(credentials);
 
 function openGroup(request: SpawnRequest, groups: Cgroups | null): Result<Cgroup | null, SpawnFault> {
   const { memoryMax, cpuMax } = request.limits;

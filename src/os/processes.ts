@@ -121,7 +121,13 @@ class Hands implements RealProcesses {
         : createReports(libc, this.watch, `${runDir}/notify`, notified);
     this.leap =
       libc === null || this.watch === null ? null : { libc, leaders: new Leaders(libc, this.watch) };
-    this.launcher = { reports: this.reports, mark: this.mark, leap: this.leap, groups: this.groups };
+    this.launcher = {
+      reports: this.reports,
+      mark: this.mark,
+      leap: this.leap,
+      groups: this.groups,
+      onGroupsLost: once(() => warn(GROUPS_LOST)),
+    };
     const answer = (run: Run, left: number) => this.events.tree(run, left);
     this.tracker = new Tracker(this.scanner, libc, this.watch, answer, this.groups);
     this.reaper = libc === null ? null : createReaper(libc, () => this.tracker.stir());
@@ -236,6 +242,7 @@ class Hands implements RealProcesses {
   unrecorded(known: ReadonlySet<Run>): readonly Unrecorded[] {
     const { runs, commands } = findMarked(this.mark, known);
     this.commands.endOthers(commands);
+    this.groups?.endOtherCommands();
     return runs;
   }
 
@@ -330,6 +337,17 @@ class Hands implements RealProcesses {
     this.reaper?.close();
     this.watch?.close();
   }
+}
+
+const GROUPS_LOST =
+  'cannot give programs the supplementary groups of their users here: koffi cannot be loaded';
+
+function once(act: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) act();
+    done = true;
+  };
 }
 
 const nameOf = (member: Member): string => `${member.pid} ${member.start}`;
