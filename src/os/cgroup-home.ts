@@ -7,6 +7,7 @@ import type { SpawnFault } from '../ports/processes.ts';
 import { Cgroup } from './cgroup.ts';
 import { Controllers, type GroupLimits } from './cgroup-limits.ts';
 import { type CgroupPlace, cgroupOf, findCgroupPlace } from './cgroup-place.ts';
+import { isCommand } from './mark.ts';
 import { explain } from './system-error.ts';
 
 const LEAVINGS = 20;
@@ -67,6 +68,17 @@ export class Cgroups {
     for (const each of this.leftovers) if (each.remove()) this.leftovers.delete(each);
   }
 
+  /** Kills what an earlier daemon's commands have left, whatever has become of its marks. */
+  endOtherCommands(): void {
+    const ours = new Set([...this.groups.values()].map(({ path }) => path));
+    for (const name of namesIn(this.place.home.path)) {
+      const group = new Cgroup(join(this.place.home.path, name));
+      if (!name.startsWith(COMMAND) || ours.has(group.path)) continue;
+      group.kill();
+      this.leftovers.add(group);
+    }
+  }
+
   /** What still lives keeps its group, for the next daemon. */
   close(): void {
     for (const group of this.groups.values()) this.leftovers.add(group);
@@ -106,7 +118,8 @@ export class Cgroups {
   }
 }
 
-const nameOf = (run: Run): string => (run < 0 ? `command-${-run}` : `run-${run}`);
+const COMMAND = 'command-';
+const nameOf = (run: Run): string => (isCommand(run) ? `${COMMAND}${-run}` : `run-${run}`);
 
 function namesIn(path: string): string[] {
   try {

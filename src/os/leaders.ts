@@ -2,6 +2,7 @@
 import { closeSync } from 'node:fs';
 import type { ExitStatus } from '../base/exit-status.ts';
 import type { Libc } from './libc.ts';
+import { reapSoon } from './reaper.ts';
 import type { Watch } from './watch.ts';
 
 type Ended = (exit: ExitStatus) => void;
@@ -54,9 +55,6 @@ export class Leaders {
   /** Out of descriptors, say. A process that nobody would miss must not be left. */
   private abandon(pid: number): void {
     process.kill(pid, 'SIGKILL');
-    const again = (): void => {
-      if (this.libc.collect(pid) === null) setTimeout(again, 10);
-    };
-    again();
+    reapSoon(this.libc, [pid]);
   }
 }

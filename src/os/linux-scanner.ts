@@ -9,7 +9,7 @@ import { attribute, type Facts } from './attribute.ts';
 import type { Libc } from './libc.ts';
 import { MARK_NAME, type Mark } from './mark.ts';
 import { allPids, environmentValue, readStat, type Stat } from './proc.ts';
-import { leaders } from './reaper.ts';
+import { isSpokenFor } from './reaper.ts';
 import type { Member, Roster, Scan, Scanner } from './roster.ts';
 import { Unmarked } from './unmarked.ts';
 
@@ -73,9 +73,9 @@ export function createLinuxScanner(libc: Libc | null, mark: Mark): Scanner {
   };
 }
 
-/** Leaders are our children too, also those that other hands in this process have started. */
+/** Leaders are our children too, also those that other hands in this process have started; and so are Node's. */
 function orphanState(libc: Libc, pid: number): 'none' | 'alive' | 'dead' {
-  return leaders.has(pid) ? 'none' : libc.childState(pid);
+  return isSpokenFor(pid) ? 'none' : libc.childState(pid);
 }
 
 /** The start time is compared in the last moment before the signal; what is left is microseconds. */
