@@ -2,21 +2,26 @@
 interface Entry {
   readonly at: number;
   readonly order: number;
+  /** It goes on for ever, and nobody waits for it. */
+  readonly background: boolean;
   readonly act: () => void;
 }
 
 export class Agenda {
   now = 0;
+  /** What is still to happen and does not go on for ever. */
+  ahead = 0;
   readonly #heap: Entry[] = [];
   #order = 0;
 
-  after(ms: number, act: () => void): void {
-    this.at(this.now + ms, act);
+  after(ms: number, act: () => void, background = false): void {
+    this.at(this.now + ms, act, background);
   }
 
-  at(ms: number, act: () => void): void {
+  at(ms: number, act: () => void, background = false): void {
     const heap = this.#heap;
-    heap.push({ at: Math.max(ms, this.now), order: this.#order++, act });
+    heap.push({ at: Math.max(ms, this.now), order: this.#order++, act, background });
+    if (!background) this.ahead++;
     for (let i = heap.length - 1; i > 0; ) {
       const parent = (i - 1) >> 1;
       if (!this.#sooner(i, parent)) break;
@@ -30,6 +35,7 @@ export class Agenda {
     const first = this.#heap[0];
     if (first === undefined || first.at > limit) return false;
     this.#removeFirst();
+    if (!first.background) this.ahead--;
     this.now = first.at;
     first.act();
     return true;

@@ -3,6 +3,7 @@ import type { ExitStatus } from '../../src/base/exit-status.ts';
 import type { Notified } from '../../src/core/instance/event.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
 import type { Dice } from './dice.ts';
+import { TASK } from './plans.ts';
 
 /** Something that a leader does, so many milliseconds after what caused it. */
 export type Act = { readonly ms: number } & (
@@ -25,6 +26,8 @@ export interface Conduct {
   readonly ofItself: readonly Act[];
   readonly asked: readonly Act[];
   readonly told: readonly Act[];
+  /** How often WATCHDOG=1 comes, as a share of the time that it has, and for how long. */
+  readonly beats: { readonly share: number; readonly ms: number } | null;
 }
 
 const code = (n: number): ExitStatus => ({ kind: 'code', code: n });
@@ -38,6 +41,7 @@ export function kind(dice: Dice, plan: ProgramPlan): Conduct {
     answersMs: dice.pick(null, dice.int(0, 5)),
     ofItself: [
       { ms: dice.int(0, 40), says: { ready: true } },
+      ...(isTask(plan) ? [{ ms: dice.int(0, 120), exits: code(0) }] : []),
       ...(dice.chance(0.5) ? [{ ms: dice.int(0, 60), forks: { livesMs: dice.int(0, 40), deaf: true } }] : []),
     ],
     asked: [
@@ -46,8 +50,11 @@ export function kind(dice: Dice, plan: ProgramPlan): Conduct {
       ...(plan.drain.doneWhen === 'exit' ? [{ ms: drains, exits: code(0) }] : []),
     ],
     told: [{ ms: dice.int(0, 10), exits: code(0) }],
+    beats: { share: 0.5, ms: Number.POSITIVE_INFINITY },
   };
 }
+
+const isTask = (plan: ProgramPlan): boolean => plan.command[0] === TASK;
 
 /** Anything. */
 export function rude(dice: Dice, plan: ProgramPlan): Conduct {
@@ -59,6 +66,9 @@ export function rude(dice: Dice, plan: ProgramPlan): Conduct {
       ? []
       : [...lastWords(dice), ...family(dice), ...farewell(dice, plan.drain.signal)],
     told: dice.chance(0.25) ? [] : [...farewell(dice, plan.stop.signal)],
+    beats: dice.chance(0.2)
+      ? null
+      : { share: dice.pick(0.4, 0.7, 1), ms: dice.pick(30_000, dice.int(0, 4000)) },
   };
 }
 
@@ -80,15 +90,23 @@ function chatter(dice: Dice): Act[] {
       { drained: true },
       { ready: true },
       { extendTimeoutMs: dice.int(0, 1000) },
+      { watchdog: 'alive' },
+      { watchdog: dice.chance(0.3) ? 'trigger' : 'alive' },
+      dice.chance(0.3) ? { watchdogMs: dice.int(150, 800) } : { reloading: true, errno: 5 },
     ),
   }));
 }
 
 /** Without a backoff not too soon, or a world would be one crash loop. */
 function death(dice: Dice, plan: ProgramPlan): Act[] {
-  if (dice.chance(0.65)) return [];
+  if (isTask(plan) ? dice.chance(0.2) : dice.chance(0.65)) return [];
   const soonest = plan.backoff === null ? 200 : 0;
-  return [{ ms: soonest + dice.pick(0, dice.int(0, 300), dice.int(0, 3000)), exits: anyExit(dice) }];
+  return [
+    {
+      ms: soonest + dice.pick(0, dice.int(0, 300), dice.int(0, 3000)),
+      exits: isTask(plan) && dice.chance(0.6) ? code(0) : anyExit(dice),
+    },
+  ];
 }
 
 function lastWords(dice: Dice): Act[] {

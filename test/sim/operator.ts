@@ -1,18 +1,23 @@
-/** Somebody who types commands at random. */
-import type { InstanceId, RolloutId } from '../../src/base/ids.ts';
+/** Somebody who types commands at random, and a clock that says when it is time. */
+import { wall } from '../../src/base/clock.ts';
+import type { InstanceId, ProgramName, RolloutId } from '../../src/base/ids.ts';
 import { rolloutUnderWay, seatsOf } from '../../src/core/fleet/fleet.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
-import { drawProgram } from './plans.ts';
+import type { Rollout } from '../../src/core/rollout/rollout.ts';
+import { Edits } from './edits.ts';
+import { needsNewRun } from './reload-watch.ts';
 import type { World } from './world.ts';
-
-const NAMES = ['worker', 'mailer'];
 
 export class Operator {
   readonly #world: World;
-  #version = 0;
+  readonly #edits: Edits;
+  /** The config file as it stands. */
+  #config: readonly ProgramPlan[];
 
   constructor(world: World) {
     this.#world = world;
+    this.#config = world.programs;
+    this.#edits = new Edits(world.dice, world.flavour);
   }
 
   /** So many commands, spread over so many milliseconds. */
@@ -26,6 +31,7 @@ export class Operator {
         if (dice.chance(0.5)) agenda.after(dice.pick(0, dice.int(0, 300)), () => this.#command(ids));
       });
     }
+    this.#ticks(ms);
   }
 
   start(ids: readonly InstanceId[]): void {
@@ -39,10 +45,33 @@ export class Operator {
   beginRollout(): void {
     const { dice, fleet } = this.#world;
     const program = this.#somePlan();
+    if (program === undefined) return;
     const seats = [...seatsOf(fleet, program.name).keys()];
     const ids = dice.chance(0.8) ? seats : dice.some(seats);
-    const maxParallel = dice.pick(1, 1, 2, seats.length);
+    const maxParallel = dice.pick(1, 1, 2, Math.max(1, seats.length));
+    if (rolloutUnderWay(fleet, program.name) === undefined) this.#write(program);
     this.#world.post({ type: 'begin_rollout', program, ids, maxParallel });
+  }
+
+  /** Its time has come, of each program that has a schedule. */
+  tick(): void {
+    const { agenda, dice, fleet } = this.#world;
+    for (const program of this.#names()) {
+      const timed = [...seatsOf(fleet, program).values()].some((seat) => seat.program.schedule !== null);
+      if (!timed && !dice.chance(0.05)) continue;
+      const missed = dice.pick(0, 0, dice.int(1, 5));
+      this.#world.post({ type: 'scheduled', program, at: wall(agenda.now + 1e12), missed });
+    }
+  }
+
+  #ticks(ms: number): void {
+    const { agenda, dice, flavour } = this.#world;
+    if (!flavour.schedules) return;
+    for (let i = dice.pick(0, 3, 8); i > 0; i--) {
+      agenda.after(dice.int(0, ms), () => {
+        for (let burst = dice.pick(1, 1, 1, 3); burst > 0; burst--) this.tick();
+      });
+    }
   }
 
   #someIds(): InstanceId[] {
@@ -53,14 +82,75 @@ export class Operator {
 
   #command(few: readonly InstanceId[]): void {
     const { dice } = this.#world;
-    const what = dice.pick('start', 'stop', 'stop', 'restart', 'roll', 'roll', 'steer', 'steer');
+    const what = dice.pick(
+      'start',
+      'stop',
+      'stop',
+      'restart',
+      'roll',
+      'roll',
+      'steer',
+      'steer',
+      'new',
+      'new',
+    );
     if (what === 'start') this.start(few);
     else if (what === 'stop') {
       this.#world.post({ type: 'stop', ids: few, how: dice.pick('drain', 'drain', 'now', 'kill') });
-    } else if (what === 'restart') {
-      this.#world.post({ type: 'restart', ids: few, programs: dice.chance(0.5) ? [this.#somePlan()] : [] });
-    } else if (what === 'roll') this.beginRollout();
-    else this.#steerSome();
+    } else if (what === 'restart') this.#restart(few);
+    else if (what === 'roll') this.beginRollout();
+    else if (what === 'steer') this.#steerSome();
+    else this.#newCommand(few);
+  }
+
+  #newCommand(few: readonly InstanceId[]): void {
+    const { dice } = this.#world;
+    const what = dice.pick('scale', 'scale', 'reload', 'reload', 'signal', 'restart all');
+    if (what === 'scale') this.#scale();
+    else if (what === 'reload') this.#reload();
+    else if (what === 'signal') {
+      const signal = dice.pick('HUP', 'USR2', 'TERM', 'KILL');
+      this.#world.post({ type: 'signal', ids: few, signal, tree: dice.chance(0.3) });
+    } else this.#restart([...this.#world.fleet.instances.keys()]);
+  }
+
+  #restart(ids: readonly InstanceId[]): void {
+    const { dice } = this.#world;
+    const changed = dice.chance(0.5) ? this.#somePlan() : undefined;
+    this.#world.post({ type: 'restart', ids, programs: changed === undefined ? [] : [changed] });
+  }
+
+  #scale(): void {
+    const { dice } = this.#world;
+    const [first, ...rest] = this.#names();
+    if (first === undefined) return;
+    const program = dice.pick(first, ...rest);
+    if (rolloutUnderWay(this.#world.fleet, program) !== undefined) return; // refused
+    this.#world.post({ type: 'scale', program, instances: dice.pick(0, dice.int(0, 5), dice.int(1, 3)) });
+  }
+
+  /** Refused while a rollout of a program that has changed is under way. */
+  #reload(): void {
+    const { dice, fleet } = this.#world;
+    const programs = this.#edits.all(this.#config);
+    const isBusy = (name: ProgramName): boolean => {
+      const fresh = programs.find((program) => program.name === name);
+      const seats = [...seatsOf(fleet, name).values()];
+      return rolloutUnderWay(fleet, name) !== undefined && seats.some(({ program }) => program !== fresh);
+    };
+    if (this.#names().some(isBusy)) return;
+    this.#config = programs;
+    this.#world.post({ type: 'reload', programs, shutdownTimeoutMs: dice.pick(null, dice.int(0, 1500)) });
+    for (const program of programs) this.#rollChanged(program);
+  }
+
+  /** As the daemon does after a reload: whose run does not have the new plan is replaced in its turn. */
+  #rollChanged(program: ProgramPlan): void {
+    const { fleet } = this.#world;
+    const seats = [...seatsOf(fleet, program.name).values()].filter(({ leaving }) => !leaving);
+    const old = seats.filter((seat) => needsNewRun(seat.program, program));
+    if (old.length === 0) return;
+    this.#world.post({ type: 'begin_rollout', program, ids: old.map(({ id }) => id), maxParallel: 1 });
   }
 
   #steerSome(): void {
@@ -70,23 +160,28 @@ export class Operator {
     }
   }
 
-  /** One of its programs, as it is or changed. */
-  #somePlan(): ProgramPlan {
-    const { dice, fleet } = this.#world;
-    const programs = NAMES.flatMap((name) => {
-      const seat = [...fleet.instances.values()].find(({ program }) => program.name === name);
-      return seat === undefined ? [] : [seat.program];
-    });
-    const [first, ...rest] = programs;
-    if (first === undefined) throw new Error('a world without programs');
+  /** One of the programs, as the file has it or changed. */
+  #somePlan(): ProgramPlan | undefined {
+    const { dice } = this.#world;
+    const [first, ...rest] = this.#config;
+    if (first === undefined) return undefined;
     const program = dice.pick(first, ...rest);
-    return dice.chance(0.5) ? program : drawProgram(dice, program.name, ++this.#version, program.instances);
+    return dice.chance(0.5) ? program : this.#edits.one(program);
+  }
+
+  #write(program: ProgramPlan): void {
+    this.#config = this.#config.map((before) => (before.name === program.name ? program : before));
+  }
+
+  #names(): ProgramName[] {
+    return namesIn(this.#world);
   }
 }
 
+const namesIn = (world: World): ProgramName[] => [
+  ...new Set([...world.fleet.instances.values()].map(({ program }) => program.name)),
+];
+
 /** Rollouts that are not over. */
-export const underWay = (world: World) =>
-  NAMES.flatMap((name) => {
-    const seat = [...world.fleet.instances.values()].find(({ program }) => program.name === name);
-    return seat === undefined ? [] : (rolloutUnderWay(world.fleet, seat.program.name) ?? []);
-  });
+export const underWay = (world: World): Rollout[] =>
+  namesIn(world).flatMap((name) => rolloutUnderWay(world.fleet, name) ?? []);

@@ -4,6 +4,7 @@ import { type Fleet, seatsOf } from '../../src/core/fleet/fleet.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
 import { isActive, isOver, type Rollout, type Turn } from '../../src/core/rollout/rollout.ts';
 import type { Agenda } from './agenda.ts';
+import { isWell } from './begin-watch.ts';
 import { broken } from './broken.ts';
 import type { Watch } from './watch.ts';
 
@@ -46,7 +47,7 @@ export class RolloutWatch {
     rollout.turns.forEach((turn, i) => {
       const was = last?.turns[i]?.step.kind ?? 'pending';
       if (was === turn.step.kind) return;
-      if (isActive(turn) && (was === 'pending' || was === 'failed')) this.#begun(rollout, turn, before);
+      if (isActive(turn) && (was === 'pending' || was === 'failed')) this.#begun(rollout, last, turn, before);
       if (turn.step.kind === 'done') this.#done(rollout, turn);
     });
     if (rollout.state === 'succeeded') this.#succeeded(rollout);
@@ -74,29 +75,41 @@ export class RolloutWatch {
   }
 
   /** One that works is touched only while every other wanted one works or is in its turn. */
-  #begun(rollout: Rollout, turn: Turn, before: ReadonlyMap<InstanceId, Instance>): void {
+  #begun(
+    rollout: Rollout,
+    last: Rollout | undefined,
+    turn: Turn,
+    before: ReadonlyMap<InstanceId, Instance>,
+  ): void {
     this.#began.set(`${rollout.id} ${turn.id}`, this.#agenda.now);
-    const asked = this.#fleet.instances.get(turn.id)?.phase.kind === 'draining';
+    const phase = this.#fleet.instances.get(turn.id)?.phase;
+    const asked = phase?.kind === 'draining' && phase.ending.because === `rollout ${rollout.id}`;
     if (!asked || before.get(turn.id)?.phase.kind !== 'running') return;
-    const turning = new Set(rollout.turns.filter(isActive).map(({ id }) => id));
+    if (this.#watch.of(phase.body.life.run)?.isWell === false) return; // it is taken first
+    // One whose turn began together with this one may have failed within the same step.
+    const begun = rollout.turns.filter(
+      ({ step }, i) => step.kind === 'failed' && last?.turns[i]?.step.kind !== 'failed',
+    );
+    const turning = new Set([...rollout.turns.filter(isActive), ...begun].map(({ id }) => id));
     for (const other of seatsOf(this.#fleet, rollout.program).values()) {
-      if (turning.has(other.id) || other.wish.want === 'down') continue;
-      const { kind } = other.phase;
-      if (kind !== 'running' && kind !== 'exited')
-        broken(`${turn.id} is touched while ${other.id} is ${kind}`);
+      if (turning.has(other.id) || other.wish.want === 'down' || other.leaving) continue;
+      const isWhole = isWell(other) || other.phase.kind === 'exited' || waitsForTime(other);
+      if (!isWhole) broken(`${turn.id} is touched while ${other.id} is ${other.phase.kind}`);
     }
   }
 
   #done(rollout: Rollout, turn: Turn): void {
     const seat = this.#fleet.instances.get(turn.id) ?? broken(`${turn.id} is gone`);
     if (seat.generation !== rollout.generation) broken(`${turn.id} is done and of another generation`);
-    if (seat.phase.kind === 'exited') return;
+    if (seat.phase.kind === 'exited' || waitsForTime(seat) || isWornNow(seat)) return;
     if (seat.phase.kind !== 'running') throw broken(`${turn.id} is done and ${seat.phase.kind}`);
     const { life } = seat.phase.body;
     const { ready, rollout: plan } = life.program;
     const watched = this.#watch.of(life.run) ?? broken(`run ${life.run} was never spawned`);
     const readyAt = ready.when === 'spawned' ? watched.bornAt + ready.forMs : watched.readyHeardAt;
     if (readyAt === null) throw broken(`${turn.id} is done and never said that it is ready`);
+    if (life.program.health !== null && watched.healthyHeardAt === null)
+      broken(`${turn.id} is done, its health unknown`);
     if (this.#agenda.now < readyAt + plan.minHealthyTimeMs) broken(`${turn.id} is done too soon`);
     if (life.program !== rollout.target) broken(`${turn.id} is done with another plan`);
   }
@@ -112,3 +125,10 @@ export class RolloutWatch {
     }
   }
 }
+
+const waitsForTime = ({ phase }: Instance): boolean =>
+  phase.kind === 'waiting' && phase.what.kind === 'schedule';
+
+/** Once the rollout is over, one that is worn may go within the same step. */
+const isWornNow = ({ phase }: Instance): boolean =>
+  'ending' in phase && (phase.ending.because === 'memory' || phase.ending.because === 'age');

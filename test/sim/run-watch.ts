@@ -1,7 +1,7 @@
 /** One run as the rules see it: which signals it may be sent, and when. */
 import type { Run } from '../../src/base/ids.ts';
 import type { SignalName } from '../../src/base/signal-name.ts';
-import type { Notified } from '../../src/core/instance/event.ts';
+import type { Happened, Notified } from '../../src/core/instance/event.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
 import type { How, Life, Phase } from '../../src/core/instance/phase.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
@@ -19,6 +19,10 @@ export class RunWatch {
   /** When the system had it. */
   bornAt = 0;
   readyHeardAt: number | null = null;
+  /** Since when its health check has said that it is well; null: it has not yet. */
+  healthyHeardAt: number | null = null;
+  /** By the last answer of its health check. */
+  isWell = true;
   /** By the last answer to a survey. */
   left: number | null = null;
   /** How hard the operator has asked for its end: 0 not at all. */
@@ -28,10 +32,17 @@ export class RunWatch {
   #drainedHeard = false;
   #told: { readonly at: number; notBefore: number } | null = null;
   #killed = false;
+  /** It has been said to be well, to live on, or to hang. */
+  #lastBeat = 0;
+  #withinMs: number | null;
+  #hangs = false;
+  #hasLived = false;
+  #isCleaned = false;
 
   constructor(life: Life, agenda: Agenda, system: System) {
     this.run = life.run;
     this.#plan = life.program;
+    this.#withinMs = life.program.watchdogMs;
     this.#agenda = agenda;
     this.#system = system;
   }
@@ -40,10 +51,58 @@ export class RunWatch {
     this.#insisted = Math.max(this.#insisted, HARDNESS[how]);
   }
 
-  heard(message: Notified, phase: Phase): void {
+  /** Before core sees it. */
+  happens(event: Exclude<Happened, { type: 'due' }>, phase: Phase): void {
+    if (event.type === 'notified') this.#heard(event.message, phase);
+    else if (event.type === 'spawned' && phase.kind === 'spawning') this.#born();
+    else if (event.type === 'tree') this.left = event.left;
+    else if (event.type === 'checked') {
+      if (event.purpose === 'health') this.isWell = event.ok;
+      if (event.ok) this.#checked(event.purpose, phase);
+    }
+  }
+
+  /** It begins to work. */
+  works(): void {
+    this.#lastBeat = this.#agenda.now;
+  }
+
+  #born(): void {
+    this.bornAt = this.#agenda.now;
+    this.#hasLived = true;
+  }
+
+  /** Its post_stop hook begins. */
+  cleaned(): void {
+    if (this.#isCleaned) broken(`post_stop of run ${this.run} runs twice`);
+    this.#isCleaned = true;
+  }
+
+  /** The slot goes on without it. */
+  over(): void {
+    if (this.#hasLived && this.#plan.hooks.post_stop !== null && !this.#isCleaned)
+      broken(`run ${this.run} had no post_stop`);
+  }
+
+  #checked(purpose: string, phase: Phase): void {
     const { now } = this.#agenda;
-    if (message.ready) this.readyHeardAt ??= now;
-    if (message.drained && phase.kind === 'draining') this.#drainedHeard = true;
+    const { ready } = this.#plan;
+    const isReady =
+      (purpose === 'log' && ready.when === 'log') || (purpose === 'ready' && ready.when === 'check');
+    if (isReady && phase.kind === 'starting') this.readyHeardAt ??= now;
+    if (purpose === 'health' && phase.kind === 'running') this.healthyHeardAt ??= now;
+    const asked = phase.kind === 'draining' && phase.asked;
+    if (purpose === 'drain' && asked && this.#plan.drain.doneWhen === 'check') this.#drainedHeard = true;
+  }
+
+  #heard(message: Notified, phase: Phase): void {
+    const { now } = this.#agenda;
+    if (message.ready && this.#plan.ready.when === 'notify') this.readyHeardAt ??= now;
+    const byWord = this.#plan.drain.doneWhen === 'notify';
+    if (message.drained && byWord && phase.kind === 'draining') this.#drainedHeard = true;
+    if (message.watchdogMs !== undefined) this.#withinMs = message.watchdogMs;
+    if (message.watchdog === 'alive' || message.watchdogMs !== undefined) this.#lastBeat = now;
+    if (message.watchdog === 'trigger') this.#hangs = true;
     const least = now + (message.extendTimeoutMs ?? 0);
     // What is overdue has no deadline any more that could be moved.
     const moves = phase.kind === 'draining' && phase.deadline !== null;
@@ -54,6 +113,10 @@ export class RunWatch {
   /** To the leader: asked once with the drain's signal, told once with the stop's. */
   signalled(signal: SignalName, instance: Instance): void {
     const { phase } = instance;
+    const hook = this.#system.hooks.of(this.run);
+    if (hook?.name === 'pre_drain' && !hook.cancelled && this.#insisted < HARDNESS.now) {
+      broken(`${instance.id} is signalled while its pre_drain hook runs`);
+    }
     if (phase.kind === 'draining') {
       if (this.#asked ?? this.#told) broken(`${instance.id} is asked to drain a second time`);
       if (signal !== this.#plan.drain.signal) broken(`${instance.id} is asked to drain by ${signal}`);
@@ -101,6 +164,7 @@ export class RunWatch {
     return (
       this.#insisted >= HARDNESS.now ||
       this.#wasNotReadyInTime(instance) ||
+      this.#wasHung(instance) ||
       this.#hasDrained() ||
       (this.#patienceIsOurs() && this.#drainIsTooLong())
     );
@@ -118,15 +182,20 @@ export class RunWatch {
 
   #hasDrained(): boolean {
     const { doneWhen, waitFor } = this.#plan.drain;
-    if (doneWhen !== 'notify' || !this.#drainedHeard) return false;
+    if (doneWhen === 'exit' || !this.#drainedHeard) return false;
     return waitFor === 'leader' || this.left === 0;
   }
 
   #wasNotReadyInTime({ phase }: Instance): boolean {
     const { ready } = this.#plan;
     if (!('ending' in phase) || phase.ending.cause !== 'fault' || this.readyHeardAt !== null) return false;
-    return (
-      ready.when === 'notify' && ready.timeoutMs !== null && this.#agenda.now >= this.bornAt + ready.timeoutMs
-    );
+    if (ready.when === 'spawned' || ready.timeoutMs === null) return false;
+    return this.#agenda.now >= this.bornAt + ready.timeoutMs;
+  }
+
+  /** What does not say that it lives cannot drain. */
+  #wasHung({ phase }: Instance): boolean {
+    if (!('ending' in phase) || phase.ending.because !== 'watchdog') return false;
+    return this.#hangs || (this.#withinMs !== null && this.#agenda.now >= this.#lastBeat + this.#withinMs);
   }
 }

@@ -7,6 +7,8 @@ import type { Life } from '../../src/core/instance/phase.ts';
 import type { Agenda } from './agenda.ts';
 import { type Act, type Child, type Conduct, kind, rude } from './conduct.ts';
 import type { Dice } from './dice.ts';
+import { Hooks } from './hooks.ts';
+import { Looks } from './looks.ts';
 
 interface Family {
   readonly life: Life;
@@ -14,6 +16,9 @@ interface Family {
   conduct: Conduct;
   leaderAlive: boolean;
   readonly children: Set<Child>;
+  /** The signal of its drain has come. */
+  asked: boolean;
+  /** Signals by core. */
   signals: number;
   /** A survey is open: each change of the number is answered. */
   surveyed: boolean;
@@ -21,9 +26,13 @@ interface Family {
   forgotten: boolean;
   /** Events to be heard once more when the run is over. */
   readonly echoes: FleetEvent[];
+  /** WATCHDOG=1 has to come so often; null: it need not. */
+  withinMs: number | null;
 }
 
 export class System {
+  readonly looks: Looks;
+  readonly hooks: Hooks;
   readonly #dice: Dice;
   readonly #agenda: Agenda;
   readonly #post: (event: FleetEvent) => void;
@@ -34,6 +43,8 @@ export class System {
     this.#dice = dice;
     this.#agenda = agenda;
     this.#post = post;
+    this.looks = new Looks(dice, agenda, post);
+    this.hooks = new Hooks(dice, agenda, post);
   }
 
   spawn(life: Life, id: InstanceId): void {
@@ -44,11 +55,13 @@ export class System {
       conduct: draw(this.#dice, life.program),
       leaderAlive: false,
       children: new Set(),
+      asked: false,
       signals: 0,
       surveyed: false,
       lastAnswer: null,
       forgotten: false,
       echoes: [],
+      withinMs: life.program.watchdogMs,
     };
     this.#families.set(life.run, family);
     const { answersMs } = family.conduct;
@@ -59,8 +72,12 @@ export class System {
   signal(run: Run, name: SignalName): void {
     const family = this.#families.get(run);
     if (!family?.leaderAlive) return;
+    const { drain, stop } = family.life.program;
+    if (name === 'KILL') this.#endLeader(family, { kind: 'signal', signal: 'SIGKILL' });
+    const isAsk = !family.asked && name === drain.signal;
+    if (!isAsk && name !== stop.signal) return; // of an operator, and nothing that it knows
     family.signals++;
-    const isAsk = family.signals === 1 && name === family.life.program.drain.signal;
+    family.asked = true;
     this.#play(family, isAsk ? family.conduct.asked : family.conduct.told);
   }
 
@@ -90,11 +107,16 @@ export class System {
   /** From now on everybody behaves, those who are alive as well. */
   calm(): void {
     this.#calm = true;
+    this.looks.calm();
+    this.hooks.calm();
     for (const family of this.#families.values()) {
       if (family.forgotten) continue;
       family.conduct = kind(this.#dice, family.life.program);
       for (const child of family.children) this.#endChild(family, child, this.#dice.int(0, 40));
       this.#play(family, family.signals > 0 ? family.conduct.told : family.conduct.ofItself);
+      this.#beat(family, family.conduct, this.#agenda.now);
+      // It beats from now on, and says so at once: its time may nearly be over.
+      this.#agenda.after(0, () => this.#play(family, [{ ms: 0, says: { watchdog: 'alive' } }]));
     }
   }
 
@@ -127,6 +149,22 @@ export class System {
     family.leaderAlive = true;
     this.#tell(family, { type: 'spawned', run, pid: pid(1000 + run) });
     this.#play(family, family.conduct.ofItself);
+    this.#beat(family, family.conduct, this.#agenda.now);
+  }
+
+  /** WATCHDOG=1, again and again. */
+  #beat(family: Family, conduct: Conduct, since: number): void {
+    const { beats } = conduct;
+    if (family.withinMs === null || beats === null) return;
+    this.#agenda.after(
+      Math.max(1, Math.floor(beats.share * family.withinMs)),
+      () => {
+        if (!family.leaderAlive || family.conduct !== conduct || this.#agenda.now > since + beats.ms) return;
+        this.#post({ type: 'notified', run: family.life.run, message: { watchdog: 'alive' } });
+        this.#beat(family, conduct, since);
+      },
+      true,
+    );
   }
 
   /** Acts of a conduct that has changed since are not carried out. */
@@ -146,6 +184,7 @@ export class System {
   }
 
   #speak(family: Family, message: Extract<Act, { says: unknown }>['says']): void {
+    if (message.watchdogMs !== undefined) family.withinMs = message.watchdogMs;
     const event: FleetEvent = { type: 'notified', run: family.life.run, message };
     const deliver = (): void => this.#tell(family, event);
     if (this.#calm || this.#dice.chance(0.6)) deliver();

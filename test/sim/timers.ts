@@ -16,12 +16,14 @@ interface Armed {
 export class Timers {
   readonly #dice: Dice;
   readonly #agenda: Agenda;
+  readonly #fleet: Fleet;
   readonly #post: (event: FleetEvent) => void;
   readonly #armed = new Map<string, Armed>();
 
-  constructor(dice: Dice, agenda: Agenda, post: (event: FleetEvent) => void) {
+  constructor(dice: Dice, agenda: Agenda, fleet: Fleet, post: (event: FleetEvent) => void) {
     this.#dice = dice;
     this.#agenda = agenda;
+    this.#fleet = fleet;
     this.#post = post;
   }
 
@@ -34,31 +36,46 @@ export class Timers {
     this.#armed.set(nameOf(timer), armed);
     const late = this.#dice.pick(0, 0, 0, this.#dice.int(1, 20));
     const ringsAnyway = this.#dice.chance(0.1);
-    this.#agenda.at(at + late, () => {
+    const ring = (): void => {
       const holds = this.#armed.get(nameOf(timer)) === armed;
       armed.rung = true;
       if (holds || ringsAnyway) this.#post({ type: 'due', timer });
-    });
+    };
+    this.#agenda.at(at + late, ring, this.#isForEver(timer));
+  }
+
+  /** One that works is watched over for as long as it does, and ages: that is never over. */
+  #isForEver(timer: TimerName): boolean {
+    return timer.of === 'instance' && this.#fleet.instances.get(timer.id)?.phase.kind === 'running';
   }
 
   disarm(timer: TimerName): void {
     this.#armed.delete(nameOf(timer));
   }
 
-  /** The loop takes an event: a timer that has rung is armed no longer. */
+  /** The loop takes an event: a timer whose time has come is armed no longer, whichever one has rung. */
   taken(event: FleetEvent): void {
-    if (event.type === 'due' && this.#armed.get(nameOf(event.timer))?.rung)
-      this.#armed.delete(nameOf(event.timer));
+    if (event.type !== 'due') return;
+    const armed = this.#armed.get(nameOf(event.timer));
+    if (armed?.rung || (armed && armed.at <= this.#agenda.now)) this.#armed.delete(nameOf(event.timer));
   }
 
   /** Exactly what waits until some moment has a timer, and that timer has that moment. */
   check(fleet: Fleet): void {
     for (const { id, phase } of fleet.instances.values())
       this.#one({ of: 'instance', id }, deadlineOf(phase));
-    for (const rollout of fleet.rollouts.values()) {
-      this.#one({ of: 'rollout', id: rollout.id }, earliest(rollout));
-    }
+    for (const rollout of fleet.rollouts.values()) this.#rollout(rollout);
     this.#one({ of: 'shutdown' }, fleet.mode.kind === 'shutting_down' ? fleet.mode.deadline : null);
+  }
+
+  /** The first moment that is still to come; or one that has come, and is about to ring. */
+  #rollout(rollout: Rollout): void {
+    const timer = { of: 'rollout', id: rollout.id } as const;
+    const moments = momentsOf(rollout);
+    const ahead = moments.filter((at) => at > this.#agenda.now);
+    const armed = this.#armed.get(nameOf(timer))?.at ?? null;
+    const isAboutToRing = armed !== null && armed <= this.#agenda.now && moments.includes(armed);
+    if (!isAboutToRing) this.#one(timer, ahead.length === 0 ? null : Math.min(...ahead));
   }
 
   #one(timer: TimerName, deadline: number | null): void {
@@ -70,13 +87,12 @@ export class Timers {
 
 const nameOf = (timer: TimerName): string => ('id' in timer ? `${timer.of} ${timer.id}` : timer.of);
 
-function earliest(rollout: Rollout): number | null {
-  let moment: number | null = null;
-  for (const { step } of isOver(rollout) ? [] : rollout.turns) {
-    if (step.kind !== 'starting' && step.kind !== 'settling') continue;
-    for (const at of [step.deadline, step.kind === 'settling' ? step.healthyAt : null]) {
-      if (at !== null && (moment === null || at < moment)) moment = at;
-    }
-  }
-  return moment;
+function momentsOf(rollout: Rollout): number[] {
+  const turns = isOver(rollout) ? [] : rollout.turns;
+  return turns.flatMap(({ step }) => {
+    if (step.kind !== 'starting' && step.kind !== 'settling') return [];
+    const { deadline } = step;
+    const healthyAt = step.kind === 'settling' ? step.healthyAt : null;
+    return [...(deadline === null ? [] : [deadline]), ...(healthyAt === null ? [] : [healthyAt])];
+  });
 }

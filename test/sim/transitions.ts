@@ -24,7 +24,13 @@ export class Recorder {
 
   see(what: Recorded): void {
     if (what.kind === 'instance') this.#seeInstance(what.instance);
-    else this.#seeRollout(what.rollout);
+    else if (what.kind === 'rollout') this.#seeRollout(what.rollout);
+    else if (what.kind === 'removed') this.#seeRemoved(what.id);
+  }
+
+  #seeRemoved(id: InstanceId): void {
+    note(this.#into.instance, this.#phases.get(id) ?? '[*]', '[*]');
+    this.#phases.delete(id);
   }
 
   #seeInstance({ id, phase }: Instance): void {

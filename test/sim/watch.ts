@@ -4,11 +4,17 @@ import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import type { Fleet } from '../../src/core/fleet/fleet.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
-import { isAtRest } from '../../src/core/instance/instance.ts';
-import { lifeOf } from '../../src/core/instance/phase.ts';
+import { type Life, lifeOf } from '../../src/core/instance/phase.ts';
+import type { ProgramPlan } from '../../src/core/plan.ts';
 import type { Agenda } from './agenda.ts';
+import { BeginWatch } from './begin-watch.ts';
 import { broken } from './broken.ts';
+import { OrderWatch } from './order-watch.ts';
+import { ReloadWatch } from './reload-watch.ts';
+import { RolloutWatch } from './rollout-watch.ts';
 import { RunWatch } from './run-watch.ts';
+import { SlotWatch } from './slot-watch.ts';
+import { StateWatch } from './state-watch.ts';
 import type { System } from './system.ts';
 
 export class Watch {
@@ -16,74 +22,151 @@ export class Watch {
   readonly #system: System;
   readonly #agenda: Agenda;
   readonly #runs = new Map<Run, RunWatch>();
+  readonly #begin: BeginWatch;
+  readonly #slots: SlotWatch;
+  readonly #states: StateWatch;
+  readonly #rollouts: RolloutWatch;
+  readonly #reload = new ReloadWatch();
+  readonly order: OrderWatch;
+  #before: ReadonlyMap<InstanceId, Instance>;
+  #wasRunning = true;
   #finished = false;
 
-  constructor(fleet: Fleet, system: System, agenda: Agenda) {
+  constructor(fleet: Fleet, system: System, agenda: Agenda, programs: readonly ProgramPlan[]) {
     this.#fleet = fleet;
     this.#system = system;
     this.#agenda = agenda;
+    this.#begin = new BeginWatch(fleet, system);
+    this.#slots = new SlotWatch(fleet, system, programs);
+    this.#states = new StateWatch(fleet, system);
+    this.#rollouts = new RolloutWatch(fleet, this, agenda);
+    this.order = new OrderWatch(fleet, system);
+    this.#before = new Map(fleet.instances);
   }
 
   /** Before core sees it: whom does it give leave to be harder? */
   event(event: FleetEvent): void {
+    this.#wasRunning = this.#fleet.mode.kind === 'running';
     if (this.#finished) return;
-    for (const [id, instance] of this.#fleet.instances) {
-      const run = lifeOf(instance.phase)?.run;
-      const watched = run === undefined ? undefined : this.#runs.get(run);
-      if (watched !== undefined) this.#hear(watched, id, instance, event);
-    }
+    this.order.event(event);
+    this.#slots.event(event);
+    if ('run' in event) {
+      const id = this.#fleet.runs.get(event.run);
+      const instance = id === undefined ? undefined : this.#fleet.instances.get(id);
+      if (instance !== undefined) this.#runs.get(event.run)?.happens(event, instance.phase);
+    } else if (WISHES.has(event.type)) this.#wished(event);
   }
 
-  effect(effect: FleetEffect): void {
+  effect(effect: FleetEffect, event: FleetEvent): void {
     if (this.#finished && effect.type !== 'announce' && effect.type !== 'record')
       broken(`${effect.type} after the end`);
+    this.#begin.effect(effect, event, this.#before);
+    this.#slots.effect(effect);
+    this.#states.effect(effect, this.#before, this.#wasRunning);
     switch (effect.type) {
       case 'spawn':
-        this.#spawned(effect.instance, effect.life.run);
+        this.#spawned(effect.instance, effect.life);
         break;
       case 'signal':
-        this.#of(effect.run).signalled(effect.signal, effect.instance);
-        break;
       case 'signal_tree':
-        this.#of(effect.run).treeSignalled(effect.signal, effect.instance);
+        this.#signalled(effect, event);
+        break;
+      case 'hook':
+        this.#hooked(effect);
         break;
       case 'forget':
         if (this.#system.livingIn(effect.run) > 0) broken(`run ${effect.run} is forgotten while it lives`);
         break;
       case 'finish':
         this.#finished = true;
+        if ((effect.fault !== null) !== (this.#states.fault !== null)) broken(`it ends with ${effect.fault}`);
         break;
       default:
         break;
     }
   }
 
-  /** After the step: what is at rest has no process. */
-  rest(instance: Instance): void {
-    const quiet = isAtRest(instance) || instance.phase.kind === 'backoff';
-    if (quiet && this.#system.livingOf(instance.id) > 0) {
-      broken(`${instance.id} is ${instance.phase.kind}, and something of it lives`);
+  /** After the step. */
+  check(event: FleetEvent): void {
+    for (const [id, instance] of this.#fleet.instances) {
+      const was = this.#before.get(id);
+      if (was === instance) continue;
+      this.#rests(instance);
+      // Whoever has to go is drained, and no rollout decides any more how long that may take.
+      const run = instance.leaving && was?.leaving === false ? lifeOf(instance.phase)?.run : undefined;
+      if (run !== undefined) this.#runs.get(run)?.insist('drain');
+      this.#reload.check(instance, was);
     }
-    const life = lifeOf(instance.phase);
-    if (life !== null && this.#fleet.runs.get(life.run) !== instance.id)
-      broken(`run ${life.run} is nobody's`);
+    if (this.#wasRunning && this.#fleet.mode.kind !== 'running' && event.type !== 'shutdown')
+      this.#goesDown();
+    this.#states.check(event, this.#before);
+    this.#begin.check(event, this.#before);
+    this.#slots.check(this.#before);
+    this.#rollouts.check(this.#before);
+    this.#before = new Map(this.#fleet.instances);
+  }
+
+  /** By itself: what it cannot do without was given up. */
+  #goesDown(): void {
+    for (const run of this.#fleet.runs.keys()) this.#runs.get(run)?.insist('drain');
+    this.order.together([...this.#fleet.instances.keys()], false);
   }
 
   of(run: Run): RunWatch | undefined {
     return this.#runs.get(run);
   }
 
-  #of(run: Run): RunWatch {
-    return this.#runs.get(run) ?? broken(`run ${run} is signalled and was never spawned`);
+  /** What is at rest has no process, and had its post_stop hook. */
+  #rests({ id, phase }: Instance): void {
+    if (QUIET.has(phase.kind) && this.#system.livingOf(id) > 0) {
+      broken(`${id} is ${phase.kind}, and something of it lives`);
+    }
+    const was = this.#before.get(id);
+    const [run, last] = [lifeOf(phase)?.run, was === undefined ? undefined : lifeOf(was.phase)?.run];
+    if (run !== undefined && this.#fleet.runs.get(run) !== id) broken(`run ${run} is nobody's`);
+    if (phase.kind === 'running' && was?.phase.kind !== 'running')
+      this.#runs.get(phase.body.life.run)?.works();
+    if (last !== undefined && last !== run) this.#runs.get(last)?.over();
   }
 
-  #spawned(instance: Instance, run: Run): void {
-    if (this.#runs.has(run)) broken(`run ${run} is used a second time`);
-    if (this.#system.livingOf(instance.id) > 0) {
-      broken(`${instance.id} is spawned while something of an earlier run lives`);
+  #hooked({ instance, life, hook, plan }: Extract<FleetEffect, { type: 'hook' }>): void {
+    const wanted = life.program.hooks[hook];
+    if (JSON.stringify(wanted) !== JSON.stringify(plan)) broken(`${instance.id} runs another ${hook}`);
+    const alone = hook === 'pre_start' || hook === 'post_stop';
+    if (alone && this.#system.livingOf(instance.id) > 0) {
+      broken(`${hook} of ${instance.id} begins while something of it lives`);
     }
-    const life = lifeOf(instance.phase) ?? broken('spawned without a life');
-    this.#runs.set(run, new RunWatch(life, this.#agenda, this.#system));
+    if (hook === 'post_stop') this.#runs.get(life.run)?.cleaned();
+  }
+
+  #signalled(effect: Extract<FleetEffect, { type: 'signal' | 'signal_tree' }>, event: FleetEvent): void {
+    const { instance, run, signal } = effect;
+    const watched = this.#runs.get(run) ?? broken(`run ${run} is signalled and was never spawned`);
+    if (event.type === 'signal') {
+      if (!event.ids.includes(instance.id) || event.signal !== signal)
+        broken(`${instance.id} gets ${signal}`);
+      if (event.tree !== (effect.type === 'signal_tree'))
+        broken(`${instance.id} gets ${signal}, or its tree`);
+      return;
+    }
+    if (effect.type === 'signal') this.order.signalled(run, instance);
+    this.#reload.effect(effect, event, this.#before);
+    if (effect.type === 'signal') watched.signalled(signal, instance);
+    else watched.treeSignalled(signal, instance);
+  }
+
+  #spawned(instance: Instance, life: Life): void {
+    if (this.#runs.has(life.run)) broken(`run ${life.run} is used a second time`);
+    this.#runs.set(life.run, new RunWatch(life, this.#agenda, this.#system));
+    if (this.#fleet.runs.get(life.run) !== instance.id) broken(`run ${life.run} is nobody's`);
+  }
+
+  #wished(event: FleetEvent): void {
+    for (const [id, instance] of this.#fleet.instances) {
+      const run = lifeOf(instance.phase)?.run;
+      const watched = run === undefined ? undefined : this.#runs.get(run);
+      if (watched !== undefined) this.#hear(watched, id, instance, event);
+    }
   }
 
   #hear(watched: RunWatch, id: InstanceId, instance: Instance, event: FleetEvent): void {
@@ -92,7 +175,8 @@ export class Watch {
         if (event.ids.includes(id)) watched.insist(event.how);
         break;
       case 'restart':
-        if (event.ids.includes(id) && instance.wish.want === 'up') watched.insist('drain');
+        if (event.ids.includes(id) && instance.wish.want === 'up' && !instance.leaving)
+          watched.insist('drain');
         break;
       case 'shutdown':
         watched.insist(event.how);
@@ -100,18 +184,26 @@ export class Watch {
       case 'due':
         if (event.timer.of === 'shutdown') watched.insist('now');
         break;
-      case 'notified':
-        if (event.run === watched.run) watched.heard(event.message, instance.phase);
-        break;
-      case 'spawned':
-        if (event.run === watched.run && instance.phase.kind === 'spawning')
-          watched.bornAt = this.#agenda.now;
-        break;
-      case 'tree':
-        if (event.run === watched.run) watched.left = event.left;
-        break;
       default:
         break;
     }
   }
 }
+
+const WISHES: ReadonlySet<FleetEvent['type']> = new Set([
+  'stop',
+  'restart',
+  'scale',
+  'reload',
+  'shutdown',
+  'due',
+]);
+const QUIET: ReadonlySet<string> = new Set([
+  'stopped',
+  'waiting',
+  'preparing',
+  'cleaning',
+  'backoff',
+  'exited',
+  'failed',
+]);

@@ -1,18 +1,15 @@
 /** One world: a fleet, a rude system, a virtual clock, and a loop between them that is the daemon's in small. */
 import { mono, wall } from '../../src/base/clock.ts';
-import type { InstanceId } from '../../src/base/ids.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import { createFleet, type Fleet, NO_MEMORY } from '../../src/core/fleet/fleet.ts';
 import { stepFleet } from '../../src/core/fleet/step.ts';
-import type { Instance } from '../../src/core/instance/instance.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
 import { plan } from '../core/rig.ts';
 import { Agenda } from './agenda.ts';
 import { broken } from './broken.ts';
 import { Dice } from './dice.ts';
-import { drawProgram } from './plans.ts';
-import { RolloutWatch } from './rollout-watch.ts';
+import { drawFlavour, drawPrograms, type Flavour } from './plans.ts';
 import { System } from './system.ts';
 import { Timers } from './timers.ts';
 import { Recorder, type Transitions } from './transitions.ts';
@@ -20,7 +17,9 @@ import { Watch } from './watch.ts';
 
 /** More events than this at one moment are a busy loop. */
 const BUSY = 2000;
-const KEPT = 60;
+export const KEPT = Number(process.env.SIM_STORY ?? 60);
+/** Whoever behaves has come to rest long before. */
+const RESTLESS_MS = 120_000;
 
 export class World {
   readonly dice: Dice;
@@ -32,24 +31,24 @@ export class World {
   readonly story: string[] = [];
   steps = 0;
   finished = false;
-  readonly #watch: Watch;
-  readonly #rollouts: RolloutWatch;
+  readonly flavour: Flavour;
+  /** As the config file has them when the world begins. */
+  readonly programs: readonly ProgramPlan[];
+  readonly watch: Watch;
   readonly #recorder: Recorder;
   readonly #queue: FleetEvent[] = [];
   #busy = false;
   #stepsNow = { at: -1, count: 0 };
-  #seen: ReadonlyMap<InstanceId, Instance>;
 
   constructor(seed: number, transitions: Transitions) {
     this.dice = new Dice(seed);
-    const programs = drawPrograms(this.dice);
-    this.fleet = createFleet(plan(programs), NO_MEMORY);
-    this.#seen = new Map(this.fleet.instances);
+    this.flavour = drawFlavour(this.dice);
+    this.programs = drawPrograms(this.dice, this.flavour);
+    this.fleet = createFleet(plan(this.programs), NO_MEMORY);
     const post = (event: FleetEvent): void => this.post(event);
     this.system = new System(this.dice, this.agenda, post);
-    this.timers = new Timers(this.dice, this.agenda, post);
-    this.#watch = new Watch(this.fleet, this.system, this.agenda);
-    this.#rollouts = new RolloutWatch(this.fleet, this.#watch, this.agenda);
+    this.timers = new Timers(this.dice, this.agenda, this.fleet, post);
+    this.watch = new Watch(this.fleet, this.system, this.agenda, this.programs);
     this.#recorder = new Recorder(transitions);
     for (const instance of this.fleet.instances.values()) this.#recorder.see({ kind: 'instance', instance });
   }
@@ -63,9 +62,28 @@ export class World {
     this.#busy = false;
   }
 
-  /** Until nothing is left to happen, or the time is over. */
-  runUntil(limit = Number.POSITIVE_INFINITY): void {
+  runUntil(limit: number): void {
     while (this.agenda.next(limit));
+  }
+
+  /** Until nothing is left to happen but what goes on for ever. */
+  settle(): void {
+    const limit = this.agenda.now + RESTLESS_MS;
+    while (this.agenda.ahead > 0) if (!this.agenda.next(limit)) broken('the world does not come to rest');
+  }
+
+  /** Everybody in short, for people. */
+  state(): string {
+    const words = [...this.fleet.instances.values()].map(({ id, phase, wish, leaving, program }) => {
+      const what = phase.kind === 'waiting' ? ` for ${JSON.stringify(phase.what)}` : '';
+      const needs = JSON.stringify(program.dependsOn);
+      return `${id} ${phase.kind}${what} ${wish.want} (${wish.because})${leaving ? ', leaving' : ''} ${needs}`;
+    });
+    const rollouts = [...this.fleet.rollouts.values()].map(({ id, program, state, reason, turns }) => {
+      const steps = turns.map((turn) => `${turn.id} ${turn.step.kind}`).join(', ');
+      return `rollout ${id} of ${program} ${state} (${reason}): ${steps}`;
+    });
+    return [...words, ...rollouts].join('; ');
   }
 
   #take(event: FleetEvent): void {
@@ -73,15 +91,17 @@ export class World {
     const { now } = this.agenda;
     this.#tell('>', event);
     this.timers.taken(event);
-    this.#watch.event(event);
+    this.system.hooks.taken(event);
+    this.watch.event(event);
     const effects = stepFleet(this.fleet, event, { mono: mono(now), wall: wall(now + 1e12) });
-    for (const effect of effects) this.#perform(effect);
-    this.#check();
+    for (const effect of effects) this.#perform(effect, event);
+    this.watch.check(event);
+    this.timers.check(this.fleet);
   }
 
-  #perform(effect: FleetEffect): void {
+  #perform(effect: FleetEffect, event: FleetEvent): void {
     if (effect.type !== 'announce' && effect.type !== 'record') this.#tell('  <', effect);
-    this.#watch.effect(effect);
+    this.watch.effect(effect, event);
     switch (effect.type) {
       case 'spawn':
         this.system.spawn(effect.life, effect.instance.id);
@@ -97,6 +117,21 @@ export class World {
         break;
       case 'forget':
         this.system.forget(effect.run);
+        break;
+      case 'hook':
+        this.system.hooks.start(effect.life.run, effect.hook, effect.plan);
+        break;
+      case 'unhook':
+        this.system.hooks.cancel(effect.run);
+        break;
+      case 'watch':
+        this.system.looks.watch(effect.life, effect.watch);
+        break;
+      case 'unwatch':
+        this.system.looks.unwatch(effect.run, effect.purpose);
+        break;
+      case 'adopt':
+        broken('a run is adopted, and no daemon has died');
         break;
       case 'arm':
         this.timers.arm(effect.timer, effect.at);
@@ -114,15 +149,6 @@ export class World {
     }
   }
 
-  #check(): void {
-    for (const [id, instance] of this.fleet.instances) {
-      if (this.#seen.get(id) !== instance) this.#watch.rest(instance);
-    }
-    this.#rollouts.check(this.#seen);
-    this.timers.check(this.fleet);
-    this.#seen = new Map(this.fleet.instances);
-  }
-
   #count(): void {
     this.steps++;
     const { at, count } = this.#stepsNow;
@@ -136,14 +162,9 @@ export class World {
   }
 }
 
-function drawPrograms(dice: Dice): ProgramPlan[] {
-  const names = dice.pick(['worker'], ['worker', 'mailer']);
-  return names.map((name) => drawProgram(dice, name, 0, dice.int(1, 5)));
-}
-
 function brief(what: FleetEvent | FleetEffect): string {
   const { type, ...rest } = what;
-  return `${type} ${JSON.stringify(rest, (key, value) => (key === 'instance' ? value.id : HIDDEN.has(key) ? undefined : value))}`;
+  return `${type} ${JSON.stringify(rest, (key, value) => (key === 'instance' ? value.id : key === 'program' && typeof value === 'object' ? value.name : HIDDEN.has(key) ? undefined : value))}`;
 }
 
-const HIDDEN = new Set(['program', 'programs', 'startedAt']);
+const HIDDEN = new Set(['programs', 'startedAt', 'plan']);

@@ -1,0 +1,98 @@
+/** What must hold when a run begins: it is wanted, its time has come, what it needs is there, its slot is free. */
+import type { InstanceId, ProgramName, Run } from '../../src/base/ids.ts';
+import type { FleetEffect } from '../../src/core/fleet/effect.ts';
+import type { FleetEvent } from '../../src/core/fleet/event.ts';
+import { type Fleet, rolloutUnderWay } from '../../src/core/fleet/fleet.ts';
+import type { Instance } from '../../src/core/instance/instance.ts';
+import type { Phase } from '../../src/core/instance/phase.ts';
+import type { DependencyCondition } from '../../src/core/plan.ts';
+import { isActive } from '../../src/core/rollout/rollout.ts';
+import { broken } from './broken.ts';
+import type { System } from './system.ts';
+
+export class BeginWatch {
+  readonly #fleet: Fleet;
+  readonly #system: System;
+  /** Whose time has come, and who has not run since. */
+  readonly #tickets = new Set<InstanceId>();
+  readonly #prepared = new Set<Run>();
+
+  constructor(fleet: Fleet, system: System) {
+    this.#fleet = fleet;
+    this.#system = system;
+  }
+
+  /** `before`: the instances as they were when the event came. */
+  effect(effect: FleetEffect, event: FleetEvent, before: ReadonlyMap<InstanceId, Instance>): void {
+    const prepares = effect.type === 'hook' && effect.hook === 'pre_start';
+    if (!prepares && effect.type !== 'spawn') return;
+    const { instance, life } = effect;
+    if (this.#system.livingOf(instance.id) > 0) {
+      broken(`${instance.id} is spawned while something of an earlier run lives`);
+    }
+    if (this.#fleet.mode.kind !== 'running') broken(`${instance.id} is spawned while the fleet goes down`);
+    if (instance.wish.want === 'down') broken(`${instance.id} is spawned, and nobody wants it`);
+    if (prepares) this.#prepared.add(life.run);
+    else if (this.#prepared.delete(life.run)) return;
+    else if (life.program.hooks.pre_start !== null) broken(`${instance.id} is spawned without its pre_start`);
+    this.#begun(instance, event, before.get(instance.id));
+  }
+
+  #begun(instance: Instance, event: FleetEvent, before: Instance | undefined): void {
+    const missing = unmet(this.#fleet, instance);
+    if (missing !== null) broken(`${instance.id} begins, and ${missing} is not as it needs it`);
+    if (instance.program.schedule === null) return;
+    const isTime = event.type === 'scheduled' && event.program === instance.program.name;
+    const again = before !== undefined && mayTryAgain(before.phase);
+    if (!isTime && !again && !this.#tickets.has(instance.id)) broken(`${instance.id} begins before its time`);
+    this.#tickets.delete(instance.id);
+  }
+
+  /** After the step: who is free to begin, and waits for something else, or for the end of its run. */
+  check(event: FleetEvent, before: ReadonlyMap<InstanceId, Instance>): void {
+    for (const [id, instance] of this.#fleet.instances) {
+      const was = before.get(id);
+      if (was === instance || instance.program.schedule === null) continue;
+      const isTime = event.type === 'scheduled' && event.program === instance.program.name;
+      const mayBegin = isTime || (was !== undefined && mayTryAgain(was.phase));
+      if (mayBegin && (instance.queued || waitsFor(instance.phase) === 'dependency')) this.#tickets.add(id);
+    }
+  }
+}
+
+const mayTryAgain = (phase: Phase): boolean =>
+  phase.kind === 'backoff' || ('ending' in phase && phase.ending.cause !== 'planned');
+
+const waitsFor = (phase: Phase): string | null => (phase.kind === 'waiting' ? phase.what.kind : null);
+
+/** The first of what it needs that is not as it needs it; null: nothing is missing. */
+export function unmet(fleet: Fleet, { program }: Instance): ProgramName | null {
+  for (const [name, condition] of Object.entries(program.dependsOn)) {
+    const on = name as ProgramName; // the keys of dependsOn are names
+    if (!isMet(fleet, on, condition)) return on;
+  }
+  return null;
+}
+
+export function isMet(fleet: Fleet, on: ProgramName, condition: DependencyCondition): boolean {
+  const seats = [...fleet.instances.values()].filter(
+    ({ program, leaving }) => program.name === on && !leaving,
+  );
+  const wanted = seats.filter(({ wish }) => wish.want === 'up');
+  if (wanted.length === 0) return false;
+  if (condition === 'completed') return wanted.every(({ phase }) => phase.kind === 'exited');
+  const turning = turningOf(fleet, on);
+  const excused = ({ id }: Instance): boolean => turning.has(id) && wanted.some(isWell);
+  if (condition === 'ready') return wanted.every((seat) => isWell(seat) || excused(seat));
+  return wanted.every((seat) => isAlive(seat.phase) || excused(seat));
+}
+
+/** It has a process, and nobody has asked that to end. */
+const isAlive = ({ kind }: Phase): boolean => kind === 'starting' || kind === 'running';
+
+export const isWell = ({ phase }: Instance): boolean => phase.kind === 'running' && phase.health.ok !== false;
+
+function turningOf(fleet: Fleet, program: ProgramName): Set<InstanceId> {
+  const turns = rolloutUnderWay(fleet, program)?.turns ?? [];
+  return new Set(turns.filter(isActive).map(({ id }) => id));
+}
