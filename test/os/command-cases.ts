@@ -1,8 +1,9 @@
 /** What holds of a command however processes are started and found. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { instanceId, programName } from '../../src/base/ids.ts';
+import type { Force } from '../../src/os/processes.ts';
 import type { CommandRequest, CommandResult } from '../../src/ports/processes.ts';
 import type { LeakCheck } from '../rig/leaks.ts';
 import { within } from '../rig/within.ts';
@@ -70,7 +71,7 @@ export async function written(h: Hands, name: string): Promise<string> {
   return within(name, read());
 }
 
-export function describeCommands(leaks: LeakCheck, force?: 'proc' | 'ps'): void {
+export function describeCommands(leaks: LeakCheck, force?: Force): void {
   const hands = useHands(leaks);
 
   test('an exit code of 0 is a yes', async () => {
@@ -158,4 +159,50 @@ export function describeCommands(leaks: LeakCheck, force?: 'proc' | 'ps'): void 
     );
     expect(asked.results).toEqual([]);
   });
+
+  test('it is cancelled before it could begin to do anything', async () => {
+    const h = hands(force);
+    const asked = ask(h, leaks, ['sleep', '1000']);
+    asked.cancel();
+    expect(await asked.result).toEqual({ ok: false, detail: 'was cancelled' });
+  });
+
+  test('a flood is read to its end, and only the end of it is kept', async () => {
+    const h = hands(force);
+    const asked = shell(
+      h,
+      leaks,
+      'yes "a line like any other" | head -c 30000000; echo; echo the last; exit 6',
+    );
+    expect((await asked.result).detail).toBe('exited with code 6: the last');
+  });
+
+  test('what it says is made fit to be shown', async () => {
+    const h = hands(force);
+    const say = async (text: string) =>
+      (await shell(h, leaks, `printf '${text}' >&2; exit 1`).result).detail.replace(/^[^:]*: /, '');
+    expect(await say('\\033[31mred\\033[0m and\\ttab\\a\\033]0;title\\a\\n\\n')).toBe('red and tab');
+    expect(await say('loading 1%%\\rloading 99%%\\r\\n')).toBe('loading 99%');
+    expect(await say('\\xe2\\x80\\xaeevil\\xe2\\x80\\xa8 ü')).toBe('evil  ü');
+    expect(await say('x\\xff')).toBe('x\ufffd');
+    expect((await say('%01000d')).length).toBe(301);
+    // The end of a line that is longer than what is kept, and whose characters are torn.
+    const long = await shell(h, leaks, 'printf "ä%.0s" {1..5000} >&2; exit 1').result;
+    expect(long.detail).toMatch(/: ä{300}…$/);
+  });
+
+  test('two hundred of them leave nothing open', async () => {
+    const h = hands(force);
+    await shell(h, leaks, 'exit 0').result;
+    const before = descriptors();
+    for (let round = 0; round < 10; round++) {
+      const asked = Array.from({ length: 20 }, (_, i) =>
+        i % 5 === 4 ? ask(h, leaks, ['/nowhere']) : shell(h, leaks, 'echo something; exit 1'),
+      );
+      for (const { result } of asked) expect((await result).ok).toBe(false);
+    }
+    expect(descriptors()).toBeLessThanOrEqual(before);
+  });
 }
+
+const descriptors = () => (process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0);
