@@ -3,24 +3,10 @@ import type { Client } from '../client/client.ts';
 import { NoDaemonError } from '../client/errors.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { InstanceStatus, RolloutStatus } from '../protocol/status.ts';
+import { type Begun, concerns, type Seen } from './begun.ts';
 import { pause } from './pause.ts';
+import { isFault } from './render/status.ts';
 import { inMotion } from './settled.ts';
-
-/** What the daemon has begun. */
-export interface Begun {
-  readonly rollouts: readonly RolloutStatus[];
-  /** Those that come, go or change in number without a rollout. */
-  readonly programs: readonly string[];
-  /** The last event before all of it. */
-  readonly seq: number;
-}
-
-/** How it stands. */
-export interface Seen {
-  readonly rollouts: readonly RolloutStatus[];
-  /** Of the rollouts' programs, where the viewer shows them, and of those that come and go. */
-  readonly instances: readonly InstanceStatus[];
-}
 
 /** Somebody who is told what happens. */
 export interface Viewer {
@@ -49,7 +35,16 @@ export async function follow(
   signal.addEventListener('abort', stop, { once: true });
   const known = new Map(begun.rollouts.map((rollout) => [rollout.id, rollout]));
   const end = () => over.abort();
-  const task: Task = { client, viewer, begun, known, instances: undefined, over: over.signal, end };
+  const task: Task = {
+    client,
+    viewer,
+    begun,
+    known,
+    instances: undefined,
+    failed: new Map(),
+    over: over.signal,
+    end,
+  };
   const both = [listen(task), look(task)].map((each) =>
     each.catch((error) => {
       over.abort(error);
@@ -73,6 +68,8 @@ interface Task {
   readonly known: Map<number, RolloutStatus>;
   /** Undefined until they have been looked at. */
   instances: readonly InstanceStatus[] | undefined;
+  /** As they were when they failed last: what is tried again and again is not to be waited for. */
+  readonly failed: Map<string, InstanceStatus>;
   readonly over: AbortSignal;
   end(): void;
 }
@@ -89,7 +86,7 @@ async function listen(task: Task): Promise<void> {
   while (!over.aborted) {
     await unlessLost(task, async () => {
       for await (const event of client.events({ follow: true, ...since }, { signal: over })) {
-        if (concerns(event, task)) viewer.event(event);
+        if (concerns(event, task.begun)) viewer.event(event);
         if (event.type === 'rollout' || event.type === 'dropped') await refresh(task);
         if (allEnded(task)) return task.end();
       }
@@ -162,19 +159,18 @@ async function lookAtInstances(task: Task): Promise<void> {
   // A selector that matches nothing is refused, and a program that goes is gone in the end.
   const selectors = begun.programs.length > 0 ? [] : [...known.values()].map(({ program }) => program);
   const { instances } = await client.status({ usage: false, selectors }, { signal: over });
-  task.instances = instances;
+  task.instances = instances.map((each) =>
+    begun.programs.includes(each.program) ? settled(each, task) : each,
+  );
+}
+
+function settled(instance: InstanceStatus, { failed }: Task): InstanceStatus {
+  if (instance.state === 'backoff' || instance.state === 'failed') failed.set(instance.id, instance);
+  return isFault(instance) ? (failed.get(instance.id) ?? instance) : instance;
 }
 
 function allEnded({ known, begun, instances }: Task): boolean {
   if ([...known.values()].some(({ state }) => state === 'running')) return false;
   if (begun.programs.length === 0) return true;
   return instances !== undefined && inMotion(instances, begun.programs).length === 0;
-}
-
-function concerns(event: WireEvent, { known, begun }: Task): boolean {
-  if ('rollout' in event) return known.has(event.rollout);
-  const programs = [...begun.programs, ...[...known.values()].map(({ program }) => program)];
-  if ('instance' in event) return programs.some((program) => event.instance.startsWith(`${program}:`));
-  if ('program' in event) return programs.includes(event.program);
-  return event.type === 'dropped' || event.type === 'daemon';
 }

@@ -1,8 +1,9 @@
 /** The ways of watching what the daemon does: drawn in place, a line an event, NDJSON, or without a word. */
 import type { Client } from '../client/client.ts';
 import type { WireEvent } from '../protocol/events.ts';
+import type { Begun, Seen } from './begun.ts';
 import type { Context } from './context.ts';
-import type { Begun, Seen, Viewer } from './follow.ts';
+import type { Viewer } from './follow.ts';
 import { eventLine } from './render/events.ts';
 import { liveLines, movingLines } from './render/live.ts';
 import type { Paint } from './render/paint.ts';

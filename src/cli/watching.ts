@@ -1,7 +1,8 @@
 /** Watching what the daemon has begun, as long as the user wants to. */
 import type { Client } from '../client/client.ts';
+import type { Begun, Seen } from './begun.ts';
 import type { Context } from './context.ts';
-import { type Begun, follow, type Seen } from './follow.ts';
+import { follow } from './follow.ts';
 import { type Limits, patiently } from './patience.ts';
 import type { View } from './viewers.ts';
 

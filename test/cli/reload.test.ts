@@ -176,6 +176,26 @@ test('a program that was added and does not start is a failure, and says why', a
   expect(out).toContain('mailer:0 is not ready: backoff; exited with code 1; tried again in 1s');
 });
 
+test('what fails and is tried again at once is not waited for until all of it rests at the same time', async () => {
+  const failing = (id: string) => mailer({ id, state: 'backoff', ready: false, message: `${id} has failed` });
+  const again = (id: string) => mailer({ id, state: 'starting', ready: false, message: 'tries' });
+  const { exit, out } = await reload({
+    'POST /v1/reload': reloaded({ added: ['mailer'] }),
+    'GET /v1/status': looks(
+      [failing('mailer:0'), again('mailer:1'), failing('mailer:2')],
+      [again('mailer:0'), failing('mailer:1'), mailer({ id: 'mailer:2' })],
+      [again('mailer:0'), again('mailer:1'), mailer({ id: 'mailer:2' })],
+    ),
+  });
+  expect(exit).toBe(EXIT.failed);
+  expect(out.split('\n').slice(1)).toEqual([
+    'mailer:0 is not ready: backoff; mailer:0 has failed',
+    'mailer:1 is not ready: backoff; mailer:1 has failed',
+    '1 instance ready (mailer:2)',
+    '',
+  ]);
+});
+
 test('who waits for another program is waited for as long as anything is on its way', async () => {
   const waiting = mailer({
     state: 'waiting',

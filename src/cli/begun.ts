@@ -1,0 +1,26 @@
+/** What the daemon has begun, how it stands, and which events are about it. */
+import type { WireEvent } from '../protocol/events.ts';
+import type { InstanceStatus, RolloutStatus } from '../protocol/status.ts';
+
+export interface Begun {
+  readonly rollouts: readonly RolloutStatus[];
+  /** Those that come, go or change in number without a rollout. */
+  readonly programs: readonly string[];
+  /** The last event before all of it. */
+  readonly seq: number;
+}
+
+/** How it stands. */
+export interface Seen {
+  readonly rollouts: readonly RolloutStatus[];
+  /** Of the rollouts' programs, where the viewer shows them, and of those that come and go. */
+  readonly instances: readonly InstanceStatus[];
+}
+
+export function concerns(event: WireEvent, { rollouts, programs }: Begun): boolean {
+  if ('rollout' in event) return rollouts.some(({ id }) => id === event.rollout);
+  const names = [...programs, ...rollouts.map(({ program }) => program)];
+  if ('instance' in event) return names.some((name) => event.instance.startsWith(`${name}:`));
+  if ('program' in event) return names.includes(event.program);
+  return event.type === 'dropped' || event.type === 'daemon';
+}
