@@ -58,9 +58,15 @@ export class Cgroup {
     return statSync(this.path, { throwIfNoEntry: false }) !== undefined;
   }
 
-  /** Null: the memory controller is not at work here. */
+  /**
+   * Without what it has merely read or written and the kernel may drop at any time: a runner that goes through large
+   * files would seem to grow for ever. Null: the memory controller is not at work here.
+   */
   memoryBytes(): number | null {
-    return numberIn(read(join(this.path, 'memory.current')));
+    const all = numberIn(read(join(this.path, 'memory.current')));
+    if (all === null) return null;
+    const droppable = fieldOf(read(join(this.path, 'memory.stat')), 'inactive_file') ?? 0;
+    return Math.max(0, all - droppable);
   }
 
   /** Of everything that has ever run in it. */

@@ -65,6 +65,17 @@ function bootId(): string {
 export const isZombie = (stat: Stat): boolean =>
   stat.state === 'Z' || stat.state === 'X' || stat.state === 'x';
 
+/** Of Linux, on all architectures. */
+const TICKS_PER_SECOND = 100;
+
+/** For how long a process has been there; 0 when it is gone. */
+export function ageMsOf(pid: number): number {
+  const stat = readStat(pid);
+  if (stat === null || readInto('/proc/uptime') === 0) return 0;
+  const uptimeS = Number.parseFloat(buffer.toString('latin1', 0, 32));
+  return Math.max(0, (uptimeS - Number(stat.start) / TICKS_PER_SECOND) * 1000);
+}
+
 /** A process whose first thread has ended looks like a zombie, though others of its threads work on. */
 export function isAlive(pid: number, stat: Stat): boolean {
   if (!isZombie(stat)) return true;

@@ -93,7 +93,7 @@ class Hands implements RealProcesses {
   private readonly groups: Cgroups | null;
   private readonly users: Users;
   private readonly tracker: Tracker;
-  private readonly sampler = createSampler();
+  private readonly sampler = createSampler(undefined, undefined, (run) => this.groups?.of(run) ?? null);
 
   constructor({ runDir, events, warn, force }: ProcessesOptions) {
     const libc = force === undefined || force === 'session' ? loadLibc() : null;

@@ -1,6 +1,14 @@
-/** Samples processor time and memory through pidusage, which is loaded when somebody looks for the first time. */
+/**
+ * Samples processor time and memory: from the cgroup of a run as far as that has them, which counts children too that
+ * came and went; else through pidusage, which is loaded when somebody looks for the first time.
+ */
 import type { Run } from '../base/ids.ts';
 import type { Usage } from '../ports/processes.ts';
+import type { Cgroup } from './cgroup.ts';
+import { ageMsOf } from './proc.ts';
+
+/** What the kernel has added up for a run; null: it has not. */
+export type Accounts = Pick<Cgroup, 'cpuMs' | 'memoryBytes'>;
 
 export interface Sampler {
   /** `pids` of each run; those that are gone are left out of the answer. */
@@ -20,20 +28,25 @@ const HISTORY_MS = 1000;
 
 interface Look {
   readonly atMs: number;
-  /** Processor milliseconds of each process so far. */
+  /** Processor milliseconds of each process so far; of all together under the number 0. */
   readonly times: ReadonlyMap<number, number>;
   readonly cpuPercent: number;
 }
 
-interface Reading {
+interface Times {
   readonly cpuMs: number;
   readonly ageMs: number;
+}
+
+interface Reading extends Times {
   readonly memoryBytes: number;
 }
 
 export function createSampler(
   read: (pids: number[]) => Promise<Map<number, Reading>> = readUsage,
   nowMs = () => performance.now(),
+  accountsOf: (run: Run) => Accounts | null = () => null,
+  ageMs: (pid: number) => number = ageMsOf,
 ): Sampler {
   const looks = new Map<Run, Look>();
   // One at a time: two that ask for the same process at once would leak a descriptor of pidusage's.
@@ -41,18 +54,32 @@ export function createSampler(
 
   async function sampleNow(pids: ReadonlyMap<Run, readonly number[]>): Promise<ReadonlyMap<Run, Usage>> {
     const usage = new Map<Run, Usage>();
-    const all = [...pids.values()].flat();
-    if (all.length === 0) return usage;
-    const readings = await read(all);
+    const counted = new Map([...pids].map(([run, ofRun]) => [run, takeDown(accountsOf(run), ofRun)]));
+    const all = [...pids].flatMap(([run, ofRun]) => (isWhole(counted.get(run)) ? [] : ofRun));
+    const readings = all.length === 0 ? new Map<number, Reading>() : await read(all);
     const now = nowMs();
     for (const [run, ofRun] of pids) {
+      const { cpu, memoryBytes } = counted.get(run) ?? NOTHING;
       const found = new Map(ofRun.flatMap((pid) => entry(pid, readings.get(pid))));
-      if (found.size === 0) continue;
-      const look = compare(found, looks.get(run), now);
+      const processes = cpu === null || memoryBytes === null ? found.size : ofRun.length;
+      if (processes === 0) continue;
+      const look = compare(cpu ?? found, looks.get(run), now);
       looks.set(run, look);
-      usage.set(run, { processes: found.size, cpuPercent: look.cpuPercent, memoryBytes: memoryOf(found) });
+      usage.set(run, {
+        processes,
+        cpuPercent: look.cpuPercent,
+        memoryBytes: memoryBytes ?? memoryOf(found),
+      });
     }
     return usage;
+  }
+
+  /** The whole of a run as if it were one process, as old as the oldest. */
+  function takeDown(accounts: Accounts | null, ofRun: readonly number[]): Counted {
+    const cpuMs = accounts?.cpuMs() ?? null;
+    const oldest = Math.max(0, ...ofRun.map(ageMs));
+    const cpu = cpuMs === null ? null : new Map([[0, { cpuMs, ageMs: oldest }]]);
+    return { cpu, memoryBytes: accounts?.memoryBytes() ?? null };
   }
 
   return {
@@ -65,6 +92,14 @@ export function createSampler(
   };
 }
 
+interface Counted {
+  readonly cpu: ReadonlyMap<number, Times> | null;
+  readonly memoryBytes: number | null;
+}
+
+const NOTHING: Counted = { cpu: null, memoryBytes: null };
+const isWhole = (counted = NOTHING): boolean => counted.cpu !== null && counted.memoryBytes !== null;
+
 const entry = (pid: number, reading: Reading | undefined): [number, Reading][] =>
   reading === undefined ? [] : [[pid, reading]];
 
@@ -74,7 +109,7 @@ function memoryOf(found: ReadonlyMap<number, Reading>): number {
   return sum;
 }
 
-function compare(found: ReadonlyMap<number, Reading>, last: Look | undefined, now: number): Look {
+function compare(found: ReadonlyMap<number, Times>, last: Look | undefined, now: number): Look {
   const span = last === undefined ? Number.POSITIVE_INFINITY : now - last.atMs;
   if (last !== undefined && span < MIN_SPAN_MS) return last;
   const recent = last !== undefined && span <= MAX_AGE_MS ? last : undefined;

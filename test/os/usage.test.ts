@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { run } from '../../src/base/ids.ts';
 import { createSampler } from '../../src/os/usage.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
+import { whyNoCgroups } from './cgroups.ts';
 import { useHands } from './hands.ts';
 
 const leaks = useLeakCheck();
@@ -52,4 +53,37 @@ test('processor time counts since the last look, also that of a process which ha
   readings.set(11, { cpuMs: 75, ageMs: 200, memoryBytes: 7 });
   const second = (await sampler.sample(pids)).get(run(1));
   expect(second).toEqual({ processes: 2, cpuPercent: 50, memoryBytes: 12 });
+});
+
+test('what a cgroup has added up counts in place of its processes: short-lived ones are in it', async () => {
+  let now = 5000;
+  const accounts = { cpu: 1000, memory: null as number | null };
+  const asked: number[][] = [];
+  const sampler = createSampler(
+    async (pids) => {
+      asked.push(pids);
+      return new Map([[10, { cpuMs: 1, ageMs: 1, memoryBytes: 5 }]]);
+    },
+    () => now,
+    () => ({ cpuMs: () => accounts.cpu, memoryBytes: () => accounts.memory }),
+    (pid) => pid * 1000,
+  );
+  const look = async () => (await sampler.sample(new Map([[run(1), [10, 11]]]))).get(run(1));
+  expect(await look()).toEqual({ processes: 1, cpuPercent: 9.1, memoryBytes: 5 }); // 1 s in the 11 s of the oldest
+  now += 1000;
+  accounts.cpu += 1500;
+  accounts.memory = 77;
+  expect(await look()).toEqual({ processes: 2, cpuPercent: 150, memoryBytes: 77 });
+  expect(asked).toEqual([[10, 11]]); // once all of it is known, no process is looked into
+});
+
+test.skipIf(whyNoCgroups !== null)('the work of children that have come and gone is the run’s', async () => {
+  const h = hands();
+  const spin = 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done';
+  const busy = h.spawn(1, ['sh', '-c', `sh -c '${spin}'; echo >&3; exec sleep 1000`]);
+  await h.until('notified', busy);
+  const usage = (await h.processes.usage([busy])).get(busy);
+  expect(usage?.processes).toBe(1);
+  expect(usage?.cpuPercent).toBeGreaterThan(10);
+  await h.end(busy);
 });
