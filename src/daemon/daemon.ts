@@ -103,7 +103,11 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
   let current = plan;
   const { promise: ended, resolve: finish } = withResolvers<string | null>();
 
-  const post = (event: FleetEvent): void => loop.post(event);
+  let isClosed = false;
+  // What is reported to a daemon that has ended is for the next one to find.
+  const post = (event: FleetEvent): void => {
+    if (!isClosed) loop.post(event);
+  };
   const timers = new Timers(clock, (timer) => post({ type: 'due', timer }));
   const processes = createProcesses({
     runDir: plan.runDir,
@@ -238,6 +242,7 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
   }
 
   function close(fault: string | null): void {
+    isClosed = true;
     const why = fault === null ? {} : { fault };
     news.announce({ type: 'daemon', state: 'stopped', ...why }, clock.now());
     news.close();

@@ -1,0 +1,174 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ActionReply, RolloutsCreatedReply } from '../../src/protocol/replies.ts';
+import type { StatusReply } from '../../src/protocol/status.ts';
+import { useLeakCheck } from '../rig/leaks.ts';
+import { within } from '../rig/within.ts';
+import { expectRefusal } from './wire.ts';
+import { PROGRAMS, World } from './world.ts';
+
+const leaks = useLeakCheck();
+let world: World;
+
+beforeEach(() => {
+  world = new World(leaks);
+});
+afterEach(() => world.close());
+
+const { steady, neverReady, ignoresTerm } = PROGRAMS;
+const ids = ({ instances }: StatusReply): string => instances.map(({ id }) => id).join(' ');
+const scale = (counts: Record<string, number>, more: object = {}): Promise<ActionReply> =>
+  world.ask('POST', '/v1/scale', { counts, ...more });
+
+describe('a scale', () => {
+  it('up has more instances, waits until they are ready, and touches no other', async () => {
+    await world.begin({ worker: { ...steady, instances: 2 }, mailer: steady });
+    await world.act('start', []);
+    const before = await world.status();
+    expect(await scale({ worker: 4 })).toMatchObject({
+      instances: [
+        { id: 'worker:2', ok: true, message: 'worker:2 is ready' },
+        { id: 'worker:3', ok: true },
+      ],
+    });
+    const after = await world.status();
+    const runs = new Map(after.instances.map(({ id, run }) => [id, run]));
+    for (const { id, run } of before.instances) expect(runs.get(id), id).toBe(run);
+    expect(leaks.processes()).toHaveLength(5);
+  });
+
+  it('down drains the highest, and they are gone from the status when it answers', async () => {
+    await world.begin({ worker: { ...steady, instances: 3 } });
+    await world.act('start', []);
+    expect(await scale({ worker: 1 })).toMatchObject({
+      instances: [
+        { id: 'worker:1', ok: true, message: 'worker:1 has ended and is gone' },
+        { id: 'worker:2', ok: true },
+      ],
+    });
+    expect(ids(await world.status())).toBe('worker:0');
+    expect(leaks.processes()).toHaveLength(1);
+  });
+
+  it('to nothing leaves a program that can be scaled up again', async () => {
+    await world.begin({ worker: steady });
+    await world.act('start', []);
+    await scale({ worker: 0 });
+    expect(ids(await world.status())).toBe('');
+    expect(await scale({ worker: 1 })).toMatchObject({ instances: [{ id: 'worker:0', ok: true }] });
+  });
+
+  it('to what there is says so, and does nothing', async () => {
+    await world.begin({ worker: { ...steady, instances: 2 } });
+    await world.act('start', []);
+    expect(await scale({ worker: 2 })).toMatchObject({
+      instances: [{ ok: true, already: true, message: 'worker has 2 instances already' }],
+    });
+  });
+
+  it('of what is stopped adds instances that are stopped as well', async () => {
+    await world.begin({ worker: steady });
+    expect(await scale({ worker: 2 })).toMatchObject({
+      instances: [{ id: 'worker:1', ok: true, message: 'worker:1 was added, and stays stopped' }],
+    });
+    expect(leaks.processes()).toEqual([]);
+    expect(await scale({ worker: 1 })).toMatchObject({ instances: [{ id: 'worker:1', ok: true }] });
+  });
+
+  it('that need not be waited for answers at once', async () => {
+    await world.begin({ worker: { ...neverReady, instances: 0 } });
+    expect(await scale({ worker: 1 }, { wait: false })).toMatchObject({
+      instances: [{ id: 'worker:0', ok: null, state: 'starting' }],
+    });
+  });
+
+  it('is remembered by the next daemon', async () => {
+    await world.begin({ worker: steady });
+    await world.act('start', []);
+    await scale({ worker: 2 });
+    world.daemon.shutDown('drain');
+    await within('the end', world.daemon.ended);
+    await world.begin();
+    expect((await world.act('start', [])).instances).toHaveLength(2);
+  });
+
+  it('names a program that there is not, and those that there are, and then changes nothing', async () => {
+    await world.begin({ worker: steady, mailer: steady });
+    const reply = await world.request('POST', '/v1/scale', { counts: { mailer: 2, wroker: 2 } });
+    expectRefusal(reply, 'no_match');
+    expect(reply.json).toMatchObject({
+      error: { message: 'there is no program "wroker"', hint: 'the programs are: worker, mailer' },
+    });
+    expect(ids(await world.status())).toBe('worker:0 mailer:0');
+  });
+
+  it('is refused while a rollout of the program is under way, and by a daemon that goes', async () => {
+    await world.begin({ worker: { ...ignoresTerm, drain: { timeout: 'none' } } });
+    await world.act('start', []);
+    await world.ask<RolloutsCreatedReply>('POST', '/v1/rollouts', { selectors: ['worker'] });
+    expectRefusal(await world.request('POST', '/v1/scale', { counts: { worker: 2 } }), 'conflict');
+    world.daemon.shutDown('drain');
+    expectRefusal(await world.request('POST', '/v1/scale', { counts: { worker: 2 } }), 'shutting_down');
+  });
+
+  it('is refused where the instances would share one log file', async () => {
+    const logs = { stdout: 'one.log' };
+    const own = { stdout: '{{index}}.log' };
+    await world.begin({ worker: { ...steady, logs }, other: { ...steady, logs: own } });
+    const reply = await world.request('POST', '/v1/scale', { counts: { worker: 2 } });
+    expectRefusal(reply, 'bad_request');
+    expect(reply.json).toMatchObject({ error: { hint: expect.stringContaining('{{index}}') } });
+    await scale({ worker: 1, other: 2 });
+  });
+});
+
+describe('a signal', () => {
+  const hears = {
+    ...steady,
+    // The sleeping child dies of HUP if it gets it. STOPPING is an event, which is what a test can wait for.
+    command: [
+      '/bin/sh',
+      '-c',
+      'trap "echo STATUS=heard >&3; echo STOPPING=1 >&3" HUP; sleep 1000 & echo READY=1 >&3; while :; do wait $!; kill -0 $! || break; done; echo STATUS=alone >&3; echo STOPPING=1 >&3; sleep 1000',
+    ],
+  };
+
+  it.each(['HUP', 'SIGHUP', '1'])('%s goes to the leader alone', async (signal) => {
+    await world.begin({ worker: hears });
+    await world.act('start', []);
+    const reply = await world.ask<ActionReply>('POST', '/v1/signal', { signal, selectors: ['worker'] });
+    expect(reply.instances).toMatchObject([{ id: 'worker:0', ok: true, message: 'worker:0 was sent HUP' }]);
+    const { instances } = await world.see('it to hear', (s) => s.instances[0]?.message !== '');
+    expect(instances).toMatchObject([{ state: 'running', message: 'heard' }]);
+    await world.act('stop', ['worker'], { now: true });
+  });
+
+  it('with tree goes to all of it', async () => {
+    await world.begin({ worker: hears });
+    await world.act('start', []);
+    const body = { signal: 'HUP', selectors: ['worker'], tree: true };
+    const reply = await world.ask<ActionReply>('POST', '/v1/signal', body);
+    expect(reply.instances).toMatchObject([{ ok: true, message: 'all processes of worker:0 were sent HUP' }]);
+    await world.see('its child to end', (s) => s.instances[0]?.message === 'alone');
+    await world.act('stop', ['worker'], { now: true });
+  });
+
+  it('to what does not run says so, of each', async () => {
+    await world.begin({ worker: steady, mailer: steady });
+    await world.act('start', ['mailer']);
+    const body = { signal: 'WINCH', selectors: ['*'] };
+    const reply = await world.ask<ActionReply>('POST', '/v1/signal', body);
+    expect(reply.instances).toMatchObject([
+      { id: 'worker:0', ok: false, message: 'worker:0 is not running: it is stopped' },
+      { id: 'mailer:0', ok: true },
+    ]);
+  });
+
+  it('that there is not is refused with those that there are', async () => {
+    await world.begin({ worker: steady });
+    const reply = await world.request('POST', '/v1/signal', { signal: 'HUPP', selectors: ['worker'] });
+    expectRefusal(reply, 'bad_request');
+    expect(reply.json).toMatchObject({
+      error: { message: 'there is no signal "HUPP"', hint: expect.stringContaining('HUP') },
+    });
+  });
+});
