@@ -31,6 +31,11 @@ const isFree = ({ phase }: Instance): boolean =>
   phase.kind === 'exited';
 
 function overlap(changes: Changes, plan: ProgramPlan, seat: Instance): void {
+  if (seat.phase.kind === 'waiting' && seat.phase.what.kind === 'dependency') {
+    // It has not begun: there is nothing that the next run could overlap with, and one of them is enough.
+    say(changes, plan, 'skipped', `${seat.id} still waits for ${seat.phase.what.on}`);
+    return;
+  }
   switch (plan.schedule?.overlap) {
     case 'queue':
       queue(changes, plan, seat);
