@@ -115,7 +115,7 @@ export function beginRollout(changes: Changes, event: Request<'begin_rollout'>):
   fleet.programs.set(program.name, program);
   const turns = ids.flatMap((seat) => {
     const instance = fleet.instances.get(seat);
-    if (instance === undefined) return [];
+    if (instance === undefined || instance.leaving) return []; // it goes when it has ended
     const before = { program: instance.program, generation: instance.generation };
     return [{ id: seat, before, step: { kind: 'pending' } as const }];
   });
