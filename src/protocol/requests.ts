@@ -38,7 +38,15 @@ export const ShutdownRequest = v.strictObject({
 /** How many instances each of these programs is to have. */
 export const ScaleRequest = v.strictObject({
   counts: v.pipe(
-    v.record(v.string(), v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10_000))),
+    v.record(
+      v.string(),
+      v.pipe(
+        v.number(),
+        v.integer(),
+        v.minValue(0),
+        v.maxValue(10_000, 'at most 10000 instances of a program'),
+      ),
+    ),
     v.check((counts) => Object.keys(counts).length > 0, 'names no program'),
   ),
   wait: v.optional(v.boolean(), true),

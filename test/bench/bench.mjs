@@ -1,6 +1,6 @@
 /**
  * The figures of the README, each beside those of the peers in the same run:
- *   npm run build && node test/bench/bench.mjs [start|restart-latency|status|idle|all] [--quick] [--only NAME]
+ *   npm run build && node test/bench/bench.mjs [start|restart-latency|status|idle|levels|shutdown|all] [--quick] [--only NAME]
  * supervisord and runit take part where they are installed (Debian: supervisor, runit); pm2 is installed into a
  * temporary folder. Everything runs in that folder, and is ended by pid and removed at the end.
  */
@@ -10,6 +10,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Pm2, Runit, Supervisord, TsupVisor } from './contenders.mjs';
+import { levels, shutdown } from './fleets.mjs';
 import { cpuMs, median, memory, msBetween, now, pause, percentile } from './measure.mjs';
 import { print } from './table.mjs';
 import { compileTick, Ticks } from './ticks.mjs';
@@ -23,7 +24,14 @@ const tick = compileTick(dir);
 const all = contenders();
 const rounds = options.quick ? 1 : 3;
 
-const BENCHES = { start, 'restart-latency': restartLatency, status, idle };
+const BENCHES = {
+  start,
+  'restart-latency': restartLatency,
+  status,
+  idle,
+  levels: () => levels(dir, tick, new Ticks(join(dir, 'levels.ticks')), rounds),
+  shutdown: () => shutdown(dir, tick, new Ticks(join(dir, 'shutdown.ticks')), rounds),
+};
 const which = positionals[0] ?? 'all';
 if (which !== 'all' && !(which in BENCHES)) {
   console.error(`cannot measure "${which}": it is all or one of ${Object.keys(BENCHES).join(', ')}`);

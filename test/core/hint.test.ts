@@ -11,7 +11,7 @@ const groups = { batch: [programName('worker')] };
 test.each([
   ['worker:7', 'worker has worker:0 to worker:2'],
   ['@bunch', 'the groups are: @batch'],
-  ['wroker', 'the programs are: worker; what the config has had added since takes a new start of the daemon'],
+  ['wroker', 'the programs are: worker; what the config has had added since comes with "tsup-visor reload"'],
 ])('%s', (selector, hint) => {
   expect(whatThereIs(selector, fleet.instances.values(), groups)).toBe(hint);
 });

@@ -2,7 +2,7 @@
 
 import { hookOf } from '../instance/hook.ts';
 import { deadlineOf } from '../instance/phase.ts';
-import { watchChanges } from '../instance/watch.ts';
+import { watchChanges } from '../instance/watch-changes.ts';
 import { keyOf } from './changes.ts';
 import type { FleetEffect } from './effect.ts';
 import type { Fleet } from './fleet.ts';

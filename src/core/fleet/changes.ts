@@ -10,7 +10,7 @@ import { hookOf } from '../instance/hook.ts';
 import { type Instance, isAtRest } from '../instance/instance.ts';
 import { deadlineOf, lifeOf } from '../instance/phase.ts';
 import { type Context, step } from '../instance/step.ts';
-import { watchChanges } from '../instance/watch.ts';
+import { watchChanges } from '../instance/watch-changes.ts';
 import type { ProgramPlan } from '../plan.ts';
 import { isActive, isOver, type Rollout } from '../rollout/rollout.ts';
 import { type RolloutEvent, rolloutDeadline, stepRollout } from '../rollout/step.ts';

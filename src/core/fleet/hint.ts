@@ -16,7 +16,7 @@ export function whatThereIs(
   const seats = all.filter((instance) => instance.program.name === program);
   if (seats.length > 0) return `${program} has ${range(seats)}`;
   const names = [...new Set(all.map((instance) => instance.program.name))];
-  return `the programs are: ${listed(names)}; what the config has had added since takes a new start of the daemon`;
+  return `the programs are: ${listed(names)}; what the config has had added since comes with "tsup-visor reload"`;
 }
 
 const range = (seats: readonly Instance[]): string =>

@@ -1,7 +1,6 @@
 /** What is to be looked at while an instance is in a phase: derived from the phase alone, so none is forgotten. */
 import type { Check, LogPattern } from '../plan.ts';
-import type { InstanceEffect } from './effect.ts';
-import { bodyOf, type Phase } from './phase.ts';
+import type { Phase } from './phase.ts';
 
 export type Purpose = Watch['purpose'];
 
@@ -37,8 +36,9 @@ export function watchesOf(phase: Phase): readonly Watch[] {
     case 'running':
       return whileRunning(phase);
     case 'draining': {
-      const { check } = phase.body.life.program.drain;
-      if (check === null || !phase.asked || phase.ending.exit !== null) return NONE;
+      const { life, said } = phase.body;
+      const { check } = life.program.drain;
+      if (check === null || !phase.asked || said.drained || phase.ending.exit !== null) return NONE;
       return [{ purpose: 'drain', check, everyMs: DRAIN_LOOK_MS, tryMs: TRY_MS }];
     }
     default:
@@ -61,24 +61,4 @@ function whileRunning({ body }: Extract<Phase, { kind: 'running' }>): readonly W
     watches.push({ purpose: 'memory', everyMs });
   }
   return watches;
-}
-
-type WatchEffect = Extract<InstanceEffect, { type: 'watch' | 'unwatch' }>;
-
-/** What begins and ends with a change of phase. A watch that the plan has changed begins anew. */
-export function watchChanges(before: Phase, after: Phase): WatchEffect[] {
-  const [was, is] = [watchesOf(before), watchesOf(after)];
-  if (was === is) return [];
-  const [old, life] = [bodyOf(before)?.life, bodyOf(after)?.life];
-  const sameRun = old?.run === life?.run;
-  const stays = (watch: Watch, others: readonly Watch[]): boolean =>
-    sameRun && others.some((other) => JSON.stringify(other) === JSON.stringify(watch));
-  const ended = was.filter((watch) => !stays(watch, is));
-  const begun = is.filter((watch) => !stays(watch, was));
-  return [
-    ...ended.flatMap((watch): WatchEffect[] =>
-      old === undefined ? [] : [{ type: 'unwatch', run: old.run, purpose: watch.purpose }],
-    ),
-    ...begun.flatMap((watch): WatchEffect[] => (life === undefined ? [] : [{ type: 'watch', life, watch }])),
-  ];
 }
