@@ -1,13 +1,14 @@
 /** Runs that an earlier daemon has begun: heard and watched again, never taken for one another. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { instanceId, pid, programName, run } from '../../src/base/ids.ts';
 import { loadLibc } from '../../src/os/libc.ts';
-import { createProcesses, type RealProcesses } from '../../src/os/processes.ts';
+import { createProcesses, type Force, type RealProcesses } from '../../src/os/processes.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 import { within } from '../rig/within.ts';
+import { homeOf, whyNoCgroups } from './cgroups.ts';
 import { isAlive, NO_LIMITS } from './hands.ts';
 
 const leaks = useLeakCheck();
@@ -29,13 +30,14 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function hands(): RealProcesses {
+function hands(force?: Force): RealProcesses {
   const tell = (text: string) => {
     told.push(text);
     look();
   };
   const processes = createProcesses({
     runDir: folder,
+    ...(force === undefined ? {} : { force }),
     warn: (text) => tell(`warning: ${text}`),
     events: {
       spawned: (_, pid) => {
@@ -62,8 +64,12 @@ const until = (text: string): Promise<void> =>
   );
 
 /** Begins a run, and ends the daemon that has begun it. */
-async function leftBehind(script: string, notify = 3): Promise<{ pid: number; identity: string }> {
-  const first = hands();
+async function leftBehind(
+  script: string,
+  notify = 3,
+  force?: Force,
+): Promise<{ pid: number; identity: string }> {
+  const first = hands(force);
   first.spawn({
     run: RUN,
     id: instanceId(programName('worker'), 0),
@@ -171,5 +177,43 @@ describe.runIf(process.platform === 'linux')('a run of an earlier daemon', () =>
     next.signal(RUN, 'TERM');
     expect(kill).not.toHaveBeenCalled();
     await until('exited: unknown');
+  });
+
+  const HIDDEN = 'setsid env -i sleep 1000 & echo $! > hidden; disown';
+
+  test.skipIf(whyNoCgroups !== null)(
+    'is found in its group again, with what hides from all looks',
+    async () => {
+      const before = await leftBehind(HIDDEN);
+      const hidden = Number(readFileSync(join(folder, 'hidden'), 'utf8'));
+      leaks.watchSession(hidden);
+      const home = homeOf(folder);
+      const next = hands();
+      next.adopt(RUN, pid(before.pid), before.identity);
+      end(before.pid);
+      await until('exited: unknown');
+      next.survey(RUN);
+      await until('left: 1');
+      next.signalTree(RUN, 'KILL');
+      await until('left: 0');
+      expect(isAlive(hidden)).toBe(false);
+      expect(next.scans).toBe(0);
+      next.forget(RUN);
+      next.close();
+      expect(existsSync(home)).toBe(false);
+    },
+  );
+
+  test.skipIf(whyNoCgroups !== null)('that has no group is found by its session', async () => {
+    const before = await leftBehind('sleep 1000 & disown', 3, 'session');
+    const next = hands();
+    expect(next.tracking).toBe('cgroup');
+    next.adopt(RUN, pid(before.pid), before.identity);
+    end(before.pid);
+    await until('exited: unknown');
+    next.survey(RUN);
+    await until('left: 1');
+    next.signalTree(RUN, 'KILL');
+    await until('left: 0');
   });
 });

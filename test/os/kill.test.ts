@@ -1,4 +1,5 @@
 /** No signal ever reaches a process that merely bears the number of one that is gone. */
+import { constants } from 'node:os';
 import { expect, test, vi } from 'vitest';
 import { loadLibc } from '../../src/os/libc.ts';
 import { createLinuxScanner } from '../../src/os/linux-scanner.ts';
@@ -45,6 +46,25 @@ test('a signal that the system refuses is said, and nothing else comes of it', a
   h.processes.signal(run, 'TERM');
   kill.mockRestore();
   expect(h.warned).toEqual([expect.stringMatching(`cannot send TERM to process ${h.pid(run)}`)]);
+  await h.end(run);
+});
+
+test('nor when it refuses one for a whole run', async () => {
+  const h = hands('session');
+  const run = h.spawn(1, ['bash', '-c', 'sleep 1000 & echo STATUS=$! >&3; wait']);
+  const child = await h.child(run);
+  const libc = loadLibc();
+  if (libc === null) return;
+  vi.spyOn(process, 'kill').mockImplementation(() => {
+    throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+  });
+  vi.spyOn(libc, 'signalPidfd').mockReturnValue(constants.errno.EPERM);
+  h.processes.signalTree(run, 'KILL');
+  vi.restoreAllMocks();
+  expect(h.warned).toEqual([
+    `cannot send KILL to process ${h.pid(run)}: operation not permitted`,
+    `cannot send KILL to process ${child}: operation not permitted`,
+  ]);
   await h.end(run);
 });
 

@@ -1,5 +1,6 @@
 /** An end for want of memory is told as what it is. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { Cgroup } from '../../src/os/cgroup.ts';
 import { findCgroupPlace } from '../../src/os/cgroup-place.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 import { NO_LIMITS, useHands } from './hands.ts';
@@ -33,4 +34,13 @@ test('an end by somebody’s SIGKILL is not one for want of memory', async () =>
   const run = h.spawn(1, ['sleep', '1000']);
   process.kill(h.pid(run), 'SIGKILL');
   expect((await h.until('exited', run)).exit).toEqual({ kind: 'signal', signal: 'SIGKILL' });
+});
+
+test('an end by SIGKILL is, where the kernel has counted one', async () => {
+  vi.spyOn(Cgroup.prototype, 'oomKills').mockReturnValue(1);
+  const h = hands();
+  const run = h.spawn(1, ['sleep', '1000']);
+  process.kill(h.pid(run), 'SIGKILL');
+  const oom = h.processes.tracking === 'cgroup' ? { oom: true } : {};
+  expect((await h.until('exited', run)).exit).toEqual({ kind: 'signal', signal: 'SIGKILL', ...oom });
 });

@@ -72,6 +72,23 @@ export function describeTree(leaks: LeakCheck, force?: Force): void {
     await h.empty(run);
   });
 
+  test('a job in a session of its own does not get the drain’s signal, though the leader is its parent', async () => {
+    const h = hands(force);
+    const job = 'trap "echo STATUS=hit >&3" TERM; echo STATUS=$$ >&3; while :; do sleep 0.02; done';
+    const run = h.spawn(1, ['bash', '-c', 'trap "exit 5" TERM; setsid bash -c "$0" & wait; wait', job]);
+    const child = await h.child(run);
+    h.processes.signal(run, 'TERM');
+    expect((await h.until('exited', run)).exit).toEqual({ kind: 'code', code: 5 });
+    h.processes.survey(run);
+    // The job and what it sleeps by.
+    await h.until('tree', run, ({ left }) => left >= 1);
+    expect(isAlive(child)).toBe(true);
+    expect(h.happened.filter((event) => event.kind === 'notified')).toHaveLength(1);
+    h.processes.signalTree(run, 'TERM');
+    await h.until('notified', run, ({ text }) => text === 'STATUS=hit'); // so it would have told
+    await h.empty(run);
+  });
+
   test('a run with nothing left is found empty within the call', async () => {
     const h = hands(force);
     const run = h.fixture(1, 'dies-at-once');
