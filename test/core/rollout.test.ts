@@ -282,11 +282,19 @@ describe('what pauses it', () => {
   });
 
   test('on_timeout kill: the drain is cut, and it goes on', () => {
-    const fleets = rolling(old, next({ drain: { onTimeout: 'kill' } }));
+    const fleets = rolling(program({ instances: 4, drain: { onTimeout: 'kill' } }));
     fleets.now += 300;
     fleets.due({ of: 'instance', id: worker(0) });
     expect(fleets.kinds()).toBe('killing running running running');
     expect(rolloutOf(fleets).state).toBe('running');
+  });
+
+  test('on_timeout kill in the new config alone: nobody is killed who was started without it', () => {
+    const fleets = rolling(old, next({ drain: { onTimeout: 'kill' } }));
+    fleets.now += 300;
+    fleets.due({ of: 'instance', id: worker(0) });
+    expect(fleets.kinds()).toBe('draining running running running');
+    expect(rolloutOf(fleets).state).toBe('paused');
   });
 
   test('while it is paused nobody else is touched, and the turn that is under way goes on', () => {

@@ -194,7 +194,8 @@ function replaceBy(rollout: Rollout, seat: Instance): RolloutEffect {
     because: `rollout ${rollout.id}`,
     program: rollout.target,
     generation: rollout.generation,
-    onTimeout: rollout.target.drain.onTimeout,
+    // As its run was promised: another rule holds for the next one.
+    onTimeout: (lifeOf(seat.phase)?.program ?? rollout.target).drain.onTimeout,
   };
 }
 
