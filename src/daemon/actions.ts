@@ -31,7 +31,11 @@ export async function start(
   const isNamed = selectors.length > 0;
   const leftStopped = isNamed ? [] : stoppedByOperator(parts);
   const named = isNamed ? selectIds(parts, selectors) : startedByDefault(parts);
-  const before = new Set(named.filter((id) => fleet.instances.get(id)?.phase.kind === 'running'));
+  const before = new Set(
+    instancesOf(parts, named)
+      .filter(isStarted)
+      .map(({ id }) => id),
+  );
   const down = [...fleet.instances.values()].filter(isUnwanted).map(({ id }) => id);
   post({ type: 'start', ids: named, because: isNamed ? 'operator' : 'start' });
   // What they depend on comes with them.
@@ -123,6 +127,10 @@ function canHear({ phase }: Instance, tree: boolean): boolean {
   if (!('body' in phase)) return false;
   return tree || !('ending' in phase) || phase.ending.exit === null;
 }
+
+/** There is nothing left for a start to do. */
+const isStarted = ({ phase }: Instance): boolean =>
+  phase.kind === 'running' || (phase.kind === 'waiting' && phase.what.kind === 'schedule');
 
 function startedByDefault({ fleet }: ApiParts): InstanceId[] {
   return [...fleet.instances.values()]

@@ -67,7 +67,7 @@ export function describeInstance(
     in_flight: body?.said.inFlight ?? null,
     drain: phase.kind === 'draining' ? describeDrain(phase, now) : null,
     waits_for: phase.kind === 'waiting' && phase.what.kind === 'dependency' ? phase.what.on : null,
-    next_run: nextRun === null || instance.wish.want === 'down' ? null : dateText(nextRun),
+    next_run: nextRun === null || !comesAgain(instance) ? null : dateText(nextRun),
     retry_at: phase.kind === 'backoff' ? date(phase.until, now) : null,
     last_exit: instance.lastExit === null ? null : lastExit(instance.lastExit),
   };
@@ -131,6 +131,9 @@ const LAST_DATE_MS = 8.64e15;
 export const dateText = (at: Wall): string => new Date(Math.min(at, LAST_DATE_MS)).toISOString();
 
 const date = (at: Mono, now: Moment): string => dateText(dateOf(at, now));
+
+/** One that is there for a single run, or not wanted, does not run at the next time. */
+const comesAgain = ({ wish, leaving }: Instance): boolean => wish.want === 'up' && !leaving;
 
 /** Its checks say so, or said so when it was told to end. */
 function isUnwell(phase: Phase): boolean {

@@ -3,11 +3,9 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { getSystemErrorMap } from 'node:util';
 import { parse } from 'dotenv';
 import { fail, ok, type Result } from '../base/result.ts';
+import { refuseVariable } from '../config/variable-name.ts';
 
 const MOST_BYTES = 1024 * 1024;
-/** The rules of `environment` in the config. */
-const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
-const RESERVED = /^(?:TSUP_VISOR_.*|NOTIFY_SOCKET)$/;
 
 type Variables = Record<string, string>;
 
@@ -95,8 +93,9 @@ function mistakeIn(entry: string): string | null {
   if (entry.includes('\0')) return 'there is a NUL byte in it';
   const [name] = Object.keys(parse(entry));
   if (name === undefined && !/[=:]/.test(entry)) return 'it is not NAME=value';
+  // dotenv knows no such name as __proto__, and none with a space in it.
   const written = name ?? (/^\s*(?:export\s+)?([^=:]*)/.exec(entry)?.[1] ?? '').trim();
-  if (RESERVED.test(written)) return `${written} is set by tsup-visor itself; choose another name`;
-  if (name !== undefined && NAME.test(name)) return null;
-  return `${JSON.stringify(written)} cannot name a variable; use letters, digits and _`;
+  const refused = refuseVariable(written);
+  if (refused !== undefined) return refused;
+  return name === undefined ? `${written} cannot be read; write ${written}=value` : null;
 }

@@ -27,7 +27,9 @@ export function judgeStart(outlook: Outlook, before: ReadonlySet<InstanceId>): J
       return outcome(instance, true, already, already ? `${id} was running already` : `${id} is ready`);
     }
     if (phase.kind === 'exited') return outcome(instance, true, false, `${id} has finished`);
-    return waiting(instance, outlook) ?? firstRunFailed(instance) ?? failure(instance, outlook);
+    return (
+      waiting(instance, outlook, before.has(id)) ?? firstRunFailed(instance) ?? failure(instance, outlook)
+    );
   };
 }
 
@@ -65,11 +67,11 @@ export const gone = (id: InstanceId): ActionOutcome => ({
 });
 
 /** Nothing that is under way will end this wait, or the clock alone will. */
-function waiting(instance: Instance, { nextRun }: Outlook): ActionOutcome | null {
+function waiting(instance: Instance, { nextRun }: Outlook, already = false): ActionOutcome | null {
   const { phase, id, program } = instance;
   if (phase.kind !== 'waiting') return null;
   const text = `${id} ${waitingMessage(phase.what, nextRun(program.name))}`;
-  if (phase.what.kind === 'schedule') return outcome(instance, true, false, text);
+  if (phase.what.kind === 'schedule') return outcome(instance, true, already, text);
   return phase.what.hopeless ? outcome(instance, false, false, text) : null;
 }
 

@@ -145,6 +145,17 @@ describe('in the foreground', () => {
     expect(own.text).toContain('another daemon');
   });
 
+  it('an essential program that is given up ends it with 1, and with the reason', async () => {
+    world.configure({
+      db: { ...PROGRAMS.crashesAtOnce, essential: true, backoff: { initial: '10ms', give_up_after: 2 } },
+      worker: PROGRAMS.steady,
+    });
+    const own = begin();
+    expect(await own.end()).toBe(1);
+    expect(own.text).toMatch(/^tsup-visor: .*db:0/m);
+    expect(leaks.processes()).toEqual([]);
+  });
+
   it('goes on when nobody reads any more what it says, and spends no time on that', async () => {
     world.configure({ worker: PROGRAMS.steady });
     const own = begin();

@@ -224,7 +224,9 @@ describe('env files', () => {
 
   it('that cannot be read are a failed start', () => {
     const fault = { stage: 'env_file', message: 'cannot read /etc/a: it does not exist' };
-    expect(attempt({ envFiles: ['/etc/a'] }, 2, { readEnvFiles: () => fail(fault.message) })).toEqual(fail(fault));
+    expect(attempt({ envFiles: ['/etc/a'] }, 2, { readEnvFiles: () => fail(fault.message) })).toEqual(
+      fail(fault),
+    );
   });
 
   it('cannot take the name of the run away', () => {
