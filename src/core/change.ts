@@ -52,6 +52,9 @@ export function changedKeys(before: ProgramPlan, after: ProgramPlan): (keyof Pro
   return keys.filter((key) => key !== 'revision' && !isSame(before[key], after[key]));
 }
 
+export const isSamePlan = (before: ProgramPlan, after: ProgramPlan): boolean =>
+  before === after || (before.revision === after.revision && changedKeys(before, after).length === 0);
+
 export const needsNewRun = (before: ProgramPlan, after: ProgramPlan): boolean =>
   changedKeys(before, after).some((key) => effectOf(key, before, after) === 'rolling');
 

@@ -9,7 +9,7 @@ import {
   revision,
   run,
 } from '../../src/base/ids.ts';
-import type { FleetEffect } from '../../src/core/fleet/effect.ts';
+import type { FleetEffect, News } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent, TimerName } from '../../src/core/fleet/event.ts';
 import { createFleet, type Fleet, type Memory, NO_MEMORY } from '../../src/core/fleet/fleet.ts';
 import { stepFleet } from '../../src/core/fleet/step.ts';
@@ -18,7 +18,7 @@ import type { InstanceEvent, Notified } from '../../src/core/instance/event.ts';
 import { type Instance, newInstance } from '../../src/core/instance/instance.ts';
 import { lifeOf, type Waiting } from '../../src/core/instance/phase.ts';
 import { step } from '../../src/core/instance/step.ts';
-import type { Plan, ProgramPlan } from '../../src/core/plan.ts';
+import type { HookName, HookPlan, Plan, ProgramPlan } from '../../src/core/plan.ts';
 
 export const at = (ms: number): Moment => ({ mono: mono(ms), wall: wall(1_000_000 + ms) });
 export const worker = (index: number): InstanceId => instanceId(programName('worker'), index);
@@ -76,11 +76,17 @@ type Change = { readonly [K in keyof ProgramPlan]?: Partial<ProgramPlan[K]> | Pr
 export function program(change: Change = {}): ProgramPlan {
   const merged = Object.entries(change).map(([key, value]) => {
     const before: unknown = PROGRAM[key as keyof ProgramPlan]; // Change has no other keys
-    const isPart = key !== 'ready' && isObject(before) && isObject(value);
+    const isPart = key !== 'ready' && key !== 'dependsOn' && isObject(before) && isObject(value);
     return [key, isPart ? Object.assign({}, before, value) : value];
   });
   return { ...PROGRAM, ...Object.fromEntries(merged) };
 }
+
+export const hook = (onFailure: HookPlan['onFailure'] = 'fail'): HookPlan => ({
+  command: ['hook'],
+  timeoutMs: 1000,
+  onFailure,
+});
 
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -132,6 +138,17 @@ export class Bench {
   tree = (left: number) => this.take({ type: 'tree', run: this.run, left });
   says = (message: Notified) => this.take({ type: 'notified', run: this.run, message });
   due = () => this.take({ type: 'due' });
+  hooked = (hook: HookName, ok = true) =>
+    this.take({
+      type: 'hooked',
+      run: this.run,
+      hook,
+      ok,
+      detail: ok ? 'exited with code 0' : 'exited with code 1',
+    });
+  checked = (purpose: 'ready' | 'health' | 'drain' | 'log', ok = true) =>
+    this.take({ type: 'checked', run: this.run, purpose, ok, detail: ok ? '200' : 'connection refused' });
+  measured = (bytes: number) => this.take({ type: 'measured', run: this.run, bytes });
   replace = (plan: ProgramPlan, because: 'operator' | 'rollout 7', onTimeout: 'pause' | 'kill' | 'stop') =>
     this.take({ type: 'replace', because, program: plan, generation: 1, onTimeout });
 
@@ -141,12 +158,15 @@ export class Bench {
     return this.due();
   }
 
-  /** From nothing to running. */
+  /** From nothing to running, by way of its hooks. */
   running(): this {
     this.start();
+    if (this.phase.kind === 'waiting') this.take({ type: 'scheduled' });
+    if (this.phase.kind === 'preparing') this.hooked('pre_start');
     this.spawned();
     if (this.instance.program.ready.when === 'notify') this.says({ ready: true });
     else this.after(50);
+    if (this.phase.kind === 'starting') this.hooked('post_start');
     return this;
   }
 }
@@ -194,46 +214,109 @@ export class Fleets {
     if ((this.timers.get(name) ?? Number.POSITIVE_INFINITY) <= this.now) this.timers.delete(name);
   }
 
-  seat(index: number): Instance {
-    const seat = this.fleet.instances.get(worker(index));
-    if (seat === undefined) throw new Error(`no worker:${index}`);
+  /** A number is that of a worker. */
+  seat(which: Which): Instance {
+    const seat = this.fleet.instances.get(idOf(which));
+    if (seat === undefined) throw new Error(`no ${idOf(which)}`);
     return seat;
   }
 
+  kindOf = (which: Which): string => this.fleet.instances.get(idOf(which))?.phase.kind ?? 'none';
   kinds = (): string => [...this.fleet.instances.values()].map(({ phase }) => phase.kind).join(' ');
   ids = (): InstanceId[] => [...this.fleet.instances.keys()];
-  runOf = (index: number): Run => lifeOf(this.seat(index).phase)?.run ?? run(0);
+  runOf = (which: Which): Run => lifeOf(this.seat(which).phase)?.run ?? run(0);
 
   start = (...ids: InstanceId[]) =>
     this.take({ type: 'start', ids: ids.length > 0 ? ids : this.ids(), because: 'operator' });
-  stop = (index: number, how: 'drain' | 'now' | 'kill' = 'drain') =>
-    this.take({ type: 'stop', ids: [worker(index)], how });
-  spawned = (index: number) => this.take({ type: 'spawned', run: this.runOf(index), pid: PID });
-  exited = (index: number, code = 0) =>
-    this.take({ type: 'exited', run: this.runOf(index), exit: { kind: 'code', code } });
-  tree = (index: number, left = 0) => this.take({ type: 'tree', run: this.runOf(index), left });
-  says = (index: number, message: Notified) =>
-    this.take({ type: 'notified', run: this.runOf(index), message });
+  stop = (which: Which, how: 'drain' | 'now' | 'kill' = 'drain') =>
+    this.take({ type: 'stop', ids: [idOf(which)], how });
+  stopAll = (how: 'drain' | 'now' | 'kill' = 'drain') => this.take({ type: 'stop', ids: this.ids(), how });
+  restart = (which: Which, ...programs: ProgramPlan[]) =>
+    this.take({ type: 'restart', ids: [idOf(which)], programs });
+  scale = (instances: number, name = 'worker') =>
+    this.take({ type: 'scale', program: programName(name), instances });
+  reload = (...programs: ProgramPlan[]) => this.take({ type: 'reload', programs, shutdownTimeoutMs: null });
+  scheduled = (missed = 0, name = 'worker') =>
+    this.take({ type: 'scheduled', program: programName(name), at: at(this.now).wall, missed });
+  hooked = (which: Which, hook: HookName, ok = true) =>
+    this.take({ type: 'hooked', run: this.runOf(which), hook, ok, detail: 'exited with code 1' });
+  checked = (which: Which, ok = true, purpose: 'ready' | 'health' | 'drain' | 'log' = 'health') =>
+    this.take({ type: 'checked', run: this.runOf(which), purpose, ok, detail: '503' });
+  measured = (which: Which, bytes: number) => this.take({ type: 'measured', run: this.runOf(which), bytes });
+  spawned = (which: Which) => this.take({ type: 'spawned', run: this.runOf(which), pid: PID });
+  exited = (which: Which, code = 0) =>
+    this.take({ type: 'exited', run: this.runOf(which), exit: { kind: 'code', code } });
+  tree = (which: Which, left = 0) => this.take({ type: 'tree', run: this.runOf(which), left });
+  says = (which: Which, message: Notified) =>
+    this.take({ type: 'notified', run: this.runOf(which), message });
   due = (timer: TimerName) => this.take({ type: 'due', timer });
 
   /** The leader exits and nothing of it is left. */
-  gone(index: number, code = 0): this {
-    return this.exited(index, code).tree(index);
+  gone(which: Which, code = 0): this {
+    return this.exited(which, code).tree(which);
   }
 
   /** The system has started it, and it becomes ready. */
-  ready(index: number): this {
-    this.spawned(index);
-    this.now += 50;
-    return this.due({ of: 'instance', id: worker(index) });
+  ready(which: Which): this {
+    this.spawned(which);
+    return this.ring(which, 50);
   }
 
+  /** So much later, its timer rings. */
+  ring(which: Which, ms: number): this {
+    this.now += ms;
+    return this.due({ of: 'instance', id: idOf(which) });
+  }
+
+  /** Starts all of them, as they let each other. */
   allReady(): this {
     this.start();
-    for (const { index } of this.fleet.instances.values()) this.ready(index);
+    const spawning = () => [...this.fleet.instances.values()].find(({ phase }) => phase.kind === 'spawning');
+    for (let next = spawning(); next !== undefined; next = spawning()) this.ready(next.id);
     return this;
   }
+
+  /** Signals of the last event: `TERM→worker:0`, with `…` where it went to the tree. */
+  signals = (): string =>
+    this.effects
+      .flatMap((effect) => {
+        if (effect.type === 'signal') return [`${effect.signal}→${effect.instance.id}`];
+        return effect.type === 'signal_tree' ? [`${effect.signal}→${effect.instance.id}…`] : [];
+      })
+      .join(' ');
+
+  /** What was announced by the last event, of one type. */
+  news<T extends News['type']>(type: T): Extract<News, { type: T }>[] {
+    return this.effects.flatMap((effect) => {
+      const what = effect.type === 'announce' ? effect.what : null;
+      return what !== null && isOf(type, what) ? [what] : [];
+    });
+  }
+
+  /** Effects of the last event that have to do with processes, hooks and watches, in short. */
+  deeds = (): string =>
+    this.effects
+      .flatMap((effect) => {
+        if (!('instance' in effect)) return [];
+        const { id } = effect.instance;
+        if (effect.type === 'hook') return [`${effect.hook} of ${id}`];
+        if (effect.type === 'watch') return [`watch ${effect.watch.purpose} of ${id}`];
+        if (effect.type === 'unwatch') return [`unwatch ${effect.purpose} of ${id}`];
+        return [`${effect.type} of ${id}`];
+      })
+      .join(', ');
 }
+
+/** A number is that of a worker. */
+export type Which = number | string;
+const idOf = (which: Which): InstanceId => {
+  if (typeof which === 'number') return worker(which);
+  const [name = '', index = '0'] = which.split(':');
+  return instanceId(programName(name), Number(index));
+};
+
+const isOf = <T extends News['type']>(type: T, what: News): what is Extract<News, { type: T }> =>
+  what.type === type;
 
 const nameOf = (timer: TimerName): string => ('id' in timer ? `${timer.of} ${timer.id}` : timer.of);
 

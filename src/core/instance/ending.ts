@@ -21,15 +21,19 @@ export interface Drain {
   readonly because: Because;
   readonly onTimeout: OnTimeout;
   /** Without: planned. */
-  readonly cause?: Ending['cause'];
-  readonly why?: string;
+  readonly fault?: Fault;
+}
+
+export interface Fault {
+  readonly why: string;
+  readonly neverWell?: boolean;
 }
 
 /** A planned end: one signal to the leader, and then patience. The pre_drain hook comes first. */
 export function askToEnd(instance: Instance, phase: Alive, drain: Drain, context: Context): Step {
-  const { because, onTimeout, cause = 'planned', why } = drain;
+  const { because, onTimeout, fault } = drain;
   const body: Body = { ...phase.body, said: { ...phase.body.said, drained: false } };
-  const ending: Ending = { ...begin(because, cause, context.now), ...(why === undefined ? {} : { why }) };
+  const ending = beginFor(because, fault, context.now);
   const draining: Draining = {
     kind: 'draining',
     body,
@@ -62,12 +66,9 @@ export function beginEnd(
   phase: Alive,
   because: Because,
   context: Context,
-  fault: string | null = null,
+  fault?: Fault,
 ): Instance {
-  const ending: Ending =
-    fault === null
-      ? begin(because, 'planned', context.now)
-      : { ...begin(because, 'fault', context.now), why: fault };
+  const ending = beginFor(because, fault, context.now);
   const { body } = phase;
   return {
     ...instance,
@@ -133,10 +134,11 @@ const isEnding = (phase: Phase): phase is Ended => 'ending' in phase && 'body' i
 
 /** It says, or its check does, that nothing is under way any more. */
 export function saidDrained(instance: Instance, phase: Draining, context: Context): Step {
+  if (!phase.asked) return { instance, effects: [] }; // it may still take on work
   const body: Body = { ...phase.body, said: { ...phase.body.said, drained: true } };
   const { drain } = body.life.program;
   const said: Draining = { ...phase, body };
-  if (drain.doneWhen === 'exit' || !phase.asked || phase.ending.exit !== null) {
+  if (drain.doneWhen === 'exit' || phase.ending.exit !== null) {
     return { instance: { ...instance, phase: said }, effects: [] }; // its exit is waited for, or its tree
   }
   if (drain.waitFor === 'leader') return drainedAlive(instance, said, context);
@@ -203,6 +205,12 @@ function drainedIfKept({ kind, body, ending }: Ended): Ending {
 /** Something else than our own signal ended it before its jobs were done. */
 const wasCut = (body: Body, { exit }: Ending): boolean =>
   exit?.kind === 'signal' && exit.signal !== `SIG${body.life.program.drain.signal}`;
+
+function beginFor(because: Because, fault: Fault | undefined, since: Moment): Ending {
+  if (fault === undefined) return begin(because, 'planned', since);
+  const { why, neverWell } = fault;
+  return { ...begin(because, 'fault', since), why, ...(neverWell ? { neverWell } : {}) };
+}
 
 function begin(because: Because, cause: Ending['cause'], since: Moment): Ending {
   return { because, cause, since, exit: null, drained: false, killed: false };

@@ -7,7 +7,7 @@ import type { Instance } from './instance.ts';
 import { type Body, bodyOf, type Phase, type Said } from './phase.ts';
 import type { Context } from './settle.ts';
 import { becomeReady } from './starting.ts';
-import { bark } from './working.ts';
+import { triggered } from './working.ts';
 
 export function hear(instance: Instance, message: Notified, context: Context): Step {
   const body = bodyOf(instance.phase);
@@ -33,7 +33,7 @@ function act(instance: Instance, message: Notified, context: Context): Step {
   if (phase.kind === 'draining' && message.drained && isByWord(phase)) {
     return saidDrained(instance, phase, context);
   }
-  if (phase.kind === 'running' && message.watchdog === 'trigger') return bark(instance, phase, context);
+  if (phase.kind === 'running' && message.watchdog === 'trigger') return triggered(instance, phase, context);
   return { instance, effects: [] };
 }
 
@@ -41,7 +41,15 @@ function act(instance: Instance, message: Notified, context: Context): Step {
 const isByWord = ({ body }: Extract<Phase, { kind: 'draining' }>): boolean =>
   body.life.program.drain.doneWhen !== 'check';
 
+/** The very same where nothing is new. */
 function note(said: Said, message: Notified): Said {
+  const noted = noteAll(said, message);
+  // Said has no other keys.
+  const isSame = (Object.keys(said) as (keyof Said)[]).every((key) => said[key] === noted[key]);
+  return isSame ? said : noted;
+}
+
+function noteAll(said: Said, message: Notified): Said {
   return {
     ...said,
     status: message.status ?? said.status,
@@ -76,23 +84,24 @@ function reports(body: Body, message: Notified): InstanceEffect[] {
 /** As systemd has it: the deadline is no sooner than so long from now, and never moves nearer. */
 function extend(instance: Instance, ms: number, context: Context): Instance {
   const { phase } = instance;
+  const deadline = movable(phase);
   const least = after(context.now.mono, ms);
-  const later = (deadline: Mono): Mono => (deadline > least ? deadline : least);
-  if (
-    phase.kind === 'starting' &&
-    phase.readyBy !== null &&
-    phase.body.life.program.ready.when === 'notify'
-  ) {
-    return { ...instance, phase: { ...phase, readyBy: later(phase.readyBy) } };
-  }
-  if (phase.kind === 'draining' && phase.deadline !== null) {
-    return { ...instance, phase: { ...phase, deadline: later(phase.deadline) } };
-  }
-  if (phase.kind === 'stopping') return { ...instance, phase: { ...phase, killAt: later(phase.killAt) } };
-  return instance; // running, or past every deadline that a program can move
+  if (deadline === null || deadline >= least) return instance;
+  if (phase.kind === 'starting') return { ...instance, phase: { ...phase, readyBy: least } };
+  if (phase.kind === 'draining') return { ...instance, phase: { ...phase, deadline: least } };
+  return phase.kind === 'stopping' ? { ...instance, phase: { ...phase, killAt: least } } : instance;
+}
+
+/** The deadline that a program may move; null: it runs, or is past every such. */
+function movable(phase: Phase): Mono | null {
+  if (phase.kind === 'starting')
+    return phase.body.life.program.ready.when === 'spawned' ? null : phase.readyBy;
+  if (phase.kind === 'draining') return phase.deadline;
+  return phase.kind === 'stopping' ? phase.killAt : null;
 }
 
 function withBody(instance: Instance, body: Body): Instance {
   const { phase } = instance;
+  if (body.said === bodyOf(phase)?.said) return instance;
   return 'body' in phase ? { ...instance, phase: { ...phase, body } as Phase } : instance; // the same phase with another body
 }

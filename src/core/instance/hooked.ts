@@ -23,7 +23,7 @@ export function hooked(instance: Instance, event: Hooked, context: Context): Ste
 
 /** What its failure means; null where it has done well or does not matter. */
 function faultOf(plan: HookPlan | null, { hook, ok, detail }: Hooked): string | null {
-  return ok || plan?.onFailure !== 'fail' ? null : `its ${hook} hook ${detail}`;
+  return ok || plan?.onFailure !== 'fail' ? null : `failed in its ${hook} hook: ${detail}`;
 }
 
 const told = ({ run, hook, ok, detail }: Hooked): InstanceEffect[] =>
@@ -36,12 +36,7 @@ function goOn(instance: Instance, phase: Phase, fault: string | null, context: C
     case 'starting':
       return fault === null
         ? work(instance, phase.body, context)
-        : askToEnd(
-            instance,
-            phase,
-            { because: 'hook', onTimeout: 'stop', cause: 'fault', why: fault },
-            context,
-          );
+        : askToEnd(instance, phase, { because: 'hook', onTimeout: 'stop', fault: { why: fault } }, context);
     case 'draining':
       return readyToDrain(instance, phase, fault, context);
     case 'cleaning':
@@ -57,7 +52,7 @@ function prepared(instance: Instance, phase: Preparing, fault: string | null, co
   const { life, end } = phase;
   if (instance.wish.want === 'down') return rest({ ...instance, failures: 0 }, { kind: 'stopped' });
   if (end !== null) return begin({ ...instance, failures: 0 }, end.because, context);
-  if (fault !== null) return retry(instance, life.run, 'hook', `cannot start: ${fault}`, context);
+  if (fault !== null) return retry(instance, life.run, 'hook', `cannot start: it ${fault}`, context);
   return spawn(instance, life);
 }
 
@@ -66,7 +61,8 @@ type Draining = Extract<Phase, { kind: 'draining' }>;
 /** Before a rollout's turn, a failure leaves everything as it was; nothing else may be refused by a hook. */
 function readyToDrain(instance: Instance, phase: Draining, fault: string | null, context: Context): Step {
   const { body, ending } = phase;
-  const untouched = fault !== null && phase.onTimeout === 'pause' && ending.exit === null;
+  // Of all planned ends, only a rollout's turn is not to end in a stop.
+  const untouched = fault !== null && phase.onTimeout !== 'stop' && ending.exit === null;
   if (untouched && body.readyAt !== null) {
     const { program, generation } = body.life;
     return rest({ ...instance, program, generation }, newlyRunning(body, context.now));

@@ -104,17 +104,36 @@ export const silent = (program: ProgramPlan): Said => ({
 });
 
 /** As a run begins to work: nothing asked yet, nothing worn. */
-export function newlyRunning(body: Body, now: Moment): Extract<Phase, { kind: 'running' }> {
+export function newlyRunning(body: Body, now: Moment): Running {
   const { watchdogMs } = body.said;
   return {
     kind: 'running',
     body,
-    health: { ok: null, failures: 0, why: '' },
+    health: UNASKED,
     worn: null,
     overSince: null,
     watchdogBy: watchdogMs === null ? null : after(now.mono, watchdogMs),
   };
 }
+
+/** What was found under another plan holds only as far as this one asks for it, too. */
+export function stillRunning(phase: Running, now: Moment): Running {
+  const { health, maxMemory } = phase.body.life.program;
+  const bound = wornAt(phase.body);
+  const isWorn =
+    phase.worn === 'memory'
+      ? maxMemory !== null
+      : phase.worn === 'age' && bound !== null && now.mono >= bound;
+  return {
+    ...phase,
+    health: health === null ? UNASKED : phase.health,
+    worn: isWorn ? phase.worn : null,
+    overSince: maxMemory === null ? null : phase.overSince,
+  };
+}
+
+type Running = Extract<Phase, { kind: 'running' }>;
+const UNASKED: Health = { ok: null, failures: 0, why: '' };
 
 export interface Health {
   /** Null: not asked yet, or nothing to ask. */
@@ -146,6 +165,8 @@ export interface Ending {
   readonly cause: 'planned' | 'own' | 'fault';
   /** What the fault was, for people; not set where it was not ready in time. */
   readonly why?: string;
+  /** It was ready and gave no sign of being well: however long it was there, that was no good stretch. */
+  readonly neverWell?: true;
   /** Null while the leader lives. */
   readonly exit: ExitStatus | null;
   /** It said so or exited, with nothing of it left that it was to wait for. */

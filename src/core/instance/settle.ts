@@ -44,11 +44,20 @@ export function settle(instance: Instance, body: Body, ending: Ending, context: 
 /** The post_stop hook has ended: on to what the wish and the policy say. */
 export function cleaned(instance: Instance, phase: Cleaning, fault: string | null, context: Context): Step {
   const exit = instance.lastExit;
-  if (fault !== null && instance.wish.want === 'up' && !isScheduled(instance)) {
-    return retry(instance, phase.life.run, 'hook', fault, context);
+  const waitsForTime = isScheduled(instance) && phase.ending.cause === 'planned';
+  if (fault !== null && instance.wish.want === 'up' && !waitsForTime) {
+    return uncleaned(instance, phase, fault, context);
   }
   if (exit === null) return begin(instance, instance.wish.because, context); // cannot be: a run has just ended
   return whatNext(instance, phase.life, phase.ending, exit, context);
+}
+
+/** Its post_stop hook failed, which counts as a failure of the run. What is to run once is not run twice for that. */
+function uncleaned(instance: Instance, { life, ending }: Cleaning, why: string, context: Context): Step {
+  const isOnce = ending.cause === 'own' && instance.program.restart === 'never' && !isScheduled(instance);
+  return isOnce
+    ? rest(instance, { kind: 'failed', because: 'hook', why })
+    : retry(instance, life.run, 'hook', why, context);
 }
 
 /** Wanted again: where a schedule says when, that is waited for. */
@@ -164,7 +173,8 @@ function sentence(ending: Ending, exit: ExitRecord): string {
 /** Whether the run was ready for long enough to forget the failures before it. */
 function goodStretch(body: Body, ending: Ending): boolean {
   const limit = body.life.program.backoff?.resetAfterMs ?? 0;
-  return body.readyAt !== null && ending.since.mono - body.readyAt.mono >= limit;
+  if (body.readyAt === null || ending.neverWell) return false;
+  return ending.since.mono - body.readyAt.mono >= limit;
 }
 
 /** It ended as it should, and by policy that was all. */

@@ -31,7 +31,7 @@ export function step(instance: Instance, event: InstanceEvent, context: Context)
     case 'scheduled':
       return scheduled(instance, context);
     case 'adjust':
-      return adjust(instance, event.program);
+      return adjust(instance, event.program, context);
     case 'grant':
       return grant(instance, context);
     case 'due':
@@ -120,7 +120,7 @@ function due(instance: Instance, context: Context): Step {
     case 'starting':
       return phase.body.life.program.ready.when === 'spawned'
         ? becomeReady(instance, phase, context)
-        : endNow(beginEnd(instance, phase, 'not ready', context, 'was not ready in time'), context);
+        : endNow(beginEnd(instance, phase, 'not ready', context, { why: 'was not ready in time' }), context);
     case 'running':
       return runningDue(instance, phase, context);
     case 'draining':

@@ -1,7 +1,7 @@
 /** What somebody wants of an instance, and what each phase makes of it: the wish changes at once, the phase when it can. */
 import { assertNever } from '../../base/assert-never.ts';
-import { after } from '../../base/clock.ts';
-import { withLiveKeys } from '../change.ts';
+import { after, type Moment } from '../../base/clock.ts';
+import { isSamePlan, withLiveKeys } from '../change.ts';
 import type { ProgramPlan } from '../plan.ts';
 import type { Because } from './because.ts';
 import type { Step } from './effect.ts';
@@ -9,7 +9,7 @@ import { askToEnd, beginEnd, endNow, killAll } from './ending.ts';
 import type { InstanceEvent } from './event.ts';
 import { cancelHook } from './hooked.ts';
 import type { Instance } from './instance.ts';
-import { type How, lifeOf, type Phase, type PlannedEnd } from './phase.ts';
+import { type How, lifeOf, type Phase, type PlannedEnd, stillRunning } from './phase.ts';
 import { begin, type Context, launch, nothing, rest } from './settle.ts';
 
 type Start = Extract<InstanceEvent, { type: 'start' }>;
@@ -49,6 +49,8 @@ export function start(instance: Instance, event: Start, context: Context): Step 
 function endStillDue({ phase, wish }: Instance, program: ProgramPlan, { because }: Start): PlannedEnd | null {
   if (!('end' in phase) || phase.end === null) return null;
   if (wish.want === 'up') return phase.end;
+  // A pre_start hook that was cancelled has prepared nothing.
+  if (phase.kind === 'preparing' && phase.end.how !== 'drain') return phase.end;
   const outdated = phase.life.program.revision !== program.revision;
   return outdated ? { because, onTimeout: 'stop', how: 'drain' } : null;
 }
@@ -87,14 +89,20 @@ export function scheduled(instance: Instance, context: Context): Step {
 }
 
 /** What of a new plan takes effect at once, for the run that there is; the next one has all of what is given. */
-export function adjust(instance: Instance, program: ProgramPlan): Step {
-  const { phase } = instance;
-  const life = lifeOf(phase);
-  if (life === null) return nothing({ ...instance, program });
-  const adjusted = { ...life, program: withLiveKeys(life.program, program) };
-  const next =
-    'body' in phase ? { ...phase, body: { ...phase.body, life: adjusted } } : { ...phase, life: adjusted };
-  return nothing({ ...instance, program, phase: next as Phase }); // the same phase with another life
+export function adjust(instance: Instance, program: ProgramPlan, { now }: Context): Step {
+  const phase = adjusted(instance.phase, program, now);
+  const isSame = phase === instance.phase && isSamePlan(instance.program, program);
+  return nothing(isSame ? instance : { ...instance, program, phase });
+}
+
+function adjusted(phase: Phase, program: ProgramPlan, now: Moment): Phase {
+  const before = lifeOf(phase);
+  if (before === null) return phase;
+  const life = { ...before, program: withLiveKeys(before.program, program) };
+  if (isSamePlan(before.program, life.program)) return phase;
+  if (!('body' in phase)) return { ...phase, life } as Phase; // the same phase with another life
+  const body = { ...phase.body, life };
+  return phase.kind === 'running' ? stillRunning({ ...phase, body }, now) : { ...phase, body };
 }
 
 export function stop(instance: Instance, event: Stop, context: Context): Step {
@@ -109,7 +117,9 @@ export function stop(instance: Instance, event: Stop, context: Context): Step {
     case 'backoff':
       return rest({ ...wished, failures: 0 }, { kind: 'stopped' });
     default:
-      return event.how === 'later' ? nothing(wished) : stopAlive(wished, event.because, event.how, context);
+      // One that drains already goes on, and no rollout decides any more what follows.
+      if (event.how === 'later') return harder(wished, 'drain', context);
+      return stopAlive(wished, event.because, event.how, context);
   }
 }
 

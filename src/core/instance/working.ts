@@ -1,7 +1,8 @@
 /** While it works: whether it is well, whether it is still there, and whether it has grown too large or too old. */
+import { after } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { InstanceEffect, Step } from './effect.ts';
-import { askToEnd, beginEnd, endNow } from './ending.ts';
+import { askToEnd, beginEnd, endNow, type Fault } from './ending.ts';
 import type { Happened } from './event.ts';
 import type { Instance } from './instance.ts';
 import { type Phase, wornAt } from './phase.ts';
@@ -21,11 +22,9 @@ export function healthChecked(instance: Instance, phase: Running, event: Checked
   }
   const failures = health.failures + 1;
   const ok = failures >= plan.failures ? false : health.ok;
+  if (ok === false && plan.action === 'restart') return unwell(instance, phase, event, context);
   const next = rest(instance, { ...phase, health: { ok, failures, why: event.detail } });
-  if (ok !== false || health.ok === false) return next;
-  return plan.action === 'none'
-    ? { ...next, effects: [news(event)] }
-    : unwell(instance, phase, event, context);
+  return ok === false && health.ok !== false ? { ...next, effects: [news(event)] } : next;
 }
 
 const news = ({ run, ok, detail }: Checked): InstanceEffect => ({
@@ -35,13 +34,8 @@ const news = ({ run, ok, detail }: Checked): InstanceEffect => ({
 
 /** Its jobs may still be well: it is drained, not cut. */
 function unwell(instance: Instance, phase: Running, event: Checked, context: Context): Step {
-  const why = `was unhealthy: ${event.detail}`;
-  const next = askToEnd(
-    instance,
-    phase,
-    { because: 'unhealthy', onTimeout: 'stop', cause: 'fault', why },
-    context,
-  );
+  const fault = { why: `was unhealthy: ${event.detail}`, neverWell: phase.health.ok === null };
+  const next = askToEnd(instance, phase, { because: 'unhealthy', onTimeout: 'stop', fault }, context);
   return { instance: next.instance, effects: [news(event), ...next.effects] };
 }
 
@@ -70,7 +64,7 @@ const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)}
 /** One of its deadlines has come. */
 export function runningDue(instance: Instance, phase: Running, context: Context): Step {
   const { mono } = context.now;
-  if (phase.watchdogBy !== null && mono >= phase.watchdogBy) return bark(instance, phase, context);
+  if (phase.watchdogBy !== null && mono >= phase.watchdogBy) return missed(instance, phase, context);
   const at = wornAt(phase.body);
   if (at === null || mono < at || phase.worn !== null) return nothing(instance);
   const { maxAgeMs } = phase.body.life.program;
@@ -85,15 +79,24 @@ function wear(instance: Instance, phase: Running, why: 'memory' | 'age', detail:
   };
 }
 
-/** It does not say that it lives. What hangs cannot drain, so it is told to stop. */
-export function bark(instance: Instance, phase: Running, context: Context): Step {
-  const limit = phase.body.said.watchdogMs;
-  const why =
-    limit === null ? 'said that it hangs' : `did not send WATCHDOG=1 within ${formatDuration(limit)}`;
-  const ended = endNow(beginEnd(instance, phase, 'watchdog', context, why), context);
+/** It does not say that it lives. */
+function missed(instance: Instance, phase: Running, context: Context): Step {
+  const { said, readyAt } = phase.body;
+  const limit = said.watchdogMs ?? 0;
+  const why = `did not send WATCHDOG=1 within ${formatDuration(limit)}`;
+  const neverWell = readyAt !== null && phase.watchdogBy === after(readyAt.mono, limit);
+  return bark(instance, phase, { why, neverWell }, context);
+}
+
+export const triggered = (instance: Instance, phase: Running, context: Context): Step =>
+  bark(instance, phase, { why: 'said that it hangs' }, context);
+
+/** What hangs cannot drain, so it is told to stop. */
+function bark(instance: Instance, phase: Running, fault: Fault, context: Context): Step {
+  const ended = endNow(beginEnd(instance, phase, 'watchdog', context, fault), context);
   const told: InstanceEffect = {
     type: 'announce',
-    what: { type: 'watchdog', run: phase.body.life.run, detail: why },
+    what: { type: 'watchdog', run: phase.body.life.run, detail: fault.why },
   };
   return { instance: ended.instance, effects: [told, ...ended.effects] };
 }

@@ -50,6 +50,8 @@ function drainingMoved(step: Draining, seat: Instance, rollout: Rollout, now: Mo
     return { kind: 'failed', why: `waits for ${phase.what.on}: ${phase.what.why}`, tookMs };
   }
   if (seat.lastRun === null || seat.lastRun === step.oldRun) {
+    if (phase.kind === 'backoff' || phase.kind === 'failed')
+      return { kind: 'failed', why: phase.why, tookMs };
     const isUntouched = phase.kind === 'running' && seat.generation !== rollout.generation;
     return isUntouched ? { kind: 'failed', why: 'was not drained: its pre_drain hook failed', tookMs } : step;
   }
