@@ -200,6 +200,7 @@ describe.runIf(process.platform === 'linux')('a run of an earlier daemon', () =>
       expect(next.scans).toBe(0);
       next.forget(RUN);
       next.close();
+      open = [];
       expect(existsSync(home)).toBe(false);
     },
   );
