@@ -9,18 +9,13 @@ import { orNone, orWord } from './scalar.ts';
 import { boolean, integer, text } from './scalars.ts';
 import type { Fields, Shape } from './shape.ts';
 import { command, inherited } from './values.ts';
+import { refuseVariable } from './variable-name.ts';
 
 const MOST_INSTANCES = 10_000;
 
-const RESERVED = /^(?:TSUP_VISOR_.*|NOTIFY_SOCKET)$/;
-
 const environment = record({
   of: text({ expects: 'a text; "" for an empty one', templates: true }),
-  refuse(name) {
-    if (RESERVED.test(name)) return `${name} is set by tsup-visor itself; choose another name`;
-    if (/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name)) return undefined;
-    return `${JSON.stringify(name)} cannot name a variable; use letters, digits and _`;
-  },
+  refuse: refuseVariable,
 });
 
 const onePath = path(true);

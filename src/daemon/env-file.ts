@@ -93,9 +93,8 @@ function mistakeIn(entry: string): string | null {
   if (entry.includes('\0')) return 'there is a NUL byte in it';
   const [name] = Object.keys(parse(entry));
   if (name === undefined && !/[=:]/.test(entry)) return 'it is not NAME=value';
-  // dotenv knows no such name as __proto__, and none with a space in it.
   const written = name ?? (/^\s*(?:export\s+)?([^=:]*)/.exec(entry)?.[1] ?? '').trim();
   const refused = refuseVariable(written);
   if (refused !== undefined) return refused;
-  return name === undefined ? `${written} cannot be read; write ${written}=value` : null;
+  return name === undefined ? `${JSON.stringify(written)} cannot be read; write NAME=value` : null;
 }

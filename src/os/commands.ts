@@ -5,6 +5,7 @@
 import { formatDuration } from '../base/duration.ts';
 import { describeExit, type ExitStatus } from '../base/exit-status.ts';
 import { type Run, run as toRun } from '../base/ids.ts';
+import { fail } from '../base/result.ts';
 import type { CommandRequest, CommandResult, ProcessEvents, SpawnRequest } from '../ports/processes.ts';
 import { type Capture, openCapture } from './capture.ts';
 import type { Channels } from './launch.ts';
@@ -54,6 +55,7 @@ export class Commands implements Pick<ProcessEvents, 'spawned' | 'spawnFailed' |
   private readonly hands: CommandHands;
   private readonly system: { readonly libc: Libc; readonly watch: Watch } | null;
   private last = 0;
+  private closed = false;
 
   constructor(hands: CommandHands, system: { readonly libc: Libc; readonly watch: Watch } | null) {
     this.hands = hands;
@@ -62,7 +64,7 @@ export class Commands implements Pick<ProcessEvents, 'spawned' | 'spawnFailed' |
 
   execute(request: CommandRequest, done: Done): () => void {
     const run = toRun(--this.last);
-    const capture = openCapture(this.system, request.credentials);
+    const capture = this.closed ? fail('the daemon ends') : openCapture(this.system, request.credentials);
     const command = this.add(run, capture.ok ? capture.value : null, done);
     const tooLate = (): void =>
       this.end(command, no(`took longer than ${formatDuration(request.timeoutMs)}`));
@@ -87,6 +89,7 @@ export class Commands implements Pick<ProcessEvents, 'spawned' | 'spawnFailed' |
 
   /** No `done` comes any more. */
   close(): void {
+    this.closed = true;
     for (const { run, timer } of this.open.values()) {
       clearTimeout(timer ?? undefined);
       this.hands.abandon(run);

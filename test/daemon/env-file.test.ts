@@ -97,8 +97,9 @@ describe('what is refused, in one sentence', () => {
     [
       'the name of an object’s ancestor',
       '__proto__=x',
-      'line 1: "__proto__" cannot name a variable; use letters, digits and _',
+      'line 1: "__proto__" cannot be read; write NAME=value',
     ],
+    ['a colon without a space', 'A:secret', 'line 1: "A" cannot be read; write NAME=value'],
     ['no value', 'A=1\nB', 'line 2: it is not NAME=value'],
     ['a NUL byte', 'A=1\n\nB=a\0b', 'line 3: there is a NUL byte in it'],
     [

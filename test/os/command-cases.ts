@@ -158,6 +158,7 @@ export function describeCommands(leaks: LeakCheck, force?: Force): void {
       })(),
     );
     expect(asked.results).toEqual([]);
+    expect((await shell(h, leaks, 'true').result).detail).toBe('cannot start: the daemon ends');
   });
 
   test('it is cancelled before it could begin to do anything', async () => {
