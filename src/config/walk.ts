@@ -30,7 +30,7 @@ function* within(shape: Shape<unknown>, path: readonly string[]): Generator<Know
 
 /** Several variants may have a key of the same name: it is one key. */
 export const fieldsOf = (variants: Readonly<Record<string, Fields>>): Fields =>
-  Object.assign({}, ...Object.values(variants).toReversed()) as Fields; // each of them is one
+  Object.assign({}, ...Object.values(variants)) as Fields; // each of them is one
 
 /** The tag is read with its variants; here it only has to be shown. */
 const nameShape: Shape<string> = { expects: 'a name', read: () => undefined, show: (value) => value };

@@ -76,6 +76,11 @@ const good: Good[] = [
     { when: 'log', pattern: { kind: 'regex', source: 'ready in \\d+ms', flags: 'i' }, timeoutMs: null },
   ],
   [
+    'ready: { when: { log: "/{{instance}} is up$/u" } }',
+    (p) => (p.ready.when === 'log' ? p.ready.pattern : null),
+    { kind: 'regex', source: '{{instance}} is up$', flags: 'u' },
+  ],
+  [
     'ready: { when: { log: /healthz } }',
     (p) => (p.ready.when === 'log' ? p.ready.pattern : null),
     { kind: 'text', text: '/healthz' },
