@@ -6,7 +6,7 @@ import { type Fleet, rolloutUnderWay } from '../../src/core/fleet/fleet.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
 import type { Phase } from '../../src/core/instance/phase.ts';
 import type { DependencyCondition } from '../../src/core/plan.ts';
-import { isActive } from '../../src/core/rollout/rollout.ts';
+import { isActive, type Turn } from '../../src/core/rollout/rollout.ts';
 import { broken } from './broken.ts';
 import type { System } from './system.ts';
 
@@ -16,6 +16,8 @@ export class BeginWatch {
   /** Whose time has come, and who has not run since. */
   readonly #tickets = new Set<InstanceId>();
   readonly #prepared = new Set<Run>();
+  /** Who had its turn in a rolling restart when the event came. */
+  readonly #turning = new Set<InstanceId>();
 
   constructor(fleet: Fleet, system: System) {
     this.#fleet = fleet;
@@ -39,7 +41,7 @@ export class BeginWatch {
   }
 
   #begun(instance: Instance, event: FleetEvent, before: Instance | undefined): void {
-    const missing = unmet(this.#fleet, instance);
+    const missing = unmet(this.#fleet, instance, this.#wasTurning);
     if (missing !== null) broken(`${instance.id} begins, and ${missing} is not as it needs it`);
     if (instance.program.schedule === null) return;
     const isTime = event.type === 'scheduled' && event.program === instance.program.name;
@@ -57,7 +59,15 @@ export class BeginWatch {
       const mayBegin = isTime || (was !== undefined && mayTryAgain(was.phase));
       if (mayBegin && (instance.queued || waitsFor(instance.phase) === 'dependency')) this.#tickets.add(id);
     }
+    this.#turning.clear();
+    for (const { turns } of this.#fleet.rollouts.values()) {
+      for (const turn of turns) if (isActive(turn)) this.#turning.add(turn.id);
+    }
   }
+
+  /** A turn may begin and end, or fail, later within the step. */
+  readonly #wasTurning: Excuse = (turn, { id, phase }) =>
+    isActive(turn) || this.#turning.has(id) || (turn.step.kind === 'done' && waitsFor(phase) === 'schedule');
 }
 
 const mayTryAgain = (phase: Phase): boolean =>
@@ -66,33 +76,39 @@ const mayTryAgain = (phase: Phase): boolean =>
 const waitsFor = (phase: Phase): string | null => (phase.kind === 'waiting' ? phase.what.kind : null);
 
 /** The first of what it needs that is not as it needs it; null: nothing is missing. */
-export function unmet(fleet: Fleet, { program }: Instance): ProgramName | null {
+export function unmet(fleet: Fleet, { program }: Instance, isExcused = isTurning): ProgramName | null {
   for (const [name, condition] of Object.entries(program.dependsOn)) {
     const on = name as ProgramName; // the keys of dependsOn are names
-    if (!isMet(fleet, on, condition)) return on;
+    if (!isMet(fleet, on, condition, isExcused)) return on;
   }
   return null;
 }
 
-export function isMet(fleet: Fleet, on: ProgramName, condition: DependencyCondition): boolean {
+/** Whether this turn of a rolling restart excuses that its instance is away. */
+type Excuse = (turn: Turn, seat: Instance) => boolean;
+
+export function isMet(
+  fleet: Fleet,
+  on: ProgramName,
+  condition: DependencyCondition,
+  isExcused: Excuse = isTurning,
+): boolean {
   const seats = [...fleet.instances.values()].filter(
     ({ program, leaving }) => program.name === on && !leaving,
   );
   const wanted = seats.filter(({ wish }) => wish.want === 'up');
   if (wanted.length === 0) return false;
   if (condition === 'completed') return wanted.every(({ phase }) => phase.kind === 'exited');
-  const turning = turningOf(fleet, on);
-  const excused = ({ id }: Instance): boolean => turning.has(id) && wanted.some(isWell);
+  const turns = rolloutUnderWay(fleet, on)?.turns ?? [];
+  const excused = (seat: Instance): boolean =>
+    turns.some((turn) => turn.id === seat.id && isExcused(turn, seat)) && wanted.some(isWell);
   if (condition === 'ready') return wanted.every((seat) => isWell(seat) || excused(seat));
   return wanted.every((seat) => isAlive(seat.phase) || excused(seat));
 }
+
+const isTurning: Excuse = (turn) => isActive(turn);
 
 /** It has a process, and nobody has asked that to end. */
 const isAlive = ({ kind }: Phase): boolean => kind === 'starting' || kind === 'running';
 
 export const isWell = ({ phase }: Instance): boolean => phase.kind === 'running' && phase.health.ok !== false;
-
-function turningOf(fleet: Fleet, program: ProgramName): Set<InstanceId> {
-  const turns = rolloutUnderWay(fleet, program)?.turns ?? [];
-  return new Set(turns.filter(isActive).map(({ id }) => id));
-}

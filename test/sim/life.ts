@@ -6,7 +6,7 @@ import { isWell } from './begin-watch.ts';
 import { Broken, broken } from './broken.ts';
 import { Operator, underWay } from './operator.ts';
 import type { Transitions } from './transitions.ts';
-import { KEPT, World } from './world.ts';
+import { World } from './world.ts';
 
 /** Lives it, or throws with the seed and with what led to the broken rule. Says how many events it took. */
 export function live(seed: number, transitions: Transitions): number {
@@ -16,7 +16,7 @@ export function live(seed: number, transitions: Transitions): number {
     return world.steps;
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
-    const story = world.story.slice(-KEPT).join('\n');
+    const story = world.story();
     throw new Error(
       `${error.message}\nrepeat with SIM_SEED=${seed}; what led there:\n${story}\nnow: ${world.state()}`,
     );

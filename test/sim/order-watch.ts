@@ -1,5 +1,5 @@
 /** What must hold when several are stopped at once: nobody is signalled while one that depends on it still has a process. */
-import type { InstanceId, ProgramName, Run } from '../../src/base/ids.ts';
+import type { InstanceId, Run } from '../../src/base/ids.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import type { Fleet } from '../../src/core/fleet/fleet.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
@@ -56,15 +56,11 @@ export class OrderWatch {
     }
   }
 
-  /** Whether it rightly waits: for one that depends on it and is stopped together with it. */
-  waits({ id, program }: Instance): boolean {
-    const request = this.#requests.get(id);
-    return request !== undefined && [...request.keys()].some((other) => this.#dependsOn(other, program.name));
-  }
-
-  #dependsOn(id: InstanceId, name: ProgramName): boolean {
-    const other = this.#fleet.instances.get(id);
-    return other !== undefined && name in other.program.dependsOn && lifeOf(other.phase) !== null;
+  /** Whether it rightly waits: for one that depends on it and is on its way out as well. */
+  waits({ program }: Instance): boolean {
+    return [...this.#fleet.instances.values()].some(
+      (other) => program.name in other.program.dependsOn && other.wish.want === 'down' && lifeOf(other.phase),
+    );
   }
 
   together(ids: readonly InstanceId[], atOnce: boolean): void {

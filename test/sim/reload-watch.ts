@@ -34,6 +34,7 @@ export class ReloadWatch {
     const isWorn = 'ending' in phase && (phase.ending.because === 'memory' || phase.ending.because === 'age');
     if (isWorn) return; // the limits are other ones now, and take effect at once
     const was = before.get(effect.instance.id);
+    if (was?.wish.want === 'down') return; // its end was asked for, and waited for others alone
     const life = was === undefined ? null : lifeOf(was.phase);
     const fresh = event.programs.find(({ name }) => name === was?.program.name);
     if (was === undefined || life === null || fresh === undefined) return; // not in the config any more

@@ -109,7 +109,8 @@ function looksFor(phase: Phase): string[] {
     return ready.when === 'log' ? ['log'] : ready.when === 'check' ? ['ready'] : [];
   }
   if (phase.kind === 'running') return [...(health ? ['health'] : []), ...(maxMemory ? ['memory'] : [])];
-  const asks = phase.kind === 'draining' && phase.asked && phase.ending.exit === null;
+  const asks =
+    phase.kind === 'draining' && phase.asked && phase.ending.exit === null && !phase.body.said.drained;
   return asks && drain.doneWhen === 'check' ? ['drain'] : [];
 }
 

@@ -28,7 +28,7 @@ export class Watch {
   readonly #rollouts: RolloutWatch;
   readonly #reload = new ReloadWatch();
   readonly order: OrderWatch;
-  #before: ReadonlyMap<InstanceId, Instance>;
+  readonly #before: Map<InstanceId, Instance>;
   #wasRunning = true;
   #finished = false;
 
@@ -103,7 +103,14 @@ export class Watch {
     this.#begin.check(event, this.#before);
     this.#slots.check(this.#before);
     this.#rollouts.check(this.#before);
-    this.#before = new Map(this.#fleet.instances);
+    this.#remember();
+  }
+
+  #remember(): void {
+    const { instances } = this.#fleet;
+    for (const id of this.#before.keys()) if (!instances.has(id)) this.#before.delete(id);
+    for (const [id, instance] of instances)
+      if (this.#before.get(id) !== instance) this.#before.set(id, instance);
   }
 
   /** By itself: what it cannot do without was given up. */

@@ -17,7 +17,7 @@ import { Watch } from './watch.ts';
 
 /** More events than this at one moment are a busy loop. */
 const BUSY = 2000;
-export const KEPT = Number(process.env.SIM_STORY ?? 60);
+const KEPT = Number(process.env.SIM_STORY ?? 60);
 /** Whoever behaves has come to rest long before. */
 const RESTLESS_MS = 120_000;
 
@@ -28,7 +28,7 @@ export class World {
   readonly system: System;
   readonly timers: Timers;
   /** What happened last, for whoever has to find out why a rule was broken. */
-  readonly story: string[] = [];
+  readonly #story: (readonly [at: number, mark: string, what: FleetEvent | FleetEffect])[] = [];
   steps = 0;
   finished = false;
   readonly flavour: Flavour;
@@ -70,6 +70,14 @@ export class World {
   settle(): void {
     const limit = this.agenda.now + RESTLESS_MS;
     while (this.agenda.ahead > 0) if (!this.agenda.next(limit)) broken('the world does not come to rest');
+  }
+
+  /** In the words of people: that takes its time, and is seldom asked for. */
+  story(): string {
+    return this.#story
+      .slice(-KEPT)
+      .map(([at, mark, what]) => `${at} ${mark} ${brief(what)}`)
+      .join('\n');
   }
 
   /** Everybody in short, for people. */
@@ -157,8 +165,8 @@ export class World {
   }
 
   #tell(mark: string, what: FleetEvent | FleetEffect): void {
-    this.story.push(`${this.agenda.now} ${mark} ${brief(what)}`);
-    if (this.story.length > 2 * KEPT) this.story.splice(0, KEPT);
+    this.#story.push([this.agenda.now, mark, what]);
+    if (this.#story.length > 2 * KEPT) this.#story.splice(0, KEPT);
   }
 }
 
