@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import type { Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { VERSION } from '../base/version.ts';
-import { countTimes, nextTime } from '../config/cron.ts';
 import { loadConfig } from '../config/load.ts';
 import { reportMistakes } from '../config/report.ts';
 import type { World } from '../config/where.ts';
@@ -27,21 +26,20 @@ import { Api } from './api.ts';
 import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
 import { RolloutHistory } from './history.ts';
-import { Hooks } from './hooks.ts';
 import { Journal } from './journal.ts';
 import { Loop } from './loop.ts';
-import { forgetPlans, MemoryKeeper, readMemory } from './memory.ts';
+import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
 import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
 import { processEvents } from './process-events.ts';
-import { Scheduler } from './schedule.ts';
+import { forgetPlans, readMemory } from './remembered.ts';
+import { createSenses } from './senses.ts';
 import { createApiServer, listen } from './server.ts';
 import type { Surroundings } from './spawn-request.ts';
 import { Timers } from './timers.ts';
 import { Waiters } from './waiters.ts';
 import { Warnings } from './warnings.ts';
-import { Watches } from './watches.ts';
 
 export interface DaemonOptions {
   readonly configFile: string;
@@ -122,30 +120,18 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
     credentials: (user, group) => processes.credentials(user, group),
     readEnvFiles,
   };
-  const hooks = new Hooks(
-    (request, done) => processes.execute(request, done),
-    (run, hook, { ok, detail }) => post({ type: 'hooked', run, hook, ok, detail }),
-  );
   const lines = createLineWatch(warn);
-  const watches = new Watches(
-    {
-      checks: createChecks((request, done) => processes.execute(request, done)),
-      lines,
-      surroundings,
-      usage: (runs) => processes.usage(runs),
-      clock,
-      checked: (run, purpose, { ok, detail }) => post({ type: 'checked', run, purpose, ok, detail }),
-      measured: (run, bytes) => post({ type: 'measured', run, bytes }),
-    },
-    places,
-  );
-  const scheduler = new Scheduler({
+  const senses = createSenses({
+    processes,
+    checks: createChecks((request, done) => processes.execute(request, done)),
+    lines,
+    surroundings,
     clock,
-    nextTime,
-    countTimes,
-    due: (program, at, missed) => post({ type: 'scheduled', program, at, missed }),
+    places,
+    post,
     log: (text) => ownLog.say(text),
   });
+  const { hooks, watches, scheduler } = senses;
   const memory = new MemoryKeeper(journal, fleet, clock, {
     // What an adopted leader was is still known when it has gone.
     identity: (run) => processes.identity(run) ?? identities.get(run) ?? null,
@@ -226,10 +212,8 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
 
   function closeParts(): void {
     timers.close();
-    scheduler.close();
-    watches.close();
+    senses.close();
     lines.close();
-    hooks.close();
     processes.close();
     journal.close();
     ownLog.flush();

@@ -1,6 +1,6 @@
 /** The hooks that are under way. Each is answered exactly once, also when it could not be begun. */
 import type { Run } from '../base/ids.ts';
-import type { Result } from '../base/result.ts';
+import { ok, type Result } from '../base/result.ts';
 import type { HookName } from '../core/plan.ts';
 import type { CommandRequest, CommandResult, Processes, SpawnFault } from '../ports/processes.ts';
 
@@ -26,22 +26,23 @@ export class Hooks {
   }
 
   begin(run: Run, hook: HookName, request: () => Result<CommandRequest, SpawnFault>): void {
-    const made = attempt(request);
-    if (!made.ok) {
-      this.#hooked(run, hook, { ok: false, detail: `cannot start: ${made.error.message}` });
-      return;
-    }
-    let isOver = false;
     const own = this.#cancels.get(run) ?? new Set();
-    this.#cancels.set(run, own);
-    const cancel = this.#execute(made.value, (result) => {
-      if (isOver) return;
-      isOver = true;
+    const entry = { cancel: (): void => {}, isOver: false };
+    const cancel = (): void => entry.cancel();
+    const done = (result: CommandResult): void => {
+      if (entry.isOver) return;
+      entry.isOver = true;
       own.delete(cancel);
-      if (own.size === 0 && this.#cancels.get(run) === own) this.#cancels.delete(run);
+      if (own.size === 0) this.#cancels.delete(run);
       if (!this.#closed) this.#hooked(run, hook, result);
+    };
+    this.#cancels.set(run, own.add(cancel));
+    const begun = attempt(() => {
+      const made = request();
+      return made.ok ? ok(this.#execute(made.value, done)) : made;
     });
-    own.add(cancel);
+    if (begun.ok) entry.cancel = begun.value;
+    else done({ ok: false, detail: `cannot start: ${begun.error.message}` });
   }
 
   /** Their ends are still answered. */

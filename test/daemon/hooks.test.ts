@@ -71,6 +71,19 @@ describe('a hook', () => {
     expect(told).toEqual(['1 pre_start false cannot start: user "www" does not exist']);
   });
 
+  it('that cannot be begun at all has failed, and is answered', () => {
+    const told: string[] = [];
+    const execute = () => {
+      throw new Error('no more processes');
+    };
+    const hooks = new Hooks(execute, (of, hook, { ok: good, detail }) =>
+      told.push(`${of} ${hook} ${good} ${detail}`),
+    );
+    hooks.begin(run(1), 'pre_drain', good);
+    expect(told).toEqual(['1 pre_drain false cannot start: no more processes']);
+    expect(hooks.size).toBe(0);
+  });
+
   it('of another run is not touched by a cancel', () => {
     const { hooks, begun } = scene();
     hooks.begin(run(1), 'pre_start', good);

@@ -1,0 +1,108 @@
+/** What the journal knows, read back by a new daemon. What cannot be read is passed over. */
+import type { Moment } from '../base/clock.ts';
+import type { InstanceId, ProgramName, Run } from '../base/ids.ts';
+import type { Fleet, Memory } from '../core/fleet/fleet.ts';
+import type { Instance } from '../core/instance/instance.ts';
+import { lifeOf } from '../core/instance/phase.ts';
+import type { Plan, ProgramPlan } from '../core/plan.ts';
+import type { Journal } from './journal.ts';
+import { type InstanceRecord, restore } from './record.ts';
+import type { LogPlace } from './watches.ts';
+
+/** What is known of the runs that may still be alive beside what they were doing. */
+export interface Remembered {
+  readonly memory: Memory;
+  /** What tells their leaders apart. */
+  readonly identities: Map<Run, string>;
+  readonly places: ReadonlyMap<Run, readonly LogPlace[]>;
+}
+
+export function readMemory(journal: Journal, plan: Plan, now: Moment): Remembered {
+  const stopped = new Set<InstanceId>();
+  // Keys were written from ids, so that is what they are.
+  for (const [id] of journal.under('stopped/')) stopped.add(id as InstanceId);
+  const generations = new Map<ProgramName, number>();
+  for (const [name, value] of journal.under('generation/')) {
+    if (typeof value === 'number') generations.set(name as ProgramName, value);
+  }
+  const { alive, identities, places } = readRuns(journal, now);
+  const nextRun = readCounter(journal, 'next_run');
+  const nextRollout = readCounter(journal, 'next_rollout');
+  const counts = readCounts(journal, plan);
+  return {
+    memory: { nextRun, nextRollout, generations, stopped, alive, counts },
+    identities,
+    places,
+  };
+}
+
+/** A number that came into the config since the operator's word is newer than that: the word is forgotten. */
+function readCounts(journal: Journal, plan: Plan): Map<ProgramName, number> {
+  const counts = new Map<ProgramName, number>();
+  for (const [name, value] of [...journal.under('count/')]) {
+    const program = plan.programs.find((candidate) => candidate.name === name);
+    const kept: { instances?: unknown; configured?: unknown } =
+      typeof value === 'object' && value !== null ? value : {};
+    if (program !== undefined && kept.configured === program.instances && isCount(kept.instances)) {
+      counts.set(program.name, kept.instances);
+    } else journal.put(`count/${name}`, null);
+  }
+  return counts;
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
+function readRuns(
+  journal: Journal,
+  now: Moment,
+): {
+  alive: Map<InstanceId, Instance>;
+  identities: Map<Run, string>;
+  places: Map<Run, readonly LogPlace[]>;
+} {
+  const plans = new Map(journal.under('plan/'));
+  const alive = new Map<InstanceId, Instance>();
+  const identities = new Map<Run, string>();
+  const places = new Map<Run, readonly LogPlace[]>();
+  for (const [, value] of journal.under('run/')) {
+    const read = readRun(value, plans, now);
+    // What cannot be read is not lost: a run that still lives is found by its mark.
+    if (read === null) continue;
+    alive.set(read.instance.id, read.instance);
+    identities.set(read.run, read.identity);
+    if (read.places.length > 0) places.set(read.run, read.places);
+  }
+  return { alive, identities, places };
+}
+
+function readRun(
+  value: unknown,
+  plans: ReadonlyMap<string, unknown>,
+  now: Moment,
+): { instance: Instance; run: Run; identity: string; places: readonly LogPlace[] } | null {
+  try {
+    const record = value as InstanceRecord; // nothing else is written under this prefix, unless by another version
+    const { run, revision, identity, places = [] } = record.run;
+    const name = record.id.slice(0, record.id.lastIndexOf(':'));
+    const program = plans.get(`${name}/${revision}`) as ProgramPlan | undefined; // likewise
+    if (program === undefined) return null;
+    return { instance: restore(record, program, now), run, identity, places };
+  } catch {
+    return null;
+  }
+}
+
+/** Plans that no run has any more. */
+export function forgetPlans(journal: Journal, fleet: Fleet): void {
+  const used = new Set(
+    [...fleet.instances.values()].map(({ phase, program }) => {
+      const { name, revision } = lifeOf(phase)?.program ?? program;
+      return `${name}/${revision}`;
+    }),
+  );
+  for (const [key] of [...journal.under('plan/')]) if (!used.has(key)) journal.put(`plan/${key}`, null);
+}
+
+export function readCounter(journal: Journal, key: string): number {
+  return journal.get(key, (value) => (typeof value === 'number' ? value : null)) ?? 1;
+}
