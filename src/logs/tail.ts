@@ -13,7 +13,7 @@ import {
 import { Lines } from './lines.ts';
 
 /** What is read from one file before others get their turn. */
-const BYTES_A_TURN = 256 * 1024;
+const BYTES_A_TURN = 64 * 1024;
 
 // One at a time is read from, and what is held of it is copied.
 const buffer = Buffer.allocUnsafe(BYTES_A_TURN);

@@ -6,6 +6,7 @@ import { closeSync, constants, fchownSync, openSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { Credentials } from '../ports/processes.ts';
+import { LastWords } from './last-words.ts';
 import type { Channels } from './launch.ts';
 import type { Libc } from './libc.ts';
 import type { Report } from './reports.ts';
@@ -17,15 +18,12 @@ export interface Capture extends Channels {
   lastLine(): string;
 }
 
-/** So much of the end is kept. */
-const KEPT_BYTES = 2048;
 /** What is read from one command before others get their turn. */
 const BYTES_A_TURN = 64 * 1024;
 /** At the end all is read that is there, if nobody keeps adding to it. */
 const TURNS_AT_THE_END = 16;
 /** Where Node reads: what is still on its way when the end is reported arrives within this time. */
 const LAST_WORDS_MS = 20;
-const SHOWN_CHARACTERS = 300;
 
 // One at a time is read from, and what is kept of it is copied.
 const buffer = Buffer.allocUnsafe(BYTES_A_TURN);
@@ -36,47 +34,6 @@ export function openCapture(
   whose: Credentials | null,
 ): Result<Capture, string> {
   return system === null ? ok(captureBySocket()) : captureByPipe(system.libc, system.watch, whose);
-}
-
-class Tail {
-  private kept: Buffer = Buffer.alloc(0);
-  private isCut = false;
-
-  push(chunk: Buffer): void {
-    const all = chunk.length >= KEPT_BYTES ? chunk : Buffer.concat([this.kept, chunk]);
-    this.isCut ||= all.length > KEPT_BYTES || all === chunk;
-    this.kept = Buffer.from(all.subarray(-KEPT_BYTES));
-  }
-
-  lastLine(): string {
-    return lastLineOf(this.isCut ? withoutTornCharacter(this.kept) : this.kept);
-  }
-}
-
-/** What was cut off may have taken the beginning of a character with it. */
-function withoutTornCharacter(text: Buffer): Buffer {
-  let from = 0;
-  while (from < 3 && ((text[from] ?? 0) & 0xc0) === 0x80) from++;
-  return text.subarray(from);
-}
-
-const [ESC, BEL] = ['\u001b', '\u0007'];
-/** Colours, cursor movements, window titles. */
-const ESCAPES = new RegExp(
-  `${ESC}(?:\\[[0-?]*[ -/]*[@-~]|\\][^${BEL}${ESC}]*(?:${BEL}|${ESC}\\\\)?|[@-Z\\\\^_])`,
-  'g',
-);
-/** Those, what ends a line, and what turns the direction of writing. */
-const UNSHOWABLE = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
-
-export function lastLineOf(bytes: Buffer): string {
-  const lines = bytes
-    .toString('utf8')
-    .replace(ESCAPES, '')
-    .split(/[\n\r]/);
-  const shown = lines.map((line) => line.replace(UNSHOWABLE, ' ').trim());
-  const last = [...(shown.findLast((line) => line !== '') ?? '')];
-  return last.length > SHOWN_CHARACTERS ? `${last.slice(0, SHOWN_CHARACTERS).join('')}…` : last.join('');
 }
 
 function captureByPipe(libc: Libc, watch: Watch, whose: Credentials | null): Result<Capture, string> {
@@ -107,7 +64,7 @@ class PipeWords implements Report {
   readonly socketPath = null;
   readonly dropped = 0;
   readonly stdio = null;
-  readonly tail = new Tail();
+  readonly tail = new LastWords();
   private own: number | null;
   private readonly watch: Watch;
 
@@ -158,7 +115,7 @@ class SocketWords implements Report {
   readonly socketPath = null;
   readonly dropped = 0;
   readonly stdio = null;
-  readonly tail = new Tail();
+  readonly tail = new LastWords();
   private sockets: Socket[] = [];
 
   spawned(child: Parameters<Report['spawned']>[0]): void {

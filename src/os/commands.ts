@@ -8,6 +8,7 @@ import { type Run, run as toRun } from '../base/ids.ts';
 import { fail } from '../base/result.ts';
 import type { CommandRequest, CommandResult, ProcessEvents, SpawnRequest } from '../ports/processes.ts';
 import { type Capture, openCapture } from './capture.ts';
+import { LONGEST_TIMER_MS } from './clock.ts';
 import type { Channels } from './launch.ts';
 import type { Libc } from './libc.ts';
 import { isCommand } from './mark.ts';
@@ -45,8 +46,6 @@ interface Command {
   timer: NodeJS.Timeout | null;
 }
 
-/** Longer than this Node's timers cannot wait. */
-const LONGEST_MS = 2 ** 31 - 1;
 /** Whoever forks faster than it is killed is met again so soon. */
 const AGAIN_MS = 250;
 
@@ -68,7 +67,7 @@ export class Commands implements Pick<ProcessEvents, 'spawned' | 'spawnFailed' |
     const command = this.add(run, capture.ok ? capture.value : null, done);
     const tooLate = (): void =>
       this.end(command, no(`took longer than ${formatDuration(request.timeoutMs)}`));
-    command.timer = setTimeout(tooLate, Math.min(request.timeoutMs, LONGEST_MS));
+    command.timer = setTimeout(tooLate, Math.min(request.timeoutMs, LONGEST_TIMER_MS));
     if (capture.ok) this.hands.begin(spawnRequest(run, request), capture.value);
     else this.spawnFailed(run, 'output', capture.error);
     return () => this.end(command, no('was cancelled'));

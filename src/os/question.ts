@@ -1,15 +1,13 @@
 /** A question to the world: answered once, in time or not at all, and never within the call that asks. */
 import { formatDuration } from '../base/duration.ts';
 import type { CommandResult } from '../ports/processes.ts';
+import { LONGEST_TIMER_MS } from './clock.ts';
 
 /** Only the first call counts. */
 export type Answer = (ok: boolean, detail: string) => void;
 
 /** Asks, and returns what ends the question, be it answered or not. It never answers within the call. */
 export type Question = (answer: Answer) => () => void;
-
-/** Longer than this Node's timers cannot wait. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /** Returns what cancels it: `done` is not called any more. */
 export function askWithin(
@@ -29,7 +27,7 @@ export function askWithin(
     done({ ok, detail });
   };
   const tooLate = (): void => answer(false, `took longer than ${formatDuration(timeoutMs)}`);
-  const timer = setTimeout(tooLate, Math.min(timeoutMs, LONGEST_MS));
+  const timer = setTimeout(tooLate, Math.min(timeoutMs, LONGEST_TIMER_MS));
   const end = ask(answer);
   return () => {
     if (open) close();

@@ -203,6 +203,14 @@ test('a flood is read through while it is written', async () => {
   expect(await wait.line).toBe('done');
 });
 
+test('a flood of empty lines is no reason to give up', async () => {
+  writeFileSync(file, '');
+  const wait = waitFor(regex('(done|ready)$'));
+  appendFileSync(file, `${'\n'.repeat(1_000_000)}done\n`);
+  expect(await wait.line).toBe('done');
+  expect(warned).toEqual([]);
+});
+
 test('two hundred watches leave nothing open', async () => {
   const waits = Array.from({ length: 200 }, (_, i) => waitFor(text('ready'), `${file}.${i}`, file));
   await looked();

@@ -96,6 +96,7 @@ test('whoever has hidden, and holds the output, does not hold up the answer', as
   // Without a group nobody can tell whose it is: it counts as astray, and is not killed on a guess.
   expect(isAlive(child)).toBe(true);
   process.kill(child, 'SIGKILL');
+  await until('it to be reaped', () => !isAlive(child) && leaks.zombies() === 0);
 });
 
 test('a group finds what has hidden', async ({ skip }) => {
