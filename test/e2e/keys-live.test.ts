@@ -1,0 +1,6 @@
+import { checkRows } from './keys/check.ts';
+import { LIVE_ENDS } from './keys/live-ends.ts';
+import { LIVE_FLEET } from './keys/live-fleet.ts';
+import { LIVE_HEALTH } from './keys/live-health.ts';
+
+checkRows('what does not belong to a run', [...LIVE_FLEET, ...LIVE_ENDS, ...LIVE_HEALTH]);
