@@ -36,6 +36,7 @@ export function gated(
   { umask }: Pick<Wanted, 'umask'>,
   more: readonly string[] = [],
 ): { readonly args: string[]; readonly environment: Record<string, string> } {
+  const path = program.startsWith('-') ? `./${program}` : program; // no option of exec's
   const entries = Object.entries(environment);
   const peculiar = entries.filter(([name]) => PECULIAR.test(name)).map(([name, value]) => `${name}=${value}`);
   const script = [
@@ -48,7 +49,7 @@ export function gated(
     'exec "$@"',
   ].join('\n');
   return {
-    args: ['sh', '-c', script, 'sh', ...(peculiar.length > 0 ? ['env', ...peculiar] : []), program, ...args],
+    args: ['sh', '-c', script, 'sh', ...(peculiar.length > 0 ? ['env', ...peculiar] : []), path, ...args],
     environment: Object.fromEntries(entries.filter(([name]) => !PECULIAR.test(name))),
   };
 }

@@ -41,11 +41,11 @@ export interface ProcessesOptions {
   readonly events: ProcessEvents;
   /** Takes a sentence about something that did not go as it should, and that nobody needs to wait for. */
   warn(text: string): void;
-  /** For tests: works without cgroups (`session`), without koffi as well (`proc`), or as on macOS (`ps`). */
+  /** For tests: works without cgroups (`session`), without koffi (`fork`), without both (`proc`), or as on macOS (`ps`). */
   readonly force?: Force;
 }
 
-export type Force = 'session' | 'proc' | 'ps';
+export type Force = 'session' | 'fork' | 'proc' | 'ps';
 
 export interface RealProcesses extends Processes {
   /** What this system cannot do, in plain words. */
@@ -97,7 +97,7 @@ class Hands implements RealProcesses {
 
   constructor({ runDir, events, warn, force }: ProcessesOptions) {
     const libc = force === undefined || force === 'session' ? loadLibc() : null;
-    this.groups = force === undefined ? openCgroups(runDir) : null;
+    this.groups = force === undefined || force === 'fork' ? openCgroups(runDir) : null;
     this.users = libc?.users ?? usersOfFiles();
     this.libc = libc;
     this.events = apart(events, () => this.commands);
@@ -143,7 +143,7 @@ class Hands implements RealProcesses {
       libc === null || this.watch === null ? null : { libc, watch: this.watch },
     );
     this.warnings = [
-      ...limitsOf(this.scanner),
+      ...limitsOf(this.scanner, this.groups),
       ...(this.reports.warning === null ? [] : [this.reports.warning]),
     ];
   }
@@ -361,7 +361,8 @@ function chooseScanner(
   return createLinuxScanner(libc, mark);
 }
 
-function limitsOf(scanner: Scanner): string[] {
+function limitsOf(scanner: Scanner, groups: Cgroups | null): string[] {
+  if (groups !== null) return [];
   if (scanner.kind === 'ps')
     return [
       'processes are found by group only: a child that makes a session of its own and loses its parent is not found here',
