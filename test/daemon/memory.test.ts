@@ -47,7 +47,7 @@ class Daemon {
   /** Called with each effect as it is performed. */
   performs: (effect: FleetEffect) => void = () => {};
   readonly #keeper: MemoryKeeper;
-  readonly #now: Moment;
+  #now: Moment;
 
   constructor({ programs = [program()], found = [], now = at(0) }: Options = {}) {
     this.#now = now;
@@ -73,6 +73,12 @@ class Daemon {
       if (effect.type === 'record') this.#keeper.keep(effect.what);
       this.performs(effect);
     }
+    return this;
+  }
+
+  /** It is so late now. */
+  at(ms: number): this {
+    this.#now = at(ms);
     return this;
   }
 
@@ -249,7 +255,9 @@ describe('a run that the last daemon died beside', () => {
     first.take({ type: 'notified', run, message: { ready: true } });
     first.journal.flush();
     const size = statSync(join(folder, 'journal')).size;
-    first.take({ type: 'notified', run, message: { watchdog: 'alive' } }).journal.flush();
+    first.at(10).take({ type: 'notified', run, message: { watchdog: 'alive' } });
+    expect(first.seat().phase).toMatchObject({ watchdogBy: 1010 });
+    first.journal.flush();
     expect(statSync(join(folder, 'journal')).size).toBe(size);
     const later = { mono: mono(70), wall: wall(at(5000).wall) };
     const second = first.next({ programs, now: later });

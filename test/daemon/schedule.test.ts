@@ -195,6 +195,16 @@ describe('a change of the plan', () => {
     expect(kept).toEqual(['job 12:05:00 +0']);
   });
 
+  it('of anything else does not keep a time again that was kept a moment ago', () => {
+    const { scheduler, kept, pass, set } = scene(job('*/5 * * * *'));
+    pass(4.5 * MINUTE);
+    expect(kept).toHaveLength(1);
+    set(-2000); // put right, to before that time
+    scheduler.follow([job('*/5 * * * *', { overlap: 'allow' })]);
+    pass(MINUTE);
+    expect(kept).toHaveLength(1);
+  });
+
   it('that has no schedule any more leaves no timer', () => {
     const { scheduler, kept, pass, next } = scene(job('*/5 * * * *'));
     expect(vi.getTimerCount()).toBe(1);
