@@ -70,7 +70,7 @@ export const PROGRAM: ProgramPlan = {
   logs: { stdout: { kind: 'none' }, stderr: 'merge' },
 };
 
-type Change = { readonly [K in keyof ProgramPlan]?: Partial<ProgramPlan[K]> | ProgramPlan[K] };
+export type Change = { readonly [K in keyof ProgramPlan]?: Partial<ProgramPlan[K]> | ProgramPlan[K] };
 
 /** PROGRAM with some keys changed; of `drain`, `stop`, `backoff` and `rollout` only what is named. */
 export function program(change: Change = {}): ProgramPlan {

@@ -103,11 +103,13 @@ describe('an end wished for while spawning', () => {
     expect(told(bench, bench.spawnFailed())).toBe('stopped: forget');
   });
 
-  test('a spawn error of what was to be replaced leads to the next try', () => {
-    const bench = spawning();
-    bench.replace(program(), 'operator', 'stop');
-    bench.spawnFailed();
-    expect(bench.phase.kind).toBe('backoff');
+  test('a spawn error of what was to be replaced leads to what replaces it, with a clean record', () => {
+    const bench = new Bench(program({ backoff: { giveUpAfter: 1 } }));
+    bench.start();
+    bench.replace(program({ revision: revision('two') }), 'operator', 'stop');
+    expect(told(bench, bench.spawnFailed())).toBe('spawning: forget spawn');
+    expect(bench.phase).toMatchObject({ life: { run: 2, program: { revision: 'two' } } });
+    expect(bench.instance.failures).toBe(0);
   });
 });
 

@@ -67,7 +67,10 @@ export class Changes {
   toRollout(id: RolloutId, event: RolloutEvent): void {
     const before = this.fleet.rollouts.get(id);
     if (before === undefined) return;
-    const { rollout, effects } = stepRollout(before, event, seatsOf(this.fleet, before.program), this.now);
+    const seats = seatsOf(this.fleet, before.program);
+    const { rollout, effects } = stepRollout(before, event, seats, this.now, () =>
+      this.#unmet(before.target),
+    );
     for (const effect of effects) if (effect.type === 'turn') this.announce(effect);
     this.keepRollout(rollout, before);
     for (const effect of effects) if (effect.type !== 'turn') this.toInstance(effect.id, effect);
@@ -113,6 +116,11 @@ export class Changes {
   touch(name: ProgramName): void {
     const before = this.fleet.needs.doubt(name);
     if (!this.touched.has(name) || this.touched.get(name) === undefined) this.touched.set(name, before);
+  }
+
+  #unmet(program: ProgramPlan): string | null {
+    const what = unmetOf(this.fleet, program);
+    return what === null ? null : `waits for ${what.on}: ${what.why}`;
   }
 
   #context(): Context {

@@ -102,11 +102,18 @@ export function createFleet(plan: Plan, memory: Memory): Fleet {
     for (let index = 0; index < (count ?? program.instances); index++) seat(fleet, program, index, memory);
   }
   for (const instance of memory.alive.values()) {
-    // Not in the plan any more: it is let go in its own time, like everything that is not wished for.
-    if (!fleet.instances.has(instance.id))
-      place(fleet, { ...instance, leaving: true, wish: { want: 'down', because: 'reload' } });
+    if (!fleet.instances.has(instance.id)) place(fleet, leftOver(fleet, instance));
   }
   return fleet;
+}
+
+/** One that is there for a run of its schedule finishes that. What is not in the plan any more is not wished for. */
+function leftOver({ programs }: Fleet, instance: Instance): Instance {
+  const program = programs.get(instance.program.name);
+  const isExtra = instance.leaving && instance.wish.want === 'up' && program?.schedule != null;
+  return isExtra
+    ? { ...instance, program }
+    : { ...instance, leaving: true, wish: { want: 'down', because: 'reload' } };
 }
 
 /** A process that bears a number proves that it was given out, whatever could be written down. */

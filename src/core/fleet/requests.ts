@@ -6,6 +6,7 @@ import type { Because } from '../instance/because.ts';
 import type { InstanceEvent } from '../instance/event.ts';
 import { type Instance, isAtRest } from '../instance/instance.ts';
 import { bodyOf, type How } from '../instance/phase.ts';
+import type { ProgramPlan } from '../plan.ts';
 import { isOver, type Rollout } from '../rollout/rollout.ts';
 import type { RolloutEvent } from '../rollout/step.ts';
 import type { Changes } from './changes.ts';
@@ -43,7 +44,7 @@ function neededBy(fleet: Fleet, ids: ReadonlySet<InstanceId>): InstanceId[] {
 }
 
 /** What others among these need comes first, so that they wait for all of it; otherwise the lowest priority does. */
-function inOrder(fleet: Fleet, ids: readonly InstanceId[]): Instance[] {
+export function inOrder(fleet: Fleet, ids: readonly InstanceId[]): Instance[] {
   const instances = ids.flatMap((id) => fleet.instances.get(id) ?? []);
   const seats = new Map<ProgramName, Instance[]>();
   for (const instance of instances.toSorted((a, b) => a.program.priority - b.program.priority)) {
@@ -89,19 +90,31 @@ export function restart(changes: Changes, { ids, programs }: Request<'restart'>)
   const { fleet } = changes;
   if (fleet.mode.kind !== 'running') return;
   const plans = new Map(programs.map((program) => [program.name, program]));
-  const order = inOrder(fleet, ids).map(({ id }) => id);
-  each(changes, order, (instance) => {
-    if (instance.leaving) return null; // it goes when it has ended
-    const { name } = instance.program;
+  const chosen = new Set(ids.filter((id) => fleet.instances.get(id)?.leaving === false)); // the others go by themselves
+  const down = new Set([...chosen].filter((id) => fleet.instances.get(id)?.wish.want === 'down'));
+  const needed = neededBy(fleet, down).filter((id) => !chosen.has(id));
+  for (const instance of inOrder(fleet, [...needed, ...chosen])) {
+    const { id, program } = instance;
     // A rollout's target is not changed under it.
-    const given = rolloutUnderWay(fleet, name) === undefined ? plans.get(name) : undefined;
-    const program = given ?? instance.program;
-    if (given !== undefined) fleet.programs.set(name, given);
-    const { generation } = instance;
-    if (instance.wish.want === 'down') return { type: 'start', because: 'operator', program };
-    return { type: 'replace', because: 'operator', program, generation, onTimeout: 'stop' };
-  });
+    const given = rolloutUnderWay(fleet, program.name) === undefined ? plans.get(program.name) : undefined;
+    if (given !== undefined) fleet.programs.set(given.name, given);
+    if (chosen.has(id)) restartOne(changes, instance, given ?? program);
+    else changes.toInstance(id, { type: 'start', because: 'dependency' });
+  }
 }
+
+function restartOne(changes: Changes, instance: Instance, program: ProgramPlan): void {
+  const { id, wish, generation, phase } = instance;
+  if (wish.want === 'down') {
+    changes.toInstance(id, { type: 'start', because: 'operator', program });
+    if (!isUntouched(phase)) return;
+  }
+  changes.toInstance(id, { type: 'replace', because: 'operator', program, generation, onTimeout: 'stop' });
+}
+
+/** It works, or is about to, although nobody wants it: others are to end before it. */
+const isUntouched = (phase: Instance['phase']): boolean =>
+  phase.kind === 'starting' || phase.kind === 'running' || ('end' in phase && phase.end === null);
 
 export function beginRollout(changes: Changes, event: Request<'begin_rollout'>): void {
   const { fleet, now } = changes;
@@ -162,6 +175,7 @@ export function signal(changes: Changes, { ids, signal, tree }: Request<'signal'
     const instance = changes.fleet.instances.get(id);
     const run = instance === undefined ? undefined : bodyOf(instance.phase)?.life.run;
     if (instance === undefined || run === undefined) continue;
+    if (!tree && 'ending' in instance.phase && instance.phase.ending.exit !== null) continue; // it has no leader any more
     const to = tree ? 'tree' : 'leader';
     changes.effects.push({ type: tree ? 'signal_tree' : 'signal', run, signal, instance });
     changes.announce({ type: 'signalled', run, signal, to, id, program: instance.program.name });

@@ -1,8 +1,8 @@
 /** How many there are of a program, and which programs there are: the delta alone is touched. */
 import { type InstanceId, instanceId, type ProgramName } from '../../base/ids.ts';
-import { needsNewRun, withLiveKeys } from '../change.ts';
+import { isSamePlan, needsNewRun, withLiveKeys } from '../change.ts';
 import type { Because } from '../instance/because.ts';
-import { type Instance, newInstance } from '../instance/instance.ts';
+import { type Instance, newInstance, type Wish } from '../instance/instance.ts';
 import type { ProgramPlan } from '../plan.ts';
 import type { Changes } from './changes.ts';
 import type { FleetEvent } from './event.ts';
@@ -32,6 +32,7 @@ export function reload(changes: Changes, { programs, shutdownTimeoutMs }: Reques
   dropPrograms(changes, removed);
   const toStart = programs.flatMap((program) => {
     const before = fleet.programs.get(program.name);
+    fleet.programs.delete(program.name); // it comes after those before it in the file
     fleet.programs.set(program.name, program);
     return before === undefined ? add(changes, program) : change(changes, before, program);
   });
@@ -61,6 +62,7 @@ const add = (changes: Changes, program: ProgramPlan): InstanceId[] => {
 function change(changes: Changes, before: ProgramPlan, program: ProgramPlan): InstanceId[] {
   const { fleet } = changes;
   const seats = stayingOf(fleet, program.name);
+  changeTarget(changes, program);
   // Without `each`: a seat that is not wanted takes all of the plan at once.
   for (const { id, wish, program: has } of seats) {
     const given = wish.want === 'up' && needsNewRun(has, program) ? withLiveKeys(has, program) : program;
@@ -73,22 +75,41 @@ function change(changes: Changes, before: ProgramPlan, program: ProgramPlan): In
   return isUp ? added : [];
 }
 
+/** What takes effect at once is not to be undone by the turns that are to come. */
+function changeTarget(changes: Changes, program: ProgramPlan): void {
+  const rollout = rolloutUnderWay(changes.fleet, program.name);
+  if (rollout === undefined) return;
+  const given = (plan: ProgramPlan): ProgramPlan => withLiveKeys(plan, program);
+  const target = given(rollout.target);
+  if (isSamePlan(target, rollout.target)) return;
+  const turns = rollout.turns.map((turn) => ({
+    ...turn,
+    before: { ...turn.before, program: given(turn.before.program) },
+  }));
+  changes.keepRollout({ ...rollout, target, turns }, rollout);
+}
+
 /** Says which seats are new, or are to stay although they were on their way out. */
 function resize(changes: Changes, plan: ProgramPlan, count: number, because: Because): InstanceId[] {
   const { fleet } = changes;
   const seats = seatsOf(fleet, plan.name);
   const added: InstanceId[] = [];
+  const wish = restingWish(stayingOf(fleet, plan.name));
   for (let index = 0; index < count; index++) {
     const id = instanceId(plan.name, index);
     const seat = seats.get(id);
     if (seat?.leaving === false) continue;
     changes.place(
-      seat === undefined ? newSeat(changes, plan, id, index) : { ...seat, leaving: false, program: plan },
+      seat === undefined
+        ? newSeat(changes, plan, id, index, wish)
+        : { ...seat, leaving: false, program: plan, wish: seat.wish.want === 'up' ? seat.wish : wish },
     );
     added.push(id);
   }
-  const surplus = [...seats.values()].filter(({ index, leaving }) => index >= count && !leaving);
-  leave(changes, surplus.reverse(), because);
+  const surplus = [...seats.values()]
+    .filter(({ index, leaving }) => index >= count && !leaving)
+    .sort((a, b) => a.index - b.index);
+  leave(changes, surplus, because); // which takes the last one first
   const removed = surplus.map(({ id }) => id);
   if (added.length + removed.length > 0) {
     changes.announce({ type: 'scaled', program: plan.name, added, removed });
@@ -96,9 +117,15 @@ function resize(changes: Changes, plan: ProgramPlan, count: number, because: Bec
   return added;
 }
 
-function newSeat({ fleet }: Changes, plan: ProgramPlan, id: InstanceId, index: number): Instance {
+/** Until somebody starts it, a new one is as the others are: where the operator has stopped all of them, so it is. */
+const restingWish = (others: readonly Instance[]): Wish => {
+  const isStopped = ({ wish }: Instance): boolean => wish.want === 'down' && wish.because === 'operator';
+  return { want: 'down', because: others.length > 0 && others.every(isStopped) ? 'operator' : 'start' };
+};
+
+function newSeat({ fleet }: Changes, plan: ProgramPlan, id: InstanceId, index: number, wish: Wish): Instance {
   const generation = fleet.generations.get(plan.name) ?? 0;
-  return { ...newInstance(id, index, plan, { want: 'down', because: 'start' }), generation };
+  return { ...newInstance(id, index, plan, wish), generation };
 }
 
 function leave(changes: Changes, seats: readonly Instance[], because: Because): void {

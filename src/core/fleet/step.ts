@@ -9,12 +9,22 @@ import { isAtRest } from '../instance/instance.ts';
 import { bodyOf, deadlineOf } from '../instance/phase.ts';
 import { isOver } from '../rollout/rollout.ts';
 import { type RolloutEvent, rolloutDeadline } from '../rollout/step.ts';
-import { Changes } from './changes.ts';
+import { Changes, unmetOf } from './changes.ts';
 import type { FleetEffect } from './effect.ts';
 import type { FleetEvent, TimerName } from './event.ts';
 import { type Fleet, rolloutUnderWay, seatsOf, stayingOf } from './fleet.ts';
 import { isSameVerdict, type Verdicts } from './needs.ts';
-import { beginRollout, restart, shutDown, shutdownDue, signal, start, stop, takePlan } from './requests.ts';
+import {
+  beginRollout,
+  inOrder,
+  restart,
+  shutDown,
+  shutdownDue,
+  signal,
+  start,
+  stop,
+  takePlan,
+} from './requests.ts';
 import { reload, scale } from './resize.ts';
 import { scheduled } from './schedule.ts';
 import { nextWorn } from './worn.ts';
@@ -124,19 +134,24 @@ function consider(changes: Changes, program: ProgramName, before: Verdicts | und
   for (const seat of seatsOf(fleet, program).values()) {
     if (seat.leaving && isAtRest(seat)) changes.remove(seat);
   }
-  for (const rollout of fleet.rollouts.values()) {
-    if (rollout.program === program && !isOver(rollout)) changes.toRollout(rollout.id, { type: 'look' });
-  }
-  replaceWorn(changes, program);
+  lookAt(changes, program);
   tellDependents(changes, program, before);
+  replaceWorn(changes, program);
 }
 
-/** Never in the middle of a rollout, and never two at once. */
+function lookAt(changes: Changes, program: ProgramName): void {
+  for (const rollout of changes.fleet.rollouts.values()) {
+    if (rollout.program === program && !isOver(rollout)) changes.toRollout(rollout.id, { type: 'look' });
+  }
+}
+
+/** Never in the middle of a rollout, never two at once, and not while the next run would have to wait. */
 function replaceWorn(changes: Changes, name: ProgramName): void {
   const { fleet } = changes;
   if (fleet.mode.kind !== 'running' || rolloutUnderWay(fleet, name) !== undefined) return;
   const worn = nextWorn(stayingOf(fleet, name));
   if (worn?.phase.kind !== 'running' || worn.phase.worn === null) return;
+  if (unmetOf(fleet, worn.program) !== null) return;
   const { program, generation } = worn;
   changes.toInstance(worn.id, {
     type: 'replace',
@@ -152,7 +167,13 @@ function tellDependents(changes: Changes, name: ProgramName, before: Verdicts | 
   if (before === undefined && waiters.length === 0) return; // nobody has ever asked
   const now = changes.verdictsOf(name);
   if (before !== undefined && isSameVerdict(before, now)) return;
-  for (const id of waiters) changes.toInstance(id, { type: 'proceed' });
+  for (const { id } of inOrder(changes.fleet, waiters)) changes.toInstance(id, { type: 'proceed' });
+  // Who did not touch what works, because its replacement could not begin, may do so now.
+  for (const { name: program, dependsOn } of changes.fleet.programs.values()) {
+    if (dependsOn[name] === undefined) continue;
+    lookAt(changes, program);
+    replaceWorn(changes, program);
+  }
   if (before !== undefined && changes.fleet.mode.kind === 'running')
     sayWhatIsLost(changes, name, before, now);
 }

@@ -13,5 +13,6 @@ export function nextWorn(seats: readonly Instance[]): Instance | null {
 function isAway(seat: Instance): boolean {
   const { kind } = seat.phase;
   if (kind === 'failed' || kind === 'exited' || kind === 'stopped') return false;
+  if (kind === 'waiting' && seat.phase.what.kind === 'schedule') return false;
   return !isAvailable(seat);
 }

@@ -63,7 +63,9 @@ function uncleaned(instance: Instance, { life, ending }: Cleaning, why: string, 
 /** Wanted again: where a schedule says when, that is waited for. */
 export function begin(instance: Instance, because: Because, context: Context): Step {
   if (!isScheduled(instance)) return launch(instance, because, context);
-  return instance.queued ? launch(instance, 'schedule', context) : awaitTime(instance, because);
+  return instance.queued
+    ? launch({ ...instance, failures: 0 }, 'schedule', context)
+    : awaitTime(instance, because);
 }
 
 /** Begins a run, unless something that it needs is not there. */
@@ -107,7 +109,8 @@ export function spawn(instance: Instance, life: Life): Step {
 function begun(instance: Instance, life: Life): Instance {
   if (instance.lastRun === life.run) return instance; // counted when it was prepared
   const restarts = instance.lastRun === null ? instance.restarts : instance.restarts + 1;
-  return { ...instance, restarts, lastRun: life.run, queued: false };
+  const queued = instance.queued && life.because !== 'schedule'; // another try of the last one is not it
+  return { ...instance, restarts, lastRun: life.run, queued };
 }
 
 /** What cannot even be started is tried again after this, even without a backoff: at once would be a busy loop. */

@@ -10,7 +10,7 @@ import { hear } from './hear.ts';
 import { hooked } from './hooked.ts';
 import type { Instance } from './instance.ts';
 import { deadlineOf, lifeOf, type OnTimeout, type Phase } from './phase.ts';
-import { type Context, launch, nothing, rest, retry } from './settle.ts';
+import { begin, type Context, launch, nothing, rest, retry } from './settle.ts';
 import { becomeAlive, becomeReady } from './starting.ts';
 import { adjust, proceed, replace, scheduled, start, stop } from './wished.ts';
 import { healthChecked, measured, runningDue } from './working.ts';
@@ -105,11 +105,20 @@ function spawnFailed(
       what: { type: 'spawn_failed', run, stage: event.stage, error: event.error },
     } as const,
   ];
-  const next =
-    instance.wish.want === 'down'
-      ? rest({ ...instance, failures: 0 }, { kind: 'stopped' })
-      : retry(instance, phase.life.run, 'spawn error', `cannot start: ${event.error}`, context);
+  const next = afterFailedSpawn(instance, phase, `cannot start: ${event.error}`, context);
   return { instance: next.instance, effects: [...told, ...next.effects] };
+}
+
+function afterFailedSpawn(
+  instance: Instance,
+  { life, end }: Extract<Phase, { kind: 'spawning' }>,
+  why: string,
+  context: Context,
+): Step {
+  if (instance.wish.want === 'down') return rest({ ...instance, failures: 0 }, { kind: 'stopped' });
+  // What was to be replaced is not there: what replaces it may do better.
+  if (end !== null) return begin({ ...instance, failures: 0 }, end.because, context);
+  return retry(instance, life.run, 'spawn error', why, context);
 }
 
 function due(instance: Instance, context: Context): Step {

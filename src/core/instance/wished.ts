@@ -9,7 +9,7 @@ import { askToEnd, beginEnd, endNow, killAll } from './ending.ts';
 import type { InstanceEvent } from './event.ts';
 import { cancelHook } from './hooked.ts';
 import type { Instance } from './instance.ts';
-import { type How, lifeOf, type Phase, type PlannedEnd, stillRunning } from './phase.ts';
+import { type How, lifeOf, type Phase, type PlannedEnd, stillRunning, type Waiting } from './phase.ts';
 import { begin, type Context, launch, nothing, rest } from './settle.ts';
 
 type Start = Extract<InstanceEvent, { type: 'start' }>;
@@ -73,8 +73,19 @@ export function proceed(instance: Instance, context: Context): Step {
   const { phase } = instance;
   if (phase.kind !== 'waiting') return nothing(instance);
   if (phase.what.kind === 'schedule' && instance.program.schedule !== null) return nothing(instance);
-  return launch(instance, phase.because, context);
+  const what = context.gate(instance.program);
+  return what !== null && isSameWait(phase.what, what)
+    ? nothing(instance)
+    : launch(instance, phase.because, context);
 }
+
+const isSameWait = (a: Waiting, b: Waiting): boolean =>
+  a.kind === 'dependency' &&
+  b.kind === 'dependency' &&
+  a.on === b.on &&
+  a.condition === b.condition &&
+  a.why === b.why &&
+  a.hopeless === b.hopeless;
 
 /** Its time has come. Whoever still works runs once more afterwards; whether that is wanted, the fleet knows. */
 export function scheduled(instance: Instance, context: Context): Step {

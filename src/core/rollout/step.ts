@@ -44,15 +44,24 @@ export interface RolloutStep {
   readonly effects: readonly RolloutEffect[];
 }
 
-export function stepRollout(rollout: Rollout, event: RolloutEvent, seats: Seats, now: Moment): RolloutStep {
+/** What keeps a replacement from being begun now, for people; null: nothing does. */
+export type Unmet = () => string | null;
+
+export function stepRollout(
+  rollout: Rollout,
+  event: RolloutEvent,
+  seats: Seats,
+  now: Moment,
+  unmet: Unmet = () => null,
+): RolloutStep {
   if (isOver(rollout)) return { rollout, effects: [] };
   switch (event.type) {
     case 'look':
-      return advance(rollout, seats, now);
+      return advance(rollout, seats, now, unmet);
     case 'pause':
       return { rollout: rollout.state === 'paused' ? rollout : pauseFor(rollout, BY_OPERATOR), effects: [] };
     case 'resume':
-      return resume(rollout, seats, now);
+      return resume(rollout, seats, now, unmet);
     case 'abort':
       return abort(rollout, event.why, seats, now);
     default:
@@ -72,11 +81,11 @@ export function rolloutDeadline(rollout: Rollout, now: Moment): Mono | null {
   return mono(Math.min(...deadlines));
 }
 
-function advance(rollout: Rollout, seats: Seats, now: Moment): RolloutStep {
+function advance(rollout: Rollout, seats: Seats, now: Moment, unmet: Unmet): RolloutStep {
   const turns = rollout.turns.map((turn) => moveTurn(turn, rollout, seats, now));
   const judged = judge({ ...rollout, turns }, seats, now);
   const begun =
-    judged.state === 'running' ? beginTurns(judged, seats, now) : { rollout: judged, effects: [] };
+    judged.state === 'running' ? beginTurns(judged, seats, now, unmet) : { rollout: judged, effects: [] };
   if (sameAs(rollout, begun.rollout)) return { rollout, effects: [] };
   const news = newsOf(rollout, begun.rollout);
   return {
@@ -137,12 +146,12 @@ function overdueReason(turn: Turn, seats: Seats): string {
   return `${turn.id} has not drained within ${formatDuration(drain.timeoutMs ?? 0)}${flight}; it drains on`;
 }
 
-function beginTurns(rollout: Rollout, seats: Seats, now: Moment): RolloutStep {
+function beginTurns(rollout: Rollout, seats: Seats, now: Moment, unmet: Unmet): RolloutStep {
   const effects: RolloutEffect[] = [];
   let current: Rollout = { ...rollout, reason: null };
   for (const seat of pendingInOrder(rollout, seats)) {
     if (current.turns.filter(isActive).length >= rollout.maxParallel) break;
-    const obstacle = obstacleFor(seat, current, seats);
+    const obstacle = obstacleFor(seat, current, seats, unmet);
     if (obstacle !== null) {
       current = { ...current, reason: obstacle };
       break;
@@ -162,13 +171,13 @@ function pendingInOrder(rollout: Rollout, seats: Seats): Instance[] {
 }
 
 /** Why this instance must not be touched now; null: it may. */
-function obstacleFor(seat: Instance, rollout: Rollout, seats: Seats): string | null {
+function obstacleFor(seat: Instance, rollout: Rollout, seats: Seats, unmet: Unmet): string | null {
   if (isBroken(seat)) return null; // nothing works there that could be lost
   const turning = new Set(rollout.turns.filter(isActive).map(({ id }) => id));
   const away = [...seats.values()].find(
     (other) => other.wish.want === 'up' && !turning.has(other.id) && !isWhole(other),
   );
-  return away === undefined ? null : `waits for ${away.id}, which is ${conditionOf(away)}`;
+  return away === undefined ? unmet() : `waits for ${away.id}, which is ${conditionOf(away)}`;
 }
 
 /** Not working, and not about to: it may be replaced at no cost, and must not hold up its own cure. */
@@ -200,7 +209,7 @@ function replaceBy(rollout: Rollout, seat: Instance): RolloutEffect {
 }
 
 /** Turns that failed are taken again, drains that were too long get their time anew. */
-function resume(rollout: Rollout, seats: Seats, now: Moment): RolloutStep {
+function resume(rollout: Rollout, seats: Seats, now: Moment, unmet: Unmet): RolloutStep {
   const turns = rollout.turns.map(
     (turn): Turn =>
       turn.step.kind === 'failed' ? { ...turn, step: again(rollout, seats.get(turn.id), now) } : turn,
@@ -215,7 +224,7 @@ function resume(rollout: Rollout, seats: Seats, now: Moment): RolloutStep {
       effects: [...news, ...overdue.map(({ id }) => ({ type: 'grant', id }) as const)],
     };
   }
-  const next = advance(running, seats, now);
+  const next = advance(running, seats, now, unmet);
   return { rollout: next.rollout, effects: [...news, ...next.effects] };
 }
 

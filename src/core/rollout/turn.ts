@@ -18,7 +18,8 @@ export function moveTurn(turn: Turn, rollout: Rollout, seats: Seats, now: Moment
 function moved(step: TurnStep, seat: Instance, rollout: Rollout, now: Moment): TurnStep {
   switch (step.kind) {
     case 'pending':
-      return seat.wish.want === 'down' ? { kind: 'skipped', why: 'it is stopped' } : step;
+      if (seat.wish.want === 'down') return { kind: 'skipped', why: 'it is stopped' };
+      return isOnTime(seat, rollout) ? { kind: 'skipped', why: 'takes it at its next run' } : step;
     case 'draining':
       return ifUnwanted(seat) ?? drainingMoved(step, seat, rollout, now);
     case 'starting':
@@ -31,6 +32,10 @@ function moved(step: TurnStep, seat: Instance, rollout: Rollout, now: Moment): T
       return step;
   }
 }
+
+/** Its runs go to completion, whatever the plan; it has taken on the new one already. */
+const isOnTime = ({ phase, program }: Instance, { target }: Rollout): boolean =>
+  target.schedule !== null && (lifeOf(phase)?.program ?? program).schedule !== null;
 
 type Draining = Extract<TurnStep, { kind: 'draining' }>;
 type Starting = Extract<TurnStep, { kind: 'starting' }>;
