@@ -50,7 +50,7 @@ export const pathsIn = (map: string): string[] =>
 export function diagramIn(map: string, heading: string): Set<string> {
   const section = map.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
   const diagram = /```mermaid\n([\s\S]*?)```/.exec(section)?.[1] ?? '';
-  return new Set([...diagram.matchAll(/^\s*(\S+ --> \w+)/gm)].flatMap(([, arrow]) => arrow ?? []));
+  return new Set([...diagram.matchAll(/^\s*(\S+ --> \S+)/gm)].flatMap(([, arrow]) => arrow ?? []));
 }
 
 export function filesIn(folder = SRC): string[] {

@@ -76,7 +76,11 @@ const mayTryAgain = (phase: Phase): boolean =>
 const waitsFor = (phase: Phase): string | null => (phase.kind === 'waiting' ? phase.what.kind : null);
 
 /** The first of what it needs that is not as it needs it; null: nothing is missing. */
-export function unmet(fleet: Fleet, { program }: Instance, isExcused = isTurning): ProgramName | null {
+export function unmet(
+  fleet: Fleet,
+  { program }: Pick<Instance, 'program'>,
+  isExcused = isTurning,
+): ProgramName | null {
   for (const [name, condition] of Object.entries(program.dependsOn)) {
     const on = name as ProgramName; // the keys of dependsOn are names
     if (!isMet(fleet, on, condition, isExcused)) return on;

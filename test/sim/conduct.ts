@@ -54,7 +54,9 @@ export function kind(dice: Dice, plan: ProgramPlan): Conduct {
   };
 }
 
-const isTask = (plan: ProgramPlan): boolean => plan.command[0] === TASK;
+/** What is half a service, as it is between a reload and its rolling restart, does not end: it would be started for ever. */
+const isTask = ({ command, restart, schedule }: ProgramPlan): boolean =>
+  restart !== 'always' && (command[0] === TASK || schedule !== null);
 
 /** Anything. */
 export function rude(dice: Dice, plan: ProgramPlan): Conduct {

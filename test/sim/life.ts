@@ -2,7 +2,7 @@
 import { seatsOf } from '../../src/core/fleet/fleet.ts';
 import { type Instance, isAtRest } from '../../src/core/instance/instance.ts';
 import { isOver, type Rollout } from '../../src/core/rollout/rollout.ts';
-import { isWell } from './begin-watch.ts';
+import { isWell, unmet } from './begin-watch.ts';
 import { Broken, broken } from './broken.ts';
 import { Operator, underWay } from './operator.ts';
 import type { Transitions } from './transitions.ts';
@@ -46,9 +46,13 @@ const autostarted = ({ programs, fleet }: World): Instance['id'][] => {
   return [...fleet.instances.values()].filter(({ program }) => names.has(program.name)).map(({ id }) => id);
 };
 
+/** Of whoever died before everybody behaved, the system has told by then. */
+const REPORTED_MS = 30;
+
 /** Where everybody behaves, what an abort leaves is a whole fleet. */
 function mendByAborting(world: World, operator: Operator): void {
   if (world.dice.chance(0.5)) world.settle();
+  else world.runUntil(world.agenda.now + REPORTED_MS);
   const touched = new Set<Instance['id']>();
   for (const rollout of underWay(world)) {
     for (const { id } of rollout.turns) if (generationOf(world, id) === rollout.generation) touched.add(id);
@@ -83,8 +87,9 @@ function mendByResuming(world: World, operator: Operator): void {
   for (const instance of world.fleet.instances.values()) isWhole(world, instance);
 }
 
-/** What it needs is not there, and will not come. */
-const waitsForOthers = ({ fleet }: World, { program }: Rollout): boolean =>
+/** What its replacements need is not there, and will not come. */
+const waitsForOthers = ({ fleet }: World, { program, target }: Rollout): boolean =>
+  unmet(fleet, { program: target }) !== null ||
   [...seatsOf(fleet, program).values()].some(({ phase }) => phase.kind === 'waiting');
 
 /** It works, has done its work, or waits for what is really not there; and nobody has to go because of its age or size. */
@@ -102,7 +107,8 @@ function isWhole({ fleet, watch }: World, instance: Instance): void {
   const others = [...seatsOf(fleet, instance.program.name).values()].filter(
     (seat) => seat.wish.want === 'up',
   );
-  if (others.every(isWell)) broken(`${id} is worn, and never replaced`);
+  const mayGo = others.every(isWell) && unmet(fleet, instance) === null;
+  if (mayGo) broken(`${id} is worn, and never replaced`);
 }
 
 const RESTING: ReadonlySet<string> = new Set(['stopped', 'exited', 'failed']);

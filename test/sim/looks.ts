@@ -76,7 +76,9 @@ export class Looks {
   #tell(event: FleetEvent): void {
     this.#post(event);
     if (!this.#calm && this.#dice.chance(0.05)) {
-      this.#agenda.after(this.#dice.int(0, 600), () => this.#post(event));
+      this.#agenda.after(this.#dice.int(0, 600), () => {
+        if (!this.#calm) this.#post(event); // it could be the last word for ever
+      });
     }
   }
 

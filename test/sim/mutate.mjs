@@ -1,22 +1,32 @@
-// Tests the tests: breaks a copy of src/core on purpose, one fault at a time, and runs the tables and the simulation
-// on it. Not part of the normal run:
+// Tests the tests: breaks copies of src/core on purpose, one fault at a time, and runs the simulation and, where that
+// notices nothing, the tables on it. Not part of the normal run:
 //
-//   node test/sim/mutate.mjs            all of the faults in mutants.mjs, about three minutes
+//   node test/sim/mutate.mjs            all of the faults in mutants.mjs, about four minutes on two cores
 //   node test/sim/mutate.mjs pause      those whose name contains "pause"
 //
-// Says of each fault which floor has caught it, and ends with 1 when one has survived both.
-import { spawnSync } from 'node:child_process';
+// Says of each fault what has caught it, and ends with 1 when one has survived both.
+import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MUTANTS } from './mutants.mjs';
 
 const HOME = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const COPIED = ['src/base', 'src/core', 'test/core', 'test/sim', 'package.json'];
+const COPIED = [
+  'src/base',
+  'src/core',
+  'src/README.md',
+  'test/core',
+  'test/sim',
+  'test/map.ts',
+  'package.json',
+];
 /** Without the set-up of the floors above. */
 const CONFIG = "export default { test: { include: ['test/**/*.test.ts'] } };\n";
-const WORLDS = '800';
+const WORLDS = '1500';
+/** A run that hangs has noticed something as well. */
+const LIMIT_MS = 120_000;
 
 function copyOfTheHouse() {
   const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
@@ -29,50 +39,83 @@ function copyOfTheHouse() {
   return copy;
 }
 
-/** Whether the tests in this folder fail. A run that hangs has noticed something as well. */
-function fails(copy, folder) {
-  const vitest = join('node_modules', 'vitest', 'vitest.mjs');
-  const run = spawnSync(process.execPath, [vitest, 'run', '--bail=1', folder], {
+/** Ends with what it printed, and whether it ended well. */
+function run(copy, args) {
+  const child = spawn(process.execPath, args, {
     cwd: copy,
-    env: { ...process.env, SIM_WORLDS: WORLDS },
-    timeout: 60_000,
+    env: { ...process.env, HUNT_WORLDS: WORLDS },
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: LIMIT_MS,
     killSignal: 'SIGKILL',
-    encoding: 'utf8',
   });
-  return run.status !== 0;
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (data) => {
+    text += data;
+  });
+  return new Promise((resolve) => {
+    child.on('close', (code, signal) => resolve({ ok: code === 0, text: signal ? 'it hangs' : text.trim() }));
+  });
 }
 
-function tryOne(copy, { name, file, from, to }) {
+/** What the worlds say of this copy; null: no rule is broken. */
+async function worlds(copy) {
+  const bundler = join('node_modules', 'rolldown', 'bin', 'cli.mjs');
+  const bundled = await run(copy, [bundler, 'test/sim/hunt.ts', '-o', 'test/hunt.mjs', '--platform', 'node']);
+  if (!bundled.ok) throw new Error(`cannot bundle: ${bundled.text}`);
+  const lived = await run(copy, ['test/hunt.mjs']);
+  return lived.ok ? null : lived.text;
+}
+
+/** What the tables say of it; null: they hold. */
+async function tables(copy) {
+  const tested = await run(copy, [
+    join('node_modules', 'vitest', 'vitest.mjs'),
+    'run',
+    '--bail=1',
+    'test/core',
+  ]);
+  return tested.ok ? null : (/× .*/.exec(tested.text)?.[0] ?? 'a test');
+}
+
+async function tryOne(copy, { name, file, from, to }) {
   const path = join(copy, 'src', 'core', file);
   const right = readFileSync(path, 'utf8');
   const times = right.split(from).length - 1;
-  if (times !== 1) return { name, result: `STALE: its text occurs ${times} times in ${file}`, ok: false };
+  if (times !== 1) return { name, ok: false, result: `STALE: its text occurs ${times} times in ${file}` };
   writeFileSync(
     path,
     right.replace(from, () => to),
   );
-  const floors = ['test/core', 'test/sim'].filter((folder) => fails(copy, folder));
-  writeFileSync(path, right);
-  return {
-    name,
-    result: floors.length > 0 ? `caught by ${floors.join(' and ')}` : 'SURVIVED',
-    ok: floors.length > 0,
-  };
+  try {
+    const rule = await worlds(copy);
+    if (rule !== null) return { name, ok: true, result: `worlds: ${rule}` };
+    const table = await tables(copy);
+    return { name, ok: table !== null, result: table === null ? 'SURVIVED' : `tables: ${table}` };
+  } finally {
+    writeFileSync(path, right);
+  }
 }
 
 const wanted = MUTANTS.filter(({ name }) => name.includes(process.argv[2] ?? ''));
-const copy = copyOfTheHouse();
-try {
-  if (fails(copy, 'test/core') || fails(copy, 'test/sim'))
-    throw new Error('the tests fail without any fault');
-  let caught = 0;
-  for (const mutant of wanted) {
-    const { name, result, ok } = tryOne(copy, mutant);
+const queue = [...wanted];
+const copies = Array.from({ length: Math.min(4, availableParallelism()) }, copyOfTheHouse);
+let caught = 0;
+
+async function work(copy) {
+  for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
+    const { name, ok, result } = await tryOne(copy, mutant);
     if (ok) caught++;
     console.log(`${ok ? '✓' : '✗'} ${name}: ${result}`);
   }
+}
+
+try {
+  const [first] = copies;
+  const wrong = (await worlds(first)) ?? (await tables(first));
+  if (wrong !== null) throw new Error(`the tests fail without any fault: ${wrong}`);
+  await Promise.all(copies.map(work));
   console.log(`${caught} of ${wanted.length} caught`);
   process.exitCode = caught === wanted.length ? 0 : 1;
 } finally {
-  rmSync(copy, { recursive: true, force: true });
+  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
 }

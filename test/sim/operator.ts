@@ -116,8 +116,11 @@ export class Operator {
 
   #restart(ids: readonly InstanceId[]): void {
     const { dice } = this.#world;
-    const changed = dice.chance(0.5) ? this.#somePlan() : undefined;
-    this.#world.post({ type: 'restart', ids, programs: changed === undefined ? [] : [changed] });
+    const plan = dice.chance(0.5) ? this.#somePlan() : undefined;
+    const seats = plan === undefined ? [] : [...seatsOf(this.#world.fleet, plan.name).values()];
+    // In which order they are taken is decided by what they need before.
+    const changed = plan === undefined ? [] : [{ ...plan, dependsOn: seats[0]?.program.dependsOn ?? {} }];
+    this.#world.post({ type: 'restart', ids, programs: changed });
   }
 
   #scale(): void {

@@ -4,7 +4,7 @@ import { type Fleet, seatsOf } from '../../src/core/fleet/fleet.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
 import { isActive, isOver, type Rollout, type Turn } from '../../src/core/rollout/rollout.ts';
 import type { Agenda } from './agenda.ts';
-import { isWell } from './begin-watch.ts';
+import { isWell, unmet } from './begin-watch.ts';
 import { broken } from './broken.ts';
 import type { Watch } from './watch.ts';
 
@@ -86,6 +86,8 @@ export class RolloutWatch {
     const asked = phase?.kind === 'draining' && phase.ending.because === `rollout ${rollout.id}`;
     if (!asked || before.get(turn.id)?.phase.kind !== 'running') return;
     if (this.#watch.of(phase.body.life.run)?.isWell === false) return; // it is taken first
+    const missing = unmet(this.#fleet, { program: rollout.target });
+    if (missing !== null) broken(`${turn.id} is touched, and its next run would wait for ${missing}`);
     // One whose turn began together with this one may have failed within the same step.
     const begun = rollout.turns.filter(
       ({ step }, i) => step.kind === 'failed' && last?.turns[i]?.step.kind !== 'failed',

@@ -56,10 +56,18 @@ export class RunWatch {
     if (event.type === 'notified') this.#heard(event.message, phase);
     else if (event.type === 'spawned' && phase.kind === 'spawning') this.#born();
     else if (event.type === 'tree') this.left = event.left;
+    else if (event.type === 'hooked' && event.hook === 'pre_drain') this.#mayDrain(phase);
     else if (event.type === 'checked') {
       if (event.purpose === 'health') this.isWell = event.ok;
       if (event.ok) this.#checked(event.purpose, phase);
     }
+  }
+
+  /** Its leader has ended during the hook: its jobs have their time from now on all the same. */
+  #mayDrain(phase: Phase): void {
+    if (phase.kind !== 'draining' || phase.asked || phase.ending.exit === null) return;
+    this.#asked = { at: this.#agenda.now, notBefore: this.#agenda.now + (this.#plan.drain.timeoutMs ?? 0) };
+    this.#onTimeout = phase.onTimeout;
   }
 
   /** It begins to work. */

@@ -71,8 +71,9 @@ export class StateWatch {
       broken(`${id} is replaced during a rollout`);
     for (const other of seatsOf(this.#fleet, program.name).values()) {
       if (other.id === id || other.wish.want === 'down' || other.leaving) continue;
-      // What has been given up would be waited for without end.
-      const rests = other.phase.kind === 'exited' || other.phase.kind === 'failed';
+      // What has been given up would be waited for without end, and what waits for its time is well.
+      const isTimed = other.phase.kind === 'waiting' && other.phase.what.kind === 'schedule';
+      const rests = other.phase.kind === 'exited' || other.phase.kind === 'failed' || isTimed;
       if (!rests && !isWell(other)) broken(`${id} is replaced while ${other.id} is ${other.phase.kind}`);
     }
   }
