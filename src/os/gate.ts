@@ -81,10 +81,26 @@ export function limitProcess(libc: Libc, pid: number, { limits }: Wanted): Resul
   for (const [name, number] of Object.entries(RESOURCES)) {
     const value = limits.resources[name as Resource]; // the keys of RESOURCES are its type
     if (value === undefined) continue;
-    const errno = libc.limitProcess(pid, number, value);
+    const errno = limitOnce(libc, pid, number, value);
     if (errno !== 0) return fail({ stage: 'limits', message: cannotLimit(name, value, explainErrno(errno)) });
   }
   return ok(null);
+}
+
+const TRIES = 100;
+const PAUSE_MS = 0.1;
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * A spawn is over for us as soon as the child has memory of its own, and the kernel makes it wholly its new user only
+ * a moment later: a limit that is refused in between is not refused for good.
+ */
+function limitOnce(libc: Libc, pid: number, resource: number, value: number | null): number {
+  for (let left = TRIES; ; left--) {
+    const errno = libc.limitProcess(pid, resource, value);
+    if (errno !== constants.errno.EPERM || left === 1) return errno;
+    Atomics.wait(pause, 0, 0, PAUSE_MS);
+  }
 }
 
 export const cannotLimit = (name: string, value: number | null, why: string): string =>
