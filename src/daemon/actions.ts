@@ -15,6 +15,7 @@ import {
   refuseConflicts,
   refuseWhenEnding,
   selectIds,
+  selectStaying,
 } from './api-parts.ts';
 import { stateOf } from './describe.ts';
 import { gone, judgeRestart, judgeStart, judgeStop } from './outcome.ts';
@@ -30,7 +31,7 @@ export async function start(
   const { fleet, post } = parts;
   const isNamed = selectors.length > 0;
   const leftStopped = isNamed ? [] : stoppedByOperator(parts);
-  const named = isNamed ? selectIds(parts, selectors) : startedByDefault(parts);
+  const named = isNamed ? selectStaying(parts, selectors) : startedByDefault(parts);
   const before = new Set(
     instancesOf(parts, named)
       .filter(isStarted)
@@ -77,7 +78,7 @@ export async function restart(
   left: AbortSignal,
 ): Promise<ActionReply> {
   refuseWhenEnding(parts);
-  const ids = selectIds(parts, body.selectors);
+  const ids = selectStaying(parts, body.selectors);
   const names = programsOf(parts, ids);
   refuseConflicts(parts, names);
   // Each as it runs now: not all instances need have the same plan.
@@ -134,7 +135,7 @@ const isStarted = ({ phase }: Instance): boolean =>
 
 function startedByDefault({ fleet }: ApiParts): InstanceId[] {
   return [...fleet.instances.values()]
-    .filter(({ program, wish }) => program.autostart && !isStoppedByOperator(wish) && !isRemoved(wish))
+    .filter(({ program, leaving, wish }) => program.autostart && !leaving && !isStoppedByOperator(wish))
     .map(({ id }) => id);
 }
 
@@ -148,7 +149,3 @@ const isUnwanted = ({ wish }: Instance): boolean => wish.want === 'down';
 
 const isStoppedByOperator = (wish: Instance['wish']): boolean =>
   wish.want === 'down' && wish.because === 'operator';
-
-/** The config does not have it any more: only whoever names it wants it. */
-const isRemoved = (wish: Instance['wish']): boolean =>
-  wish.want === 'down' && (wish.because === 'reload' || wish.because === 'scale');

@@ -57,6 +57,21 @@ export function selectIds(
   throw new Refused('no_match', `no instance matches "${chosen.error}"`, hint);
 }
 
+/**
+ * Those that are there to stay: what goes when it is at rest is not started again.
+ * @throws Refused where nothing else was named.
+ */
+export function selectStaying(parts: ApiParts, selectors: readonly string[]): InstanceId[] {
+  const chosen = instancesOf(parts, selectIds(parts, selectors));
+  const staying = chosen.filter(({ leaving }) => !leaving).map(({ id }) => id);
+  if (staying.length > 0 || chosen.length === 0) return staying;
+  throw new Refused(
+    'conflict',
+    `${chosen[0]?.id} is on its way out, and gone when it has ended`,
+    'to have more instances: "tsup-visor scale"',
+  );
+}
+
 export function programsOf({ fleet }: ApiParts, ids: readonly InstanceId[]): ProgramName[] {
   return [...new Set(ids.flatMap((id) => fleet.instances.get(id)?.program.name ?? []))];
 }

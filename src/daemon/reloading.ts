@@ -2,7 +2,7 @@
 import type { InstanceId, ProgramName } from '../base/ids.ts';
 import { comparePlans } from '../config/compare.ts';
 import { needsNewRun } from '../core/change.ts';
-import { seatsOf } from '../core/fleet/fleet.ts';
+import { stayingOf } from '../core/fleet/fleet.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import { lifeOf } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
@@ -77,8 +77,7 @@ const isNeeded = ({ rolling, ending }: Renewal): boolean => rolling.length + end
 
 /** By what each instance runs with: not all of them need have the same plan. */
 function renewalOf({ fleet }: ApiParts, program: ProgramPlan): Renewal {
-  const seats = [...seatsOf(fleet, program.name).values()];
-  const old = seats.filter((seat) => needsNewRun(planOf(seat), program));
+  const old = stayingOf(fleet, program.name).filter((seat) => needsNewRun(planOf(seat), program));
   const idsOf = (way: ReturnType<typeof wayTo>): InstanceId[] =>
     old.filter((seat) => wayTo(seat, program) === way).map(({ id }) => id);
   return {

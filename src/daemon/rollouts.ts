@@ -1,6 +1,6 @@
 /** Rolling restarts on the wire: begun, looked at, steered. */
 import type { InstanceId } from '../base/ids.ts';
-import { seatsOf } from '../core/fleet/fleet.ts';
+import { stayingOf } from '../core/fleet/fleet.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import type { ProgramPlan } from '../core/plan.ts';
 import { inOrder } from '../core/rollout/order.ts';
@@ -8,7 +8,7 @@ import type { RolloutReply, RolloutsCreatedReply, RolloutsReply } from '../proto
 import type { Checked } from '../protocol/requests.ts';
 import type { RolloutStatus } from '../protocol/status.ts';
 import { PROTOCOL_VERSION as version } from '../protocol/version.ts';
-import { type ApiParts, programsOf, refuseConflicts, refuseWhenEnding, selectIds } from './api-parts.ts';
+import { type ApiParts, programsOf, refuseConflicts, refuseWhenEnding, selectStaying } from './api-parts.ts';
 import { describeRollout } from './describe.ts';
 import { Refused } from './refuse.ts';
 import { keepConfig, takeConfig } from './reload.ts';
@@ -17,7 +17,7 @@ import { dryRun, resolveParallel } from './rolling.ts';
 export function createRollouts(parts: ApiParts, body: Checked<'createRollouts'>): RolloutsCreatedReply {
   refuseWhenEnding(parts);
   const { news, adopt, plan, world } = parts;
-  const ids = selectIds(parts, body.selectors);
+  const ids = selectStaying(parts, body.selectors);
   const names = programsOf(parts, ids);
   refuseConflicts(parts, names);
   const { programs, changes } = body.keep_config
@@ -67,7 +67,7 @@ export function beginRollout(
   how: { readonly dry_run: boolean; readonly max_parallel?: string | undefined },
 ): RolloutStatus[] {
   const { fleet, post, clock } = parts;
-  const all = [...seatsOf(fleet, program.name).values()];
+  const all = stayingOf(fleet, program.name);
   const seats = all.filter(({ id }) => ids.includes(id));
   const ordered = inOrder(seats, program.rollout.order);
   if (!how.dry_run && !seats.some(isWanted)) {
@@ -87,7 +87,7 @@ function nothingToRoll(
   { name }: ProgramPlan,
   ids: readonly InstanceId[],
 ): { program: string; reason: string }[] {
-  const seats = [...seatsOf(fleet, name).values()].filter(({ id }) => ids.includes(id));
+  const seats = stayingOf(fleet, name).filter(({ id }) => ids.includes(id));
   if (seats.some(isWanted)) return [];
   return [{ program: name, reason: STOPPED }];
 }

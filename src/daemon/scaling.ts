@@ -1,6 +1,6 @@
 /** How many instances a program has, by the operator's word. */
 import type { InstanceId } from '../base/ids.ts';
-import { seatsOf } from '../core/fleet/fleet.ts';
+import { stayingOf } from '../core/fleet/fleet.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import type { LogTarget, ProgramPlan } from '../core/plan.ts';
 import type { ActionOutcome, ActionReply } from '../protocol/replies.ts';
@@ -50,12 +50,12 @@ interface Scaled {
 }
 
 function scaleOne({ fleet, post }: ApiParts, { name }: ProgramPlan, count: number): Scaled {
-  const before = new Map([...seatsOf(fleet, name)].filter(([, { leaving }]) => !leaving));
+  const before = new Set(stayingOf(fleet, name).map(({ id }) => id));
   post({ type: 'scale', program: name, instances: count });
-  const after = [...seatsOf(fleet, name).values()].filter(({ leaving }) => !leaving);
+  const after = stayingOf(fleet, name);
   const stays = new Set(after.map(({ id }) => id));
   const added = after.filter(({ id }) => !before.has(id)).map(({ id }) => id);
-  const removed = [...before.keys()].filter((id) => !stays.has(id));
+  const removed = [...before].filter((id) => !stays.has(id));
   const isSame = added.length === 0 && removed.length === 0;
   return { added, removed, already: isSame ? unchanged(after.at(-1)) : [] };
 }

@@ -91,6 +91,30 @@ describe('a scale', () => {
     expect((await world.act('start', [])).instances).toHaveLength(2);
   });
 
+  it('that is still draining is in nobody’s way: what is on its way out is not started again', async () => {
+    await world.begin({ worker: { ...ignoresTerm, instances: 2, drain: { timeout: 'none' } } });
+    await world.act('start', []);
+    await scale({ worker: 1 }, { wait: false });
+    for (const ids of [await world.act('start', []), await world.act('start', ['worker'])]) {
+      expect(ids.instances).toMatchObject([{ id: 'worker:0', ok: true, already: true }]);
+    }
+    for (const [path, body] of [
+      ['start', { selectors: ['worker:1'] }],
+      ['restart', { selectors: ['worker:1'] }],
+      ['rollouts', { selectors: ['worker:1'] }],
+    ] as const) {
+      const reply = await world.request('POST', `/v1/${path}`, body);
+      expectRefusal(reply, 'conflict');
+      expect(reply.json).toMatchObject({ error: { message: expect.stringContaining('on its way out') } });
+    }
+    expect(await world.instance('worker:1')).toMatchObject({ state: 'draining', because: 'scale' });
+    expect(
+      (await world.act('stop', ['worker:1'], { now: true })).instances,
+      'hurried, it goes',
+    ).toMatchObject([{ ok: true }]);
+    expect(ids(await world.status())).toBe('worker:0');
+  });
+
   it('names a program that there is not, and those that there are, and then changes nothing', async () => {
     await world.begin({ worker: steady, mailer: steady });
     const reply = await world.request('POST', '/v1/scale', { counts: { mailer: 2, wroker: 2 } });
