@@ -135,8 +135,8 @@ function consider(changes: Changes, program: ProgramName, before: Verdicts | und
     if (seat.leaving && isAtRest(seat)) changes.remove(seat);
   }
   lookAt(changes, program);
+  replaceWorn(changes, program); // first: nobody is to count on one that goes in this step
   tellDependents(changes, program, before);
-  replaceWorn(changes, program);
 }
 
 function lookAt(changes: Changes, program: ProgramName): void {
