@@ -57,6 +57,15 @@ export function selectIds(
   throw new Refused('no_match', `no instance matches "${chosen.error}"`, hint);
 }
 
+/** Program by program as the config has them, and by number: what was added later is not told last. */
+export function inPlanOrder(parts: ApiParts, ids: readonly InstanceId[]): InstanceId[] {
+  const places = new Map(parts.plan().programs.map(({ name }, place) => [name, place]));
+  const placeOf = ({ program }: Instance): number => places.get(program.name) ?? places.size;
+  return instancesOf(parts, ids)
+    .sort((a, b) => placeOf(a) - placeOf(b) || a.index - b.index)
+    .map(({ id }) => id);
+}
+
 /**
  * Those that are there to stay: what goes when it is at rest is not started again.
  * @throws Refused where nothing else was named.

@@ -1,5 +1,5 @@
 /** What each route of the wire does. Asking goes to the fleet as it stands, acting goes through the loop. */
-import type { Run } from '../base/ids.ts';
+import type { InstanceId, Run } from '../base/ids.ts';
 import { bodyOf } from '../core/instance/phase.ts';
 import type { Usage } from '../ports/processes.ts';
 import type {
@@ -15,7 +15,7 @@ import type { Checked } from '../protocol/requests.ts';
 import type { StatusReply } from '../protocol/status.ts';
 import { PROTOCOL_VERSION as version } from '../protocol/version.ts';
 import { restart, signal, start, stop } from './actions.ts';
-import { type ApiParts, instancesOf, selectIds } from './api-parts.ts';
+import { type ApiParts, inPlanOrder, instancesOf, selectIds } from './api-parts.ts';
 import { describeInstance } from './describe.ts';
 import { logFiles } from './log-files.ts';
 import { reload } from './reloading.ts';
@@ -31,7 +31,7 @@ export class Api {
 
   async status(query: URLSearchParams): Promise<StatusReply> {
     const { fleet, processes, history, clock, nextRun } = this.#parts;
-    const ids = selectIds(this.#parts, query.getAll('selector'), 'all');
+    const ids = this.#shown(query);
     const runs = instancesOf(this.#parts, ids).flatMap(({ phase }) => bodyOf(phase)?.life.run ?? []);
     const usage: ReadonlyMap<Run, Usage> =
       query.get('usage') === '0' ? new Map() : await processes.usage(runs);
@@ -98,9 +98,13 @@ export class Api {
 
   logs(query: URLSearchParams): LogsReply {
     const { logPath } = this.#parts;
-    const ids = selectIds(this.#parts, query.getAll('selector'), 'all');
+    const ids = this.#shown(query);
     const files = instancesOf(this.#parts, ids).flatMap(({ id, program }) => logFiles(id, program, logPath));
     return { version, files };
+  }
+
+  #shown(query: URLSearchParams): InstanceId[] {
+    return inPlanOrder(this.#parts, selectIds(this.#parts, query.getAll('selector'), 'all'));
   }
 }
 

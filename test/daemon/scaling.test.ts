@@ -33,6 +33,7 @@ describe('a scale', () => {
     const after = await world.status();
     const runs = new Map(after.instances.map(({ id, run }) => [id, run]));
     for (const { id, run } of before.instances) expect(runs.get(id), id).toBe(run);
+    expect(ids(after), 'in their places').toBe('worker:0 worker:1 worker:2 worker:3 mailer:0');
     expect(leaks.processes()).toHaveLength(5);
   });
 
