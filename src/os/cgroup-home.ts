@@ -6,7 +6,7 @@ import { fail, ok, type Result } from '../base/result.ts';
 import type { SpawnFault } from '../ports/processes.ts';
 import { Cgroup } from './cgroup.ts';
 import { Controllers, type GroupLimits } from './cgroup-limits.ts';
-import { type CgroupPlace, cgroupOf, findCgroupPlace } from './cgroup-place.ts';
+import { type CgroupPlace, cgroupOf, findCgroupPlace, HOME_PREFIX } from './cgroup-place.ts';
 import { isCommand } from './mark.ts';
 import { explain } from './system-error.ts';
 
@@ -30,6 +30,7 @@ export class Cgroups {
     this.place = place;
     this.controllers = new Controllers(place);
     this.sweep();
+    sweepNeighbours(place);
   }
 
   /** Makes the group of a run that is about to begin. */
@@ -115,6 +116,22 @@ export class Cgroups {
     return at > 0 && parts[at - 1] === this.place.home.name
       ? new Cgroup(parts.slice(0, at + 1).join('/'))
       : null;
+  }
+}
+
+/** Of a daemon that lives, what it is about to begin a run in is younger than this. */
+const STALE_MS = 60_000;
+
+/** Daemons that were killed, and whose run folders nobody uses again, leave their empty groups to whoever comes next. */
+function sweepNeighbours({ own, home }: CgroupPlace): void {
+  for (const name of namesIn(own.path)) {
+    const neighbour = new Cgroup(join(own.path, name));
+    if (!name.startsWith(HOME_PREFIX) || name === home.name || !neighbour.isOlderThan(STALE_MS)) continue;
+    for (const run of namesIn(neighbour.path)) {
+      const group = new Cgroup(join(neighbour.path, run));
+      if (group.isOlderThan(STALE_MS)) group.remove();
+    }
+    neighbour.removeAlone();
   }
 }
 

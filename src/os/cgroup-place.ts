@@ -19,6 +19,7 @@ export interface CgroupPlace {
   readonly leaf: Cgroup;
 }
 
+export const HOME_PREFIX = 'tsup-visor-';
 const LEAF = 'tsup-visor-daemon';
 
 /** Null where there is no cgroup v2, or nothing may be written to it. Found by trying. */
@@ -27,7 +28,7 @@ export function findCgroupPlace(runDir: string, proc = readOwnProc()): CgroupPla
   const path = /^0::(\/.*)$/m.exec(proc.cgroup)?.[1];
   if (mount === null || path === undefined) return null;
   const below = relative(mount.root, path);
-  return below === null ? null : tryPlace(join(mount.point, below), `tsup-visor-${daemonKey(runDir)}`);
+  return below === null ? null : tryPlace(join(mount.point, below), `${HOME_PREFIX}${daemonKey(runDir)}`);
 }
 
 function tryPlace(found: string, name: string): CgroupPlace | null {

@@ -75,6 +75,12 @@ export class Cgroup {
     return micros === null ? null : micros / 1000;
   }
 
+  /** No group has been made in it since. */
+  isOlderThan(ms: number): boolean {
+    const changed = statSync(this.path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
+    return Date.now() - changed > ms;
+  }
+
   /** Processes that the kernel has ended here for want of memory. */
   oomKills(): number {
     return fieldOf(read(join(this.path, 'memory.events')), 'oom_kill') ?? 0;

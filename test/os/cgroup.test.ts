@@ -1,9 +1,19 @@
 /** What is read from and written to cgroups, on plain folders that look like them: no machine has all of it. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Cgroup } from '../../src/os/cgroup.ts';
+import { Cgroups } from '../../src/os/cgroup-home.ts';
 import { Controllers, type GroupLimits } from '../../src/os/cgroup-limits.ts';
 import { findCgroupPlace } from '../../src/os/cgroup-place.ts';
 import { daemonKey } from '../../src/os/mark.ts';
@@ -52,6 +62,38 @@ describe('a group', () => {
     expect(group('new', { 'cgroup.kill': '' }).kill()).toBe(true);
     expect(has('new/cgroup.kill')).toBe('1');
   });
+});
+
+test('empty groups of daemons that are no more are removed by another, those of one that lives are not', () => {
+  const own = group('own', {});
+  const hourAgo = new Date(Date.now() - 3_600_000);
+  const age = (...paths: string[]) => {
+    for (const path of paths) utimesSync(join(folder, 'own', path), hourAgo, hourAgo);
+  };
+  for (const path of [
+    'tsup-visor-dead/run-1/below',
+    'tsup-visor-live/run-1',
+    'tsup-visor-busy/run-2',
+    'other/run-1',
+  ])
+    mkdirSync(join(folder, 'own', path), { recursive: true });
+  group('own/tsup-visor-busy/run-2', { populated: 'by something' }); // what is populated cannot be removed
+  age(
+    'tsup-visor-dead/run-1',
+    'tsup-visor-dead',
+    'tsup-visor-live',
+    'tsup-visor-busy/run-2',
+    'tsup-visor-busy',
+  );
+  age('other/run-1', 'other');
+  new Cgroups({ own, home: group('own/tsup-visor-mine', {}), leaf: new Cgroup(join(own.path, 'leaf')) });
+  expect(readdirSync(own.path).sort()).toEqual([
+    'other',
+    'tsup-visor-busy',
+    'tsup-visor-live',
+    'tsup-visor-mine',
+  ]);
+  expect(readdirSync(join(own.path, 'tsup-visor-live'))).toEqual(['run-1']);
 });
 
 describe('limits', () => {
