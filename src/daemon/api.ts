@@ -40,7 +40,8 @@ export class Api {
     const instances = instancesOf(this.#parts, ids).map((instance) => {
       const run = bodyOf(instance.phase)?.life.run;
       const own = run === undefined ? undefined : usage.get(run);
-      return describeInstance(instance, now, own, nextRun(instance.program.name));
+      const heldBy = fleet.stopOrder.waitsFor(instance);
+      return describeInstance(instance, now, own, nextRun(instance.program.name), heldBy);
     });
     const rollouts = history.current(fleet, now);
     return { version, daemon: this.#parts.describeDaemon(), instances, rollouts };

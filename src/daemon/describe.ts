@@ -1,5 +1,6 @@
 /** The fleet as the wire shows it. Nothing is decided here, only told. */
 import { dateOf, type Moment, type Mono, type Wall } from '../base/clock.ts';
+import type { InstanceId } from '../base/ids.ts';
 import { reasonOf } from '../core/fleet/step.ts';
 import type { ExitRecord, Instance } from '../core/instance/instance.ts';
 import { bodyOf, lifeOf, type Phase } from '../core/instance/phase.ts';
@@ -34,12 +35,13 @@ const STATES: Record<Phase['kind'], InstanceState> = {
 
 export const stateOf = (instance: Instance): InstanceState => STATES[instance.phase.kind];
 
-/** `nextRun`: of a program with a schedule, when it is due. */
+/** `nextRun`: of a program with a schedule, when it is due. `heldBy`: who has to end before it is stopped. */
 export function describeInstance(
   instance: Instance,
   now: Moment,
   usage: Usage | undefined,
   nextRun: Wall | null = null,
+  heldBy: InstanceId | null = null,
 ): InstanceStatus {
   const { phase } = instance;
   const life = lifeOf(phase);
@@ -60,7 +62,7 @@ export function describeInstance(
     restarts: instance.restarts,
     revision: life?.program.revision ?? instance.program.revision,
     generation: life?.generation ?? instance.generation,
-    message: messageOf(instance, now, nextRun),
+    message: messageOf(instance, now, nextRun, heldBy),
     processes: usage?.processes ?? null,
     cpu_percent: usage === undefined ? null : Math.round(usage.cpuPercent * 10) / 10,
     memory_bytes: usage?.memoryBytes ?? null,

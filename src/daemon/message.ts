@@ -1,13 +1,21 @@
 /** What an instance is doing, in one line: its own words while it works, ours when something is the matter. */
 import type { Moment, Mono, Wall } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
+import type { InstanceId } from '../base/ids.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import { bodyOf, type Phase, type Waiting } from '../core/instance/phase.ts';
 
 type Of<K extends Phase['kind']> = Extract<Phase, { kind: K }>;
 
-export function messageOf(instance: Instance, now: Moment, nextRun: Wall | null): string {
+/** `heldBy`: it is to be stopped when this one has ended. */
+export function messageOf(
+  instance: Instance,
+  now: Moment,
+  nextRun: Wall | null,
+  heldBy: InstanceId | null = null,
+): string {
   const { phase } = instance;
+  if (heldBy !== null) return `is stopped when ${heldBy} is at rest`;
   const said = bodyOf(phase)?.said.status ?? '';
   switch (phase.kind) {
     case 'stopped':
@@ -33,14 +41,24 @@ export function messageOf(instance: Instance, now: Moment, nextRun: Wall | null)
     case 'cleaning':
       return 'its post_stop hook runs';
     case 'backoff':
-      return `${phase.why}; tried again in ${left(phase.until, now)}`;
+      return `${whatFailed(instance.id, phase.why)}; tried again in ${left(phase.until, now)}`;
     case 'failed':
-      return phase.why;
+      return whatFailed(instance.id, phase.why);
     case 'spawning':
     case 'exited':
       return '';
   }
 }
+
+const CANNOT_START = 'cannot start: ';
+
+/** What cannot be started is named within its sentence, wherever that is read. */
+const whatFailed = (id: InstanceId, why: string): string =>
+  why.startsWith(CANNOT_START) ? `cannot start ${id}: ${why.slice(CANNOT_START.length)}` : why;
+
+/** The same as a sentence of its own. */
+export const sentenceOfFailure = (id: InstanceId, why: string): string =>
+  why.startsWith(CANNOT_START) ? whatFailed(id, why) : `${id} ${why}`;
 
 /** What it waits for, and why that is not there. */
 export function waitingMessage(what: Waiting, nextRun: Wall | null): string {

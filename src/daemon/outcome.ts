@@ -8,7 +8,7 @@ import type { Because } from '../core/instance/because.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import type { ActionOutcome } from '../protocol/replies.ts';
 import { stateOf } from './describe.ts';
-import { waitingMessage } from './message.ts';
+import { sentenceOfFailure, waitingMessage } from './message.ts';
 import type { Judge } from './waiters.ts';
 
 /** What a judgement may draw on beside the instance. */
@@ -116,9 +116,10 @@ function failure(instance: Instance, { now }: Outlook): ActionOutcome | null {
   const { phase, id } = instance;
   if (phase.kind === 'backoff') {
     const wait = formatDuration(Math.max(0, phase.until - now().mono));
-    return outcome(instance, false, false, `${id} ${phase.why}; it is tried again in ${wait}`);
+    const what = sentenceOfFailure(id, phase.why);
+    return outcome(instance, false, false, `${what}; it is tried again in ${wait}`);
   }
-  if (phase.kind === 'failed') return outcome(instance, false, false, `${id} ${phase.why}`);
+  if (phase.kind === 'failed') return outcome(instance, false, false, sentenceOfFailure(id, phase.why));
   if (instance.wish.want === 'down') {
     return outcome(instance, false, false, `${id} was stopped meanwhile`);
   }

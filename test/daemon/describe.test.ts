@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { wall } from '../../src/base/clock.ts';
-import { rolloutId } from '../../src/base/ids.ts';
+import { instanceId, programName, rolloutId } from '../../src/base/ids.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
 import type { Phase } from '../../src/core/instance/phase.ts';
 import { describeInstance, describeRollout } from '../../src/daemon/describe.ts';
@@ -73,7 +73,7 @@ const TABLE: Record<LifeName, Told> = {
   },
   'could not be started': {
     state: 'backoff',
-    message: 'cannot start: ENOENT; tried again in 100ms',
+    message: 'cannot start worker:0: ENOENT; tried again in 100ms',
     because: 'spawn error',
     alive: false,
   },
@@ -178,6 +178,18 @@ const TABLE: Record<LifeName, Told> = {
     alive: true,
   },
 };
+
+it('is held back while another has to end first, and for whom is said', () => {
+  const { instance, now } = LIVES.running.make();
+  const { state, message } = describeInstance(
+    instance,
+    at(now),
+    undefined,
+    null,
+    instanceId(programName('web'), 0),
+  );
+  expect({ state, message }).toEqual({ state: 'running', message: 'is stopped when web:0 is at rest' });
+});
 
 describe.each(LIFE_NAMES)('an instance that is %s', (name) => {
   const bench = LIVES[name].make();

@@ -129,7 +129,7 @@ describe('a start is over', () => {
       false,
       'worker:0 exited with code 1 after 50ms; it is tried again in 150ms',
     ],
-    ['could not be started', false, 'worker:0 cannot start: ENOENT; it is tried again in 100ms'],
+    ['could not be started', false, 'cannot start worker:0: ENOENT; it is tried again in 100ms'],
     ['given up', false, 'worker:0 exited with code 1 after 50ms; given up after 1 tries in a row'],
     ['waiting for its time', true, 'worker:0 runs next at 2026-01-31T14:00:00.000Z'],
     [
