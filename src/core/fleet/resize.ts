@@ -64,7 +64,7 @@ function change(changes: Changes, before: ProgramPlan, program: ProgramPlan): In
   const seats = stayingOf(fleet, program.name);
   changeTarget(changes, program);
   // Without `each`: a seat that is not wanted takes all of the plan at once.
-  for (const { id, wish, program: has } of seats) {
+  for (const { id, wish, program: has } of seatsOf(fleet, program.name).values()) {
     const given = wish.want === 'up' && needsNewRun(has, program) ? withLiveKeys(has, program) : program;
     changes.toInstance(id, { type: 'adjust', program: given });
   }
@@ -104,6 +104,7 @@ function resize(changes: Changes, plan: ProgramPlan, count: number, because: Bec
         ? newSeat(changes, plan, id, index, wish)
         : { ...seat, leaving: false, program: plan, wish: seat.wish.want === 'up' ? seat.wish : wish },
     );
+    changes.toInstance(id, { type: 'proceed' }); // an extra run may have waited for what is needed no more
     added.push(id);
   }
   const surplus = [...seats.values()]
