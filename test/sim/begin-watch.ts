@@ -54,7 +54,7 @@ export class BeginWatch {
   check(event: FleetEvent, before: ReadonlyMap<InstanceId, Instance>): void {
     for (const [id, instance] of this.#fleet.instances) {
       const was = before.get(id);
-      if (was === instance || instance.program.schedule === null) continue;
+      if (was === instance) continue;
       const isTime = event.type === 'scheduled' && event.program === instance.program.name;
       const mayBegin = isTime || (was !== undefined && mayTryAgain(was.phase));
       if (mayBegin && (instance.queued || waitsFor(instance.phase) === 'dependency')) this.#tickets.add(id);

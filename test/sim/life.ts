@@ -46,13 +46,11 @@ const autostarted = ({ programs, fleet }: World): Instance['id'][] => {
   return [...fleet.instances.values()].filter(({ program }) => names.has(program.name)).map(({ id }) => id);
 };
 
-/** Of whoever died before everybody behaved, the system has told by then. */
-const REPORTED_MS = 30;
-
 /** Where everybody behaves, what an abort leaves is a whole fleet. */
 function mendByAborting(world: World, operator: Operator): void {
-  if (world.dice.chance(0.5)) world.settle();
-  else world.runUntil(world.agenda.now + REPORTED_MS);
+  // Some may have died before everybody behaved, and the system has not told yet.
+  const isQuiet = world.dice.chance(0.5);
+  if (isQuiet) world.settle();
   const touched = new Set<Instance['id']>();
   for (const rollout of underWay(world)) {
     for (const { id } of rollout.turns) if (generationOf(world, id) === rollout.generation) touched.add(id);
@@ -62,7 +60,7 @@ function mendByAborting(world: World, operator: Operator): void {
   if (world.fleet.mode.kind !== 'running') return;
   for (const instance of world.fleet.instances.values()) {
     const { id, phase } = instance;
-    if (phase.kind === 'failed' && !touched.has(id)) continue;
+    if (phase.kind === 'failed' && !(isQuiet && touched.has(id))) continue;
     isWhole(world, instance);
   }
 }

@@ -1,0 +1,156 @@
+// Deliberate faults in what is decided about a rolling restart.
+import { mutant } from './mutant.mjs';
+
+export const MUTANTS = [
+  mutant('idle last', 'rollout/order.ts', 'rank(a) - rank(b)', 'rank(b) - rank(a)'),
+  mutant(
+    'one more than max_parallel',
+    'rollout/step.ts',
+    '.length >= rollout.maxParallel',
+    '.length > rollout.maxParallel',
+  ),
+  mutant(
+    'no obstacle holds it up',
+    'rollout/step.ts',
+    'return away === undefined ? null',
+    'return away !== undefined || away === undefined ? null',
+  ),
+  mutant(
+    'what does not work is waited for',
+    'rollout/step.ts',
+    '  if (isBroken(seat)) return null; // nothing works there that could be lost\n',
+    '',
+  ),
+  mutant(
+    'a failed turn does not pause',
+    'rollout/step.ts',
+    "const failed = rollout.turns.find(({ step }) => step.kind === 'failed');",
+    'const failed = rollout.turns.find(() => false);',
+  ),
+  mutant(
+    'a failed turn counts as done',
+    'rollout/step.ts',
+    "step.kind === 'done' || step.kind === 'skipped')) {",
+    "step.kind === 'done' || step.kind === 'skipped' || step.kind === 'failed')) {",
+  ),
+  mutant(
+    'an overdue drain does not pause',
+    'rollout/step.ts',
+    'return overdue ? pauseFor(rollout, overdueReason(overdue, seats)) : rollout;',
+    'return rollout;',
+  ),
+  mutant(
+    'a pause does not hold',
+    'rollout/step.ts',
+    "judged.state === 'running' ? beginTurns",
+    "judged.state !== 'succeeded' ? beginTurns",
+  ),
+  mutant(
+    'resume does not grant',
+    'rollout/step.ts',
+    'if (overdue.length > 0) {',
+    'if (overdue.length > 99) {',
+  ),
+  mutant(
+    'resume does not take failed turns again',
+    'rollout/step.ts',
+    "turn.step.kind === 'failed' ? { ...turn, step: again(rollout, seats.get(turn.id), now) } : turn,",
+    'turn,',
+  ),
+  mutant(
+    'abort leaves what failed',
+    'rollout/step.ts',
+    '    if (isWorthKeeping(turn, seat)) return [];\n',
+    '    if (!isWorthKeeping(turn, seat) || seat) return [];\n',
+  ),
+  mutant(
+    'abort keeps the new plan',
+    'rollout/step.ts',
+    'program: turn.before.program,',
+    'program: rollout.target,',
+  ),
+  mutant(
+    'a rollout looks only when the last of its deadlines has come',
+    'rollout/step.ts',
+    'return mono(Math.min(...deadlines));',
+    'return mono(Math.max(...deadlines));',
+  ),
+  mutant(
+    'whoever starts counts as whole',
+    'rollout/step.ts',
+    "  isAvailable(seat) || seat.phase.kind === 'exited' || waitsForTime(seat);",
+    "  isAvailable(seat) || seat.phase.kind === 'starting' || seat.phase.kind === 'exited' || waitsForTime(seat);",
+  ),
+  mutant(
+    'an unhealthy one is waited for',
+    'rollout/step.ts',
+    "if (phase.kind === 'running') return phase.health.ok === false;",
+    "if (phase.kind === 'running') return false;",
+  ),
+  mutant(
+    'a turn is begun although its replacement would wait',
+    'rollout/step.ts',
+    'return away === undefined ? unmet() :',
+    'return away === undefined ? null :',
+  ),
+  mutant(
+    'healthy at once',
+    'rollout/turn.ts',
+    'after(readyAt.mono, rollout.target.rollout.minHealthyTimeMs)',
+    'after(readyAt.mono, 0)',
+  ),
+  mutant(
+    'the deadline of health is not looked at',
+    'rollout/turn.ts',
+    'step.deadline !== null && now.mono >= step.deadline',
+    'step.deadline !== null && now.mono < 0',
+  ),
+  mutant(
+    'a replacement that ends is waited for',
+    'rollout/turn.ts',
+    "if ('ending' in phase && !isFinishing(phase))",
+    "if ('ending' in phase && phase.ending.cause === 'fault')",
+  ),
+  mutant(
+    'a new run after a crash is as good',
+    'rollout/turn.ts',
+    "  if (seat.lastRun !== step.newRun) return { kind: 'failed', why: 'ended before it was healthy', tookMs };\n",
+    '',
+  ),
+  mutant(
+    'a stop does not end a turn',
+    'rollout/turn.ts',
+    "seat.wish.want === 'down' ? { kind: 'skipped', why: 'it was stopped meanwhile' } : null",
+    'null',
+  ),
+  mutant(
+    'the old run is taken for the new one',
+    'rollout/turn.ts',
+    'seat.lastRun === null || seat.lastRun === step.oldRun) {',
+    'seat.lastRun === null) {',
+  ),
+  mutant(
+    'a turn is done before the first answer of its health',
+    'rollout/turn.ts',
+    '(program.health === null || phase.health.ok === true)',
+    '(program.health === null || phase.health.ok !== false)',
+  ),
+  mutant(
+    'an unhealthy replacement is as good',
+    'rollout/turn.ts',
+    "phase.kind === 'running' && phase.health.ok === false",
+    "phase.kind === 'running' && phase.health.ok === null && seat.leaving",
+  ),
+  mutant(
+    'a scheduled run is interrupted by a rollout',
+    'rollout/turn.ts',
+    'return isOnTime(seat, rollout) ?',
+    'return isOnTime(seat, rollout) && seat.leaving ?',
+  ),
+  mutant(
+    'a refused pre_drain is waited for',
+    'rollout/turn.ts',
+    'return isUntouched ? {',
+    'return isUntouched && seat.leaving ? {',
+  ),
+];
