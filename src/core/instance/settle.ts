@@ -129,7 +129,8 @@ export function retry(instance: Instance, run: Run, because: Because, why: strin
   if (givesUp(plan, failures)) {
     // Its next time is another chance.
     if (isScheduled(instance)) return begin(instance, because, context);
-    const given = `${why}; given up after ${failures} tries in a row`;
+    const tries = failures === 1 ? 'one try' : `${failures} tries in a row`;
+    const given = `${why}; given up after ${tries}`;
     return rest({ ...instance, failures }, { kind: 'failed', because, why: given });
   }
   const until = after(context.now.mono, backoffDelay(plan, failures, run));

@@ -1,0 +1,128 @@
+/** scale: only the delta is touched, at the end of the numbers. */
+import { describe, expect, test } from 'vitest';
+import { NO_MEMORY } from '../../src/core/fleet/fleet.ts';
+import { type Change, Fleets, program, worker } from './rig.ts';
+
+const running = (instances: number, change: Change = {}): Fleets =>
+  new Fleets([program({ instances, ...change })]).allReady();
+const counts = (fleets: Fleets): unknown[] =>
+  fleets.effects.flatMap((effect) =>
+    effect.type === 'record' && effect.what.kind === 'count' ? [effect.what] : [],
+  );
+
+describe('up', () => {
+  test('adds the next numbers and starts them; nobody else is touched', () => {
+    const fleets = running(2);
+    const before = [fleets.seat(0), fleets.seat(1)];
+    fleets.scale(4);
+    expect(fleets.kinds()).toBe('running running spawning spawning');
+    expect([fleets.seat(0), fleets.seat(1)]).toEqual(before);
+    expect(fleets.news('scaled')).toMatchObject([{ added: ['worker:2', 'worker:3'], removed: [] }]);
+    expect(fleets.signals()).toBe('');
+  });
+
+  test('of a program that the operator has stopped starts nobody, and the new ones are stopped like the rest', () => {
+    const fleets = running(1).stop(0).gone(0).scale(2);
+    expect(fleets.kinds()).toBe('stopped stopped');
+    expect(fleets.seat(1).wish).toEqual({ want: 'down', because: 'operator' });
+  });
+
+  test('of a program of which one still runs starts the new ones', () => {
+    expect(running(2).stop(0).gone(0).scale(3).kinds()).toBe('stopped running spawning');
+  });
+
+  test('new ones have the plan and the generation that hold now', () => {
+    const fleets = running(1);
+    fleets.take({ type: 'begin_rollout', program: program(), ids: [worker(0)], maxParallel: 1 });
+    fleets.gone(0).ready(0);
+    fleets.now += 500;
+    for (const id of fleets.fleet.rollouts.keys()) fleets.due({ of: 'rollout', id });
+    expect(fleets.scale(2).seat(1)).toMatchObject({ generation: 1 });
+  });
+});
+
+describe('down', () => {
+  test('drains the highest first, all at once; they vanish when nothing of them is left', () => {
+    const fleets = running(4).scale(2);
+    expect(fleets.kinds()).toBe('running running draining draining');
+    expect(fleets.signals()).toBe('USR1→worker:3 USR1→worker:2');
+    expect(fleets.exited(3).ids()).toHaveLength(4);
+    fleets.tree(3);
+    expect(fleets.effects).toContainEqual({ type: 'record', what: { kind: 'removed', id: 'worker:3' } });
+    expect(fleets.gone(2).ids()).toEqual(['worker:0', 'worker:1']);
+    expect(fleets.timers.size).toBe(0);
+  });
+
+  test('the reason is said, and no crash on the way brings one back', () => {
+    const fleets = running(2).scale(1);
+    expect(fleets.seat(1)).toMatchObject({
+      phase: { ending: { because: 'scale' } },
+      wish: { because: 'scale' },
+    });
+    expect(fleets.gone(1, 1).ids()).toEqual(['worker:0']);
+  });
+
+  test('what is not running goes at once', () => {
+    const fleets = running(3).gone(2, 1).stop(1).gone(1).scale(1);
+    expect(fleets.ids()).toEqual(['worker:0']);
+  });
+
+  test('to nothing, and back', () => {
+    const fleets = running(2).scale(0).gone(0).gone(1);
+    expect(fleets.ids()).toEqual([]);
+    expect(fleets.scale(1).kinds()).toBe('spawning');
+  });
+
+  test('and up again while they leave: they stay, and run anew when the last run has ended', () => {
+    const fleets = running(3).scale(1).scale(3);
+    expect(fleets.kinds()).toBe('running draining draining');
+    expect(fleets.seat(2)).toMatchObject({ leaving: false, wish: { want: 'up' } });
+    fleets.gone(2).gone(1);
+    expect(fleets.kinds()).toBe('running spawning spawning');
+  });
+
+  test('who leaves is started by nobody', () => {
+    const fleets = running(2).scale(1).start().restart(1);
+    expect(fleets.gone(1).ids()).toEqual(['worker:0']);
+  });
+});
+
+describe('the number', () => {
+  test('is kept as the operator’s word, and not where it is what the config says', () => {
+    const fleets = running(2);
+    expect(counts(fleets.scale(3))).toEqual([{ kind: 'count', program: 'worker', instances: 3 }]);
+    expect(counts(fleets.scale(3))).toEqual([]);
+    expect(counts(fleets.scale(2))).toEqual([{ kind: 'count', program: 'worker', instances: null }]);
+  });
+
+  test('outlives the daemon', () => {
+    const plan = program({ instances: 2 });
+    expect(new Fleets([plan], { ...NO_MEMORY, counts: new Map([[plan.name, 3]]) }).ids()).toHaveLength(3);
+    expect(new Fleets([plan], { ...NO_MEMORY, counts: new Map([[plan.name, 0]]) }).ids()).toEqual([]);
+  });
+
+  test('the same number changes nothing', () => expect(running(2).scale(2).effects).toEqual([]));
+
+  test('of what does not exist, or on the way down, changes nothing', () => {
+    expect(running(1).scale(5, 'nobody').effects).toEqual([]);
+    const down = running(1).take({ type: 'shutdown', how: 'drain', timeoutMs: null });
+    expect(down.scale(5).effects).toEqual([]);
+  });
+});
+
+test('during a rollout of the program nothing is changed: its turns are given out', () => {
+  const fleets = running(2);
+  fleets.take({
+    type: 'begin_rollout',
+    program: program({ instances: 2 }),
+    ids: fleets.ids(),
+    maxParallel: 1,
+  });
+  expect(fleets.scale(4).effects).toEqual([]);
+  const [id] = fleets.fleet.rollouts.keys();
+  if (id === undefined) throw new Error('no rollout');
+  fleets.take({ type: 'steer_rollout', id, command: 'pause' });
+  expect(fleets.scale(1).effects).toEqual([]);
+  fleets.take({ type: 'steer_rollout', id, command: 'abort' });
+  expect(fleets.scale(1).kinds()).toBe('draining draining');
+});
