@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Client, connect } from '../../../src/client/index.ts';
 import type { ReloadReply } from '../../../src/protocol/replies.ts';
 import { type EventLog, followEvents } from '../event-log.ts';
+import { endAtOnce } from '../life.ts';
 import { createWorld, type Program, type World } from '../world.ts';
 
 /** The config file as a whole. */
@@ -33,6 +34,7 @@ export async function openFleet(world: World, config: Config): Promise<Fleet> {
   write(config);
   await world.succeed('start', '--no-wait');
   const socket = world.socket();
+  const client = connect(socket);
   const log = followEvents(socket);
   let [now, turn]: [Config, Promise<unknown>] = [config, Promise.resolve()];
   const reload = async (edit: (config: Config) => Config): Promise<ReloadReply> => {
@@ -45,7 +47,7 @@ export async function openFleet(world: World, config: Config): Promise<Fleet> {
   };
   return {
     world,
-    client: connect(socket),
+    client,
     log,
     change(edit) {
       const mine = turn.then(() => reload(edit));
@@ -54,6 +56,7 @@ export async function openFleet(world: World, config: Config): Promise<Fleet> {
     },
     async close() {
       await log.close();
+      await endAtOnce(client, world);
       await world.close();
     },
   };
