@@ -18,7 +18,8 @@ export function scheduled(changes: Changes, event: Extract<FleetEvent, { type: '
     say(changes, plan, 'late', `${event.missed + 1} times have passed; it runs once for all of them`);
   }
   for (const seat of wanted) {
-    if (isFree(seat)) changes.toInstance(seat.id, { type: 'scheduled' });
+    if (seat.program.schedule === null) say(changes, plan, 'skipped', `${seat.id} does not run by it yet`);
+    else if (isFree(seat)) changes.toInstance(seat.id, { type: 'scheduled' });
     else overlap(changes, plan, seat);
   }
 }
