@@ -80,7 +80,7 @@ const TABLE: Record<LifeName, Told> = {
   finished: { state: 'exited', message: '', because: 'operator', alive: false },
   'given up': {
     state: 'failed',
-    message: /^exited with code 1 after 50ms; given up after 1 tries in a row$/,
+    message: /^exited with code 1 after 50ms; given up after one try$/,
     because: 'crash',
     alive: false,
   },

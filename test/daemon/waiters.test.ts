@@ -130,7 +130,7 @@ describe('a start is over', () => {
       'worker:0 exited with code 1 after 50ms; it is tried again in 150ms',
     ],
     ['could not be started', false, 'cannot start worker:0: ENOENT; it is tried again in 100ms'],
-    ['given up', false, 'worker:0 exited with code 1 after 50ms; given up after 1 tries in a row'],
+    ['given up', false, 'worker:0 exited with code 1 after 50ms; given up after one try'],
     ['waiting for its time', true, 'worker:0 runs next at 2026-01-31T14:00:00.000Z'],
     [
       'waiting in vain',
