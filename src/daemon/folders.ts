@@ -1,11 +1,12 @@
 /** The folders that a daemon needs, made before anything else so that what is wrong with them is said first. */
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { Plan } from '../core/plan.ts';
 
 export function makeFolders({ runDir, stateDir, logDir }: Plan): Result<null, string> {
   const folders = [
-    { path: runDir, what: 'run_dir', mode: 0o700 },
+    { path: runDir, what: 'run_dir', mode: isRoot() ? 0o711 : 0o700 },
     { path: stateDir, what: 'state_dir', mode: 0o700 },
     { path: logDir, what: 'log_dir', mode: 0o750 },
   ];
@@ -16,9 +17,15 @@ export function makeFolders({ runDir, stateDir, logDir }: Plan): Result<null, st
   return privateEnough(runDir);
 }
 
+/** Programs of other users go through it to their own notify sockets; what is in it each has a mode of its own. */
+const isRoot = (): boolean => process.geteuid?.() === 0;
+
 function makeFolder(path: string, what: string, mode: number): Result<null, string> {
   try {
-    if (mkdirSync(path, { recursive: true, mode }) !== undefined) chmodSync(path, mode); // past any umask
+    const first = mkdirSync(path, { recursive: true, mode });
+    // Past any umask, and each of those on the way that was not there.
+    if (first !== undefined)
+      for (let made = path; made.length >= first.length; made = dirname(made)) chmodSync(made, mode);
     return ok(null);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -133,16 +133,14 @@ describe('what is refused, in one sentence', () => {
     refused(folder, 'it is a folder');
     execFileSync('mkfifo', [join(folder, 'fifo')]);
     refused(join(folder, 'fifo'), 'it is not a file');
-    writeFileSync(file, `A=${'x'.repeat(1024 * 1024)}`);
-    refused(file, 'it is larger than 1MB');
+    writeFileSync(file, `A=${'x'.repeat(64 * 1024)}`);
+    refused(file, 'it is larger than 64KB');
     writeFileSync(file, Buffer.from([0x41, 0x3d, 0xff, 0xfe]));
     refused(file, 'it is not UTF-8');
   });
 });
 
-test('a hostile file takes no time', () => {
-  const began = performance.now();
-  read(`A="x\n`.repeat(100_000));
-  read(`A='\\'\n`.repeat(100_000));
-  expect(performance.now() - began).toBeLessThan(3000);
+test('a file of quotes that nobody closes is read as any other', () => {
+  expect(read(`A="x\n`.repeat(10_000)).ok).toBe(read(`A="x\n`).ok);
+  expect(read(`A='\\'\n`.repeat(10_000)).ok).toBe(read(`A='\\'\n`).ok);
 });

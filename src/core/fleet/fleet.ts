@@ -128,7 +128,8 @@ function seat(fleet: Fleet, program: ProgramPlan, index: number, memory: Memory)
   if (alive !== undefined) {
     // A shutdown may have come after the stop; the stop holds all the same.
     const stays = alive.wish.want === 'down' && memory.stopped.has(id);
-    place(fleet, { ...alive, program, wish: stays ? { want: 'down', because: 'operator' } : alive.wish });
+    const wish: Instance['wish'] = stays ? { want: 'down', because: 'operator' } : alive.wish;
+    place(fleet, { ...alive, program, wish, leaving: false });
     return;
   }
   const because = memory.stopped.has(id) ? 'operator' : 'start';

@@ -2,6 +2,8 @@
 export type Because =
   | 'start'
   | 'operator'
+  /** It ended by itself, as it should. */
+  | 'exit'
   | 'crash'
   | 'not ready'
   | 'spawn error'

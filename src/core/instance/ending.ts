@@ -7,7 +7,7 @@ import type { Because } from './because.ts';
 import type { InstanceEffect, Step } from './effect.ts';
 import type { Instance } from './instance.ts';
 import type { Body, Ending, OnTimeout, Phase } from './phase.ts';
-import { type Context, settle } from './settle.ts';
+import { type Context, isClean, settle } from './settle.ts';
 
 type Alive = Extract<Phase, { kind: 'starting' | 'running' }>;
 type Draining = Extract<Phase, { kind: 'draining' }>;
@@ -109,7 +109,8 @@ export function leaderGone(instance: Instance, exit: ExitStatus, context: Contex
   const { phase } = instance;
   if (!('body' in phase)) return { instance, effects: [] }; // spawning: `spawned` comes first
   const { body } = phase;
-  const before = 'ending' in phase ? phase.ending : begin('crash', 'own', context.now);
+  const because = isClean(body.life, exit) ? 'exit' : 'crash';
+  const before = 'ending' in phase ? phase.ending : begin(because, 'own', context.now);
   if (before.exit !== null) return { instance, effects: [] }; // known already
   const ending: Ending = { ...before, exit };
   const survey: InstanceEffect = { type: 'survey', run: body.life.run };
