@@ -28,6 +28,8 @@ export class Changes {
   readonly touched = new Map<ProgramName, Verdicts | undefined>();
   /** Instances that have come to rest, or are wanted again. */
   readonly rested = new Set<InstanceId>();
+  /** Instances that are to go, and may. */
+  readonly leavers = new Set<InstanceId>();
   /** What has been given up and must not be. */
   fault: string | null = null;
 
@@ -54,6 +56,7 @@ export class Changes {
   /** A new seat, or one whose place in the fleet has changed. */
   place(instance: Instance): void {
     place(this.fleet, instance);
+    if (instance.leaving && isAtRest(instance)) this.leavers.add(instance.id);
     this.touch(instance.program.name);
     this.effects.push({ type: 'record', what: { kind: 'instance', instance } });
   }
@@ -136,6 +139,8 @@ export class Changes {
     this.fleet.instances.set(id, instance);
     this.#trackRun(before, instance);
     this.fleet.needs.moved(id, before.phase, instance.phase);
+    if (isWorn(instance)) this.fleet.worn.add(id);
+    else if (isWorn(before)) this.fleet.worn.delete(id);
     this.touch(program.name);
     this.effects.push({ type: 'record', what: { kind: 'instance', instance } });
   }
@@ -179,6 +184,7 @@ export class Changes {
 
   #noteEnd(before: Instance, instance: Instance): void {
     const { id, program, phase, wish } = instance;
+    if (instance.leaving && isAtRest(instance)) this.leavers.add(id);
     if (isAtRest(instance) || (wish.want === 'up' && before.wish.want === 'down')) this.rested.add(id);
     if (program.essential && phase.kind === 'failed' && before.phase.kind !== 'failed') {
       this.fault ??= `${id}, which is essential, ${phase.why}`;
@@ -191,6 +197,8 @@ export class Changes {
     for (const { id } of over.slice(0, -ROLLOUTS_KEPT)) this.fleet.rollouts.delete(id);
   }
 }
+
+const isWorn = ({ phase }: Instance): boolean => phase.kind === 'running' && phase.worn !== null;
 
 export const keyOf = (timer: TimerName): string => ('id' in timer ? `${timer.of} ${timer.id}` : timer.of);
 

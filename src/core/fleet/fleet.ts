@@ -33,6 +33,8 @@ export interface Fleet {
   readonly seats: Map<ProgramName, InstanceId[]>;
   readonly needs: Needs;
   readonly stopOrder: StopOrder;
+  /** Those that are to be replaced when their turn comes. */
+  readonly worn: Set<InstanceId>;
   /** For when each timer is set. */
   readonly armed: Map<string, Mono>;
   /** Of each program: how many rollouts it has seen. */
@@ -89,6 +91,7 @@ export function createFleet(plan: Plan, memory: Memory): Fleet {
     seats: new Map(),
     needs: new Needs(),
     stopOrder: new StopOrder(),
+    worn: new Set(),
     armed: new Map(),
     generations: new Map(memory.generations),
     nextRun: firstFreeRun(memory),

@@ -12,7 +12,7 @@ import { type RolloutEvent, rolloutDeadline } from '../rollout/step.ts';
 import { Changes, unmetOf } from './changes.ts';
 import type { FleetEffect } from './effect.ts';
 import type { FleetEvent, TimerName } from './event.ts';
-import { type Fleet, rolloutUnderWay, seatsOf, stayingOf } from './fleet.ts';
+import { type Fleet, rolloutUnderWay, stayingOf } from './fleet.ts';
 import { isSameVerdict, type Verdicts } from './needs.ts';
 import {
   beginRollout,
@@ -111,8 +111,9 @@ function due(changes: Changes, timer: TimerName): void {
 /** Draws the consequences, until there are no more. */
 function conclude(changes: Changes): void {
   const { touched, rested } = changes;
-  while (touched.size > 0 || rested.size > 0 || changes.fault !== null) {
+  while (touched.size > 0 || rested.size > 0 || changes.leavers.size > 0 || changes.fault !== null) {
     giveUp(changes);
+    letGo(changes);
     for (const id of rested) {
       rested.delete(id);
       changes.fleet.stopOrder.forget(id);
@@ -128,12 +129,17 @@ function conclude(changes: Changes): void {
   endWhenDown(changes);
 }
 
+/** Who is on its way out is at rest. It may have been wanted again since that was noted. */
+function letGo(changes: Changes): void {
+  for (const id of changes.leavers) {
+    changes.leavers.delete(id);
+    const seat = changes.fleet.instances.get(id);
+    if (seat?.leaving && isAtRest(seat)) changes.remove(seat);
+  }
+}
+
 /** Something of this program has changed. */
 function consider(changes: Changes, program: ProgramName, before: Verdicts | undefined): void {
-  const { fleet } = changes;
-  for (const seat of seatsOf(fleet, program).values()) {
-    if (seat.leaving && isAtRest(seat)) changes.remove(seat);
-  }
   lookAt(changes, program);
   replaceWorn(changes, program); // first: nobody is to count on one that goes in this step
   tellDependents(changes, program, before);
@@ -148,7 +154,8 @@ function lookAt(changes: Changes, program: ProgramName): void {
 /** Never in the middle of a rollout, never two at once, and not while the next run would have to wait. */
 function replaceWorn(changes: Changes, name: ProgramName): void {
   const { fleet } = changes;
-  if (fleet.mode.kind !== 'running' || rolloutUnderWay(fleet, name) !== undefined) return;
+  if (fleet.worn.size === 0 || fleet.mode.kind !== 'running' || rolloutUnderWay(fleet, name) !== undefined)
+    return;
   const worn = nextWorn(stayingOf(fleet, name));
   if (worn?.phase.kind !== 'running' || worn.phase.worn === null) return;
   if (unmetOf(fleet, worn.program) !== null) return;
