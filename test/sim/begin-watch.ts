@@ -37,15 +37,19 @@ export class BeginWatch {
     if (prepares) this.#prepared.add(life.run);
     else if (this.#prepared.delete(life.run)) return;
     else if (life.program.hooks.pre_start !== null) broken(`${instance.id} is spawned without its pre_start`);
-    this.#begun(instance, event, before.get(instance.id));
+    this.#begun(instance, event, before);
   }
 
-  #begun(instance: Instance, event: FleetEvent, before: Instance | undefined): void {
-    const missing = unmet(this.#fleet, instance, this.#wasTurning);
+  #begun(instance: Instance, event: FleetEvent, before: ReadonlyMap<InstanceId, Instance>): void {
+    // What it needs may be touched later in the step; but what is restarted together is restarted in order.
+    const works =
+      event.type === 'restart' ? isWell : (seat: Instance) => isWell(seat) || wasWell(before.get(seat.id));
+    const missing = unmet(this.#fleet, instance, this.#wasTurning, works);
     if (missing !== null) broken(`${instance.id} begins, and ${missing} is not as it needs it`);
     if (instance.program.schedule === null) return;
     const isTime = event.type === 'scheduled' && event.program === instance.program.name;
-    const again = before !== undefined && mayTryAgain(before.phase);
+    const was = before.get(instance.id);
+    const again = was !== undefined && mayTryAgain(was.phase);
     if (!isTime && !again && !this.#tickets.has(instance.id)) broken(`${instance.id} begins before its time`);
     this.#tickets.delete(instance.id);
   }
@@ -80,10 +84,11 @@ export function unmet(
   fleet: Fleet,
   { program }: Pick<Instance, 'program'>,
   isExcused = isTurning,
+  works = isWell,
 ): ProgramName | null {
   for (const [name, condition] of Object.entries(program.dependsOn)) {
     const on = name as ProgramName; // the keys of dependsOn are names
-    if (!isMet(fleet, on, condition, isExcused)) return on;
+    if (!isMet(fleet, on, condition, isExcused, works)) return on;
   }
   return null;
 }
@@ -96,6 +101,7 @@ export function isMet(
   on: ProgramName,
   condition: DependencyCondition,
   isExcused: Excuse = isTurning,
+  works = isWell,
 ): boolean {
   const seats = [...fleet.instances.values()].filter(
     ({ program, leaving }) => program.name === on && !leaving,
@@ -105,9 +111,9 @@ export function isMet(
   if (condition === 'completed') return wanted.every(({ phase }) => phase.kind === 'exited');
   const turns = rolloutUnderWay(fleet, on)?.turns ?? [];
   const excused = (seat: Instance): boolean =>
-    turns.some((turn) => turn.id === seat.id && isExcused(turn, seat)) && wanted.some(isWell);
-  if (condition === 'ready') return wanted.every((seat) => isWell(seat) || excused(seat));
-  return wanted.every((seat) => isAlive(seat.phase) || excused(seat));
+    turns.some((turn) => turn.id === seat.id && isExcused(turn, seat)) && wanted.some(works);
+  if (condition === 'ready') return wanted.every((seat) => works(seat) || excused(seat));
+  return wanted.every((seat) => isAlive(seat.phase) || works(seat) || excused(seat));
 }
 
 const isTurning: Excuse = (turn) => isActive(turn);
@@ -116,3 +122,5 @@ const isTurning: Excuse = (turn) => isActive(turn);
 const isAlive = ({ kind }: Phase): boolean => kind === 'starting' || kind === 'running';
 
 export const isWell = ({ phase }: Instance): boolean => phase.kind === 'running' && phase.health.ok !== false;
+
+const wasWell = (seat: Instance | undefined): boolean => seat !== undefined && isWell(seat);

@@ -231,8 +231,8 @@ export const MUTANTS = [
   mutant(
     'a rollout does not look at changes',
     'fleet/step.ts',
-    '  lookAt(changes, program);\n  tellDependents(changes, program, before);',
-    '  tellDependents(changes, program, before);',
+    '  lookAt(changes, program);\n  replaceWorn(changes, program); // first',
+    '  replaceWorn(changes, program); // first',
   ),
   mutant(
     'nobody tells whoever waits',
@@ -243,14 +243,14 @@ export const MUTANTS = [
   mutant(
     'nobody is worn',
     'fleet/step.ts',
-    '  tellDependents(changes, program, before);\n  replaceWorn(changes, program);',
-    '  tellDependents(changes, program, before);',
+    '  if (unmetOf(fleet, worn.program) !== null) return;\n  const',
+    '  if (worn !== null) return;\n  const',
   ),
   mutant(
     'worn ones are replaced in a rollout',
     'fleet/step.ts',
-    "if (fleet.mode.kind !== 'running' || rolloutUnderWay(fleet, name) !== undefined) return;",
-    "if (fleet.mode.kind !== 'running') return;",
+    "|| fleet.mode.kind !== 'running' || rolloutUnderWay(fleet, name) !== undefined)",
+    "|| fleet.mode.kind !== 'running')",
   ),
   mutant(
     'a worn one goes although its next run would wait',
@@ -261,8 +261,8 @@ export const MUTANTS = [
   mutant(
     'a slot that is scaled away stays',
     'fleet/step.ts',
-    'if (seat.leaving && isAtRest(seat)) changes.remove(seat);',
-    "if (seat.leaving && seat.phase.kind === 'failed') changes.remove(seat);",
+    'if (seat?.leaving && isAtRest(seat)) changes.remove(seat);',
+    '',
   ),
   mutant(
     'what was held is never stopped',

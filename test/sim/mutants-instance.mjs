@@ -266,14 +266,14 @@ export const MUTANTS = [
   mutant(
     'a queued run does not follow',
     'instance/settle.ts',
-    "return instance.queued ? launch(instance, 'schedule', context) : awaitTime(instance, because);",
-    'return awaitTime(instance, because);',
+    '  return instance.queued\n',
+    '  return instance.queued && instance.leaving\n',
   ),
   mutant(
     'a queued run follows again and again',
     'instance/settle.ts',
-    'return { ...instance, restarts, lastRun: life.run, queued: false };',
-    'return { ...instance, restarts, lastRun: life.run };',
+    "const queued = instance.queued && life.because !== 'schedule';",
+    'const { queued } = instance;',
   ),
   mutant(
     'an extra run waits for another time',
@@ -296,8 +296,8 @@ export const MUTANTS = [
   mutant(
     'a scheduled one is given up',
     'instance/settle.ts',
-    '    if (isScheduled(instance)) return begin(instance, because, context);\n    const given',
-    '    const given',
+    '    // Its next time is another chance.\n    if (isScheduled(instance)) return begin(instance, because, context);\n',
+    '',
   ),
   mutant(
     'a failed post_stop hook is forgotten',
@@ -410,8 +410,8 @@ export const MUTANTS = [
   mutant(
     'a stop forgets the wish',
     'instance/wished.ts',
-    "wish: { want: 'down', because: event.because }, queued: false",
-    "wish: { want: 'up', because: event.because }, queued: false",
+    "const wish = { want: 'down', because: event.because } as const;",
+    "const wish = { want: 'up', because: event.because } as const;",
   ),
   mutant(
     'a start spawns while something lives',
@@ -488,8 +488,8 @@ export const MUTANTS = [
   mutant(
     'a stop keeps what is queued',
     'instance/wished.ts',
-    'because: event.because }, queued: false }',
-    'because: event.because } }',
+    'wishing({ ...instance, queued: false }, wish, instance)',
+    'wishing(instance, wish, instance)',
   ),
   mutant(
     'live keys change what a run was promised',

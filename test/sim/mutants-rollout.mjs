@@ -10,12 +10,6 @@ export const MUTANTS = [
     '.length > rollout.maxParallel',
   ),
   mutant(
-    'no obstacle holds it up',
-    'rollout/step.ts',
-    'return away === undefined ? null',
-    'return away !== undefined || away === undefined ? null',
-  ),
-  mutant(
     'what does not work is waited for',
     'rollout/step.ts',
     '  if (isBroken(seat)) return null; // nothing works there that could be lost\n',
@@ -80,6 +74,12 @@ export const MUTANTS = [
     'rollout/step.ts',
     "  isAvailable(seat) || seat.phase.kind === 'exited' || waitsForTime(seat);",
     "  isAvailable(seat) || seat.phase.kind === 'starting' || seat.phase.kind === 'exited' || waitsForTime(seat);",
+  ),
+  mutant(
+    'no obstacle holds it up',
+    'rollout/step.ts',
+    'return away === undefined ? unmet()',
+    'return away !== null ? unmet()',
   ),
   mutant(
     'an unhealthy one is waited for',

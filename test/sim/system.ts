@@ -69,15 +69,18 @@ export class System {
     else this.#agenda.after(answersMs, () => this.#answerSpawn(family));
   }
 
-  signal(run: Run, name: SignalName): void {
+  /** `byHand`: the operator's own, of which nothing follows for what core sends later. */
+  signal(run: Run, name: SignalName, byHand: boolean): void {
     const family = this.#families.get(run);
     if (!family?.leaderAlive) return;
     const { drain, stop } = family.life.program;
     if (name === 'KILL') this.#endLeader(family, { kind: 'signal', signal: 'SIGKILL' });
     const isAsk = !family.asked && name === drain.signal;
-    if (!isAsk && name !== stop.signal) return; // of an operator, and nothing that it knows
-    family.signals++;
-    family.asked = true;
+    if (!isAsk && name !== stop.signal) return; // nothing that it knows
+    if (!byHand) {
+      family.signals++;
+      family.asked = true;
+    }
     this.#play(family, isAsk ? family.conduct.asked : family.conduct.told);
   }
 

@@ -115,7 +115,7 @@ export class World {
         this.system.spawn(effect.life, effect.instance.id);
         break;
       case 'signal':
-        this.system.signal(effect.run, effect.signal);
+        this.system.signal(effect.run, effect.signal, event.type === 'signal');
         break;
       case 'signal_tree':
         this.system.signalTree(effect.run, effect.signal);
