@@ -11,8 +11,7 @@ const finish = (fleets: Fleets): unknown => fleets.effects.find(({ type }) => ty
 test('given up: everything is drained, and the daemon ends with the reason', () => {
   const fleets = fleet().gone(0, 1);
   expect(fleets.kinds()).toBe('stopped draining');
-  const fault =
-    'worker:0, which is essential, exited with code 1 after 100ms; given up after one try';
+  const fault = 'worker:0, which is essential, exited with code 1 after 100ms; given up after one try';
   expect(fleets.news('shutting_down')).toEqual([{ type: 'shutting_down', fault }]);
   fleets.gone('other');
   expect(finish(fleets)).toEqual({ type: 'finish', fault });

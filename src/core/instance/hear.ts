@@ -67,7 +67,7 @@ function beat(instance: Instance, message: Notified, { now }: Context): Instance
   if (message.watchdog !== 'alive' && message.watchdogMs === undefined) return instance;
   const { watchdogMs } = phase.body.said;
   const watchdogBy = watchdogMs === null ? null : after(now.mono, watchdogMs);
-  return { ...instance, phase: { ...phase, watchdogBy } };
+  return watchdogBy === phase.watchdogBy ? instance : { ...instance, phase: { ...phase, watchdogBy } };
 }
 
 function reports(body: Body, message: Notified): InstanceEffect[] {

@@ -8,7 +8,7 @@ import type { Step } from './effect.ts';
 import { askToEnd, beginEnd, endNow, killAll } from './ending.ts';
 import type { InstanceEvent } from './event.ts';
 import { cancelHook } from './hooked.ts';
-import type { Instance } from './instance.ts';
+import type { Instance, Wish } from './instance.ts';
 import { type How, lifeOf, type Phase, type PlannedEnd, stillRunning, type Waiting } from './phase.ts';
 import { begin, type Context, launch, nothing, rest } from './settle.ts';
 
@@ -18,7 +18,7 @@ type Replace = Extract<InstanceEvent, { type: 'replace' }>;
 
 export function start(instance: Instance, event: Start, context: Context): Step {
   const program = event.program ?? instance.program;
-  const wished: Instance = { ...instance, program, wish: { want: 'up', because: event.because } };
+  const wished = wishing({ ...instance, program }, { want: 'up', because: event.because }, instance);
   const { phase } = instance;
   switch (phase.kind) {
     case 'stopped':
@@ -30,7 +30,7 @@ export function start(instance: Instance, event: Start, context: Context): Step 
       return waitingWith(wished, phase, event.because, context);
     case 'preparing':
     case 'spawning':
-      return nothing({ ...wished, phase: { ...phase, end: endStillDue(instance, program, event) } });
+      return nothing(inPhase(wished, withEnd(phase, endStillDue(instance, program, event))));
     // Alive already, or on its way down: the wish is enough, what follows the end obeys it.
     case 'starting':
     case 'running':
@@ -39,11 +39,29 @@ export function start(instance: Instance, event: Start, context: Context): Step 
     case 'sweeping':
     case 'killing':
     case 'cleaning':
-      return nothing({ ...wished, phase: expected(phase) });
+      return nothing(inPhase(wished, expected(phase)));
     default:
       return assertNever(phase);
   }
 }
+
+/** The very same instance where nothing of it changes. */
+function wishing(instance: Instance, wish: Wish, before: Instance): Instance {
+  const isSame =
+    before.wish.want === wish.want &&
+    before.wish.because === wish.because &&
+    before.program === instance.program &&
+    before.queued === instance.queued;
+  return isSame ? before : { ...instance, wish };
+}
+
+const inPhase = (instance: Instance, phase: Phase): Instance =>
+  phase === instance.phase ? instance : { ...instance, phase };
+
+type Coming = Extract<Phase, { end: PlannedEnd | null }>;
+
+const withEnd = (phase: Coming, end: PlannedEnd | null): Coming =>
+  end === phase.end ? phase : { ...phase, end };
 
 /** A stop that came before the process did is taken back, as nobody has been asked to end yet; a replacement is not. */
 function endStillDue({ phase, wish }: Instance, program: ProgramPlan, { because }: Start): PlannedEnd | null {
@@ -57,7 +75,8 @@ function endStillDue({ phase, wish }: Instance, program: ProgramPlan, { because 
 
 /** An end that leads to a start again is a planned one, even if it began as a fault: the operator has asked. */
 function expected(phase: Phase): Phase {
-  return 'ending' in phase ? { ...phase, ending: { ...phase.ending, cause: 'planned' } } : phase;
+  if (!('ending' in phase) || phase.ending.cause === 'planned') return phase;
+  return { ...phase, ending: { ...phase.ending, cause: 'planned' } };
 }
 
 type Waits = Extract<Phase, { kind: 'waiting' }>;
@@ -65,7 +84,10 @@ type Waits = Extract<Phase, { kind: 'waiting' }>;
 /** What it waits for is asked anew, since the plan may be another; a schedule is not hurried by anybody. */
 function waitingWith(instance: Instance, phase: Waits, because: Because, context: Context): Step {
   const isOnTime = phase.what.kind === 'schedule' && instance.program.schedule !== null;
-  return isOnTime ? nothing(instance) : proceed({ ...instance, phase: { ...phase, because } }, context);
+  if (isOnTime) return nothing(instance);
+  // The first reason stays: a run that was queued is known by it, and not run a second time.
+  const reason = instance.program.schedule === null ? because : phase.because;
+  return proceed({ ...instance, phase: { ...phase, because: reason } }, context);
 }
 
 /** What a dependency was waited for may be there. */
@@ -117,7 +139,8 @@ function adjusted(phase: Phase, program: ProgramPlan, now: Moment): Phase {
 }
 
 export function stop(instance: Instance, event: Stop, context: Context): Step {
-  const wished: Instance = { ...instance, wish: { want: 'down', because: event.because }, queued: false };
+  const wish = { want: 'down', because: event.because } as const;
+  const wished = wishing({ ...instance, queued: false }, wish, instance);
   const { phase } = instance;
   switch (phase.kind) {
     case 'stopped':
@@ -185,6 +208,7 @@ function harder(instance: Instance, how: How, context: Context): Step {
   if (phase.kind !== 'draining') return nothing(instance);
   // The drain goes on, but it is no longer a rollout's: when it takes too long, `stop` follows.
   const limit = phase.body.life.program.drain.timeoutMs;
+  if (phase.onTimeout === 'stop' && !phase.overdue) return nothing(instance);
   const deadline = phase.overdue && limit !== null ? after(context.now.mono, limit) : phase.deadline;
   return nothing({ ...instance, phase: { ...phase, onTimeout: 'stop', overdue: false, deadline } });
 }
