@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { Credentials, SpawnFault } from '../ports/processes.ts';
 import { differs } from './credentials.ts';
-import { gated, limitProcess, needsGate, place, SHELL } from './gate.ts';
+import { GATE_SHUT, gated, limitProcess, needsGate, place, SHELL } from './gate.ts';
 import { asUser } from './identity.ts';
 import type { Leaders } from './leaders.ts';
 import type { Libc } from './libc.ts';
@@ -12,6 +12,7 @@ import { findExecutable, whyNotRunnable } from './program-path.ts';
 import { spawnFailure } from './spawn-failure.ts';
 import type { Begun, Start } from './start.ts';
 import { explainErrno, systemError } from './system-error.ts';
+import { ulimits } from './ulimit.ts';
 
 type Outcome<T> = Result<T, SpawnFault>;
 
@@ -26,6 +27,15 @@ export function leap(
   start.report.spawned(null);
   if (!pid.ok) return pid;
   return ok({ pid: pid.value, watch: (ended) => leaders.add(pid.value, ended) });
+}
+
+/**
+ * At the very end of exec(2) the kernel puts the limit of the stack back to what it was at the beginning, and a spawn is
+ * over for us a moment before that. So the shell sets this one itself, as soon as it runs.
+ */
+function ownLimits({ limits: { resources } }: Start['request']): string[] {
+  if (resources.stack === undefined) return [];
+  return ulimits({ stack: resources.stack }).map(({ command }) => `${command} || exit ${GATE_SHUT}`);
 }
 
 class Leaper {
@@ -78,7 +88,7 @@ class Leaper {
     if (!path.ok) return path;
     const problem = whyNotRunnable(path.value, request);
     if (problem !== null) return this.failure(problem);
-    const shell = gated(path.value, request.command.slice(1), environment, request);
+    const shell = gated(path.value, request.command.slice(1), environment, request, ownLimits(request));
     const pid = this.toPid(this.spawn(SHELL, shell.args, shell.environment, gate));
     if (!pid.ok) return pid;
     const limited = limitProcess(this.libc, pid.value, request);

@@ -49,6 +49,20 @@ for (const [way, force, skipped] of ways)
       expect(lines).toEqual(['0027', String(nice), '123', '123', '0', '0', '77']);
     });
 
+    // The kernel puts it back at the very end of exec, which was over for the daemon in every second start.
+    test('the limit of the stack is there in each of many starts', async () => {
+      const h = hands(force);
+      const outs = Array.from({ length: 40 }, (_, at) => join(h.folder, `out-${at}`));
+      const runs = outs.map((stdout, at) =>
+        h.spawn(at + 1, ['/bin/sh', '-c', 'echo $(ulimit -Ss) $(ulimit -Hs)'], {
+          stdout,
+          ...limited({ stack: 4 * 1024 * 1024 }),
+        }),
+      );
+      for (const run of runs) await h.until('exited', run);
+      expect(new Set(outs.map((out) => readFileSync(out, 'utf8')))).toEqual(new Set(['4096 4096\n']));
+    });
+
     test('a limit may be lifted as far as it goes', async () => {
       const lines = await see(hands(force), 'ulimit -Sc; ulimit -Hc', limited({ core: null }));
       expect(lines).toEqual(['unlimited', 'unlimited']);
