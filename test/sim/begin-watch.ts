@@ -123,4 +123,4 @@ const isAlive = ({ kind }: Phase): boolean => kind === 'starting' || kind === 'r
 
 export const isWell = ({ phase }: Instance): boolean => phase.kind === 'running' && phase.health.ok !== false;
 
-const wasWell = (seat: Instance | undefined): boolean => seat !== undefined && isWell(seat);
+export const wasWell = (seat: Instance | undefined): boolean => seat !== undefined && isWell(seat);

@@ -4,7 +4,7 @@ import { type Fleet, seatsOf } from '../../src/core/fleet/fleet.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
 import { isActive, isOver, type Rollout, type Turn } from '../../src/core/rollout/rollout.ts';
 import type { Agenda } from './agenda.ts';
-import { isWell, unmet } from './begin-watch.ts';
+import { isWell, unmet, wasWell } from './begin-watch.ts';
 import { broken } from './broken.ts';
 import type { Watch } from './watch.ts';
 
@@ -86,7 +86,9 @@ export class RolloutWatch {
     const asked = phase?.kind === 'draining' && phase.ending.because === `rollout ${rollout.id}`;
     if (!asked || before.get(turn.id)?.phase.kind !== 'running') return;
     if (this.#watch.of(phase.body.life.run)?.isWell === false) return; // it is taken first
-    const missing = unmet(this.#fleet, { program: rollout.target });
+    // What it needs may have had its own turn later in the step.
+    const works = (seat: Instance): boolean => isWell(seat) || wasWell(before.get(seat.id));
+    const missing = unmet(this.#fleet, { program: rollout.target }, undefined, works);
     if (missing !== null) broken(`${turn.id} is touched, and its next run would wait for ${missing}`);
     // One whose turn began together with this one may have failed within the same step.
     const begun = rollout.turns.filter(
