@@ -76,6 +76,11 @@ describe('a key that is live', () => {
     fleets.reload(program({ instances: 2, revision: revision('three'), maxAgeMs: 5000 }));
     expect(fleets.gone(0).seat(0).phase).toMatchObject({ life: { program: { maxAgeMs: 5000 } } });
     expect(fleets.seat(1).program.maxAgeMs).toBe(5000);
+    fleets.ready(0);
+    fleets.now += 500;
+    for (const id of fleets.fleet.rollouts.keys()) fleets.due({ of: 'rollout', id });
+    expect(fleets.kinds()).toBe('running draining');
+    expect(fleets.seat(1).program.maxAgeMs).toBe(5000);
   });
 });
 

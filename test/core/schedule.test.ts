@@ -125,7 +125,9 @@ describe('overlap', () => {
   test('allow: an extra run outlives the daemon and is let finish by the next', () => {
     const before = busy(on('allow')).scheduled().ready(1);
     const alive = new Map([...before.fleet.instances].map(([id, instance]) => [id, instance]));
-    const fleets = new Fleets([on('allow')], { ...NO_MEMORY, nextRun: 100, alive });
+    const fresh = on('allow', { revision: revision('two') });
+    const fleets = new Fleets([fresh], { ...NO_MEMORY, nextRun: 100, alive });
+    expect(fleets.seat(1).program.revision).toBe('two');
     expect(fleets.seat(1)).toMatchObject({ leaving: true, wish: { want: 'up' }, phase: { kind: 'running' } });
     expect(fleets.gone(1).ids()).toEqual(['worker:0']);
   });
@@ -161,6 +163,14 @@ describe('a run that fails', () => {
     expect(hooked.kinds()).toBe('preparing');
     expect(hooked.hooked(0, 'pre_start', false).kinds()).toBe('waiting');
   });
+});
+
+test('a post_stop hook that fails after a restart begins no run before its time', () => {
+  const plan = on('skip', { restart: 'on_failure', hooks: { post_stop: hook() } });
+  const fleets = busy(plan).restart(0).gone(0);
+  expect(fleets.hooked(0, 'post_stop', false).kinds()).toBe('waiting');
+  const failed = busy(plan).gone(0);
+  expect(failed.hooked(0, 'post_stop', false).kinds()).toBe('backoff');
 });
 
 describe('is not interrupted', () => {

@@ -133,6 +133,17 @@ test('one that is held before it has a process is not signalled when it gets one
   expect(fleets.gone('web').signals()).toBe(`${DRAINS}db:0`);
 });
 
+test('one that is held before it has a process, and restarted, begins anew with the new plan', () => {
+  const fleets = new Fleets([
+    named('db', [], { ready: { when: 'notify', timeoutMs: null } }),
+    named('web', ['db']),
+  ]);
+  fleets.start().spawned('db').spawned('web').restart('db').gone('db').stopAll();
+  fleets.restart('db', named('db', [], { command: ['two'] }));
+  expect(fleets.spawned('db').signals()).toBe(`${DRAINS}db:0`);
+  expect(fleets.gone('db').seat('db').phase).toMatchObject({ life: { program: { command: ['two'] } } });
+});
+
 test('no order can be a circle: what two plans need of each other at different times is let go in the end', () => {
   const fleets = new Fleets([named('a', ['b']), named('b')]).allReady().reload(named('b'));
   fleets.reload(named('b', ['a']), named('a'));

@@ -1,5 +1,6 @@
 /** max_memory and max_age: who is worn, and that one of a program at a time is replaced, never during a rollout. */
 import { describe, expect, test } from 'vitest';
+import { programName } from '../../src/base/ids.ts';
 import { type Change, Fleets, program, worker } from './rig.ts';
 
 const MB = 1024 * 1024;
@@ -162,7 +163,23 @@ describe('during a rollout', () => {
   });
 });
 
+test('while its next run would have to wait, it works on; it is replaced when that is over', () => {
+  const db = program({ name: programName('db') });
+  const dependsOn = Object.fromEntries([['db', 'ready']]);
+  const fleets = swell(new Fleets([db, byMemory({ dependsOn })]).allReady().gone('db', 1), 0);
+  expect(fleets.kinds()).toBe('backoff running running running');
+  fleets.ring('db', 100).ready('db');
+  expect(fleets.kinds()).toBe('running draining running running');
+});
+
 describe('a limit that the config changes', () => {
+  test('memory: how long it was above an earlier limit does not count for one that comes later', () => {
+    const fleets = new Fleets([byMemory()]).allReady().measured(0, 120 * MB);
+    fleets.reload(program({ instances: 3 })).now += 5000;
+    fleets.reload(byMemory());
+    expect(fleets.measured(0, 120 * MB).kinds()).toBe('running running running');
+  });
+
   test('memory: without one nobody is worn any more', () => {
     const fleets = swell(new Fleets([byMemory()]).allReady(), 0, 1);
     fleets.reload(program({ instances: 3 }));
