@@ -15,8 +15,8 @@ export interface Facts {
   session(pid: number): number | null;
   exists(pid: number): boolean;
   stat(pid: number): Stat | null;
-  /** The run in its mark, if the mark is ours. */
-  marked(pid: number, session: number): Run | null;
+  /** The run in its mark, if the mark is ours; `undefined` while it cannot be told. */
+  marked(pid: number, session: number): Run | null | undefined;
   /** An orphan is a child of ours that nobody here has started: `dead` is a zombie. `null` where orphans do not come to us. */
   readonly orphan: ((pid: number) => 'none' | 'alive' | 'dead') | null;
   /** Only ever called for an orphan of a run. */
@@ -37,6 +37,7 @@ class Attribution {
   private readonly known = new Map<number, { readonly run: Run; readonly member: Member }>();
   private readonly marksCount: boolean;
   private hasLeftHome = false;
+  private unsure = false;
   private readonly facts: Facts;
   private readonly roster: Roster;
 
@@ -59,7 +60,8 @@ class Attribution {
     open = this.byOrphanhood(open);
     if (this.marksCount) open = this.byMark(open);
     this.byKinship(open);
-    return { members: this.living(), leadersSeen: this.leadersSeen, strays: this.strays };
+    const { leadersSeen, strays, unsure } = this;
+    return { members: this.living(), leadersSeen, strays, unsure };
   }
 
   private bySession(): [pid: number, session: number][] {
@@ -99,15 +101,20 @@ class Attribution {
 
   private adoptOrphan(pid: number, session: number): void {
     if (this.owners.has(pid)) return;
-    const run = this.sessions.get(session) ?? this.markedRun(pid, session) ?? this.soleBereaved();
+    const own = this.sessions.get(session) ?? this.markedRun(pid, session);
+    if (own === undefined) {
+      this.unsure = true; // whoever guesses now may end another run's job
+      return;
+    }
+    const run = own ?? this.soleBereaved();
     const stat = this.facts.stat(pid);
     if (run !== null) this.adopt(pid, session, run);
     else if (stat !== null) this.strays.push({ pid, start: stat.start });
   }
 
-  private markedRun(pid: number, session: number): Run | null {
+  private markedRun(pid: number, session: number): Run | null | undefined {
     const run = this.facts.marked(pid, session);
-    return run !== null && this.roster.has(run) ? run : null;
+    return typeof run === 'number' && !this.roster.has(run) ? null : run;
   }
 
   private soleBereaved(): Run | null {
@@ -130,7 +137,7 @@ class Attribution {
 
   private byMark(open: [number, number][]): [number, number][] {
     return open.filter(([pid, session]) => {
-      const run = this.markedRun(pid, session);
+      const run = this.markedRun(pid, session) ?? null;
       if (run === null) return true;
       this.adopt(pid, session, run);
       return false;

@@ -51,9 +51,9 @@ export function createLinuxScanner(libc: Libc | null, mark: Mark): Scanner {
     };
   }
 
-  function readMark(pid: number): Run | null {
+  function readMark(pid: number): Run | null | undefined {
     const value = environmentValue(pid, MARK_NAME);
-    return value === null ? null : mark.read(value);
+    return typeof value === 'string' ? mark.read(value) : value;
   }
 
   function look(roster: Roster): Scan {

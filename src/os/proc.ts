@@ -86,9 +86,14 @@ export function isAlive(pid: number, stat: Stat): boolean {
   }
 }
 
-/** The value of a variable in the environment that a process was started with, as far as it has not overwritten that. */
-export function environmentValue(pid: number, name: string): string | null {
-  const text = `\0${readEnvironment(pid)}`;
+/**
+ * The value of a variable in the environment that a process was started with, as far as it has not overwritten that.
+ * `undefined`: it cannot be told yet, since the process is just becoming another program and has none for a moment.
+ */
+export function environmentValue(pid: number, name: string): string | null | undefined {
+  const first = readEnvironment(pid);
+  if (first === '' && isBetweenPrograms(pid)) return undefined;
+  const text = `\0${(first === '' ? readEnvironment(pid) : first) ?? ''}`;
   const at = text.indexOf(`\0${name}=`);
   if (at < 0) return null;
   const from = at + name.length + 2;
@@ -96,14 +101,26 @@ export function environmentValue(pid: number, name: string): string | null {
   return text.slice(from, to < 0 ? undefined : to);
 }
 
-/** Empty when the process is gone, a zombie or another user's. */
-function readEnvironment(pid: number): string {
+/** Empty when the process is a zombie, or has none; null when it is gone, or another user's. */
+function readEnvironment(pid: number): string | null {
   let text = '';
-  readWhole(`/proc/${pid}/environ`, (length) => {
+  const isReadable = readWhole(`/proc/${pid}/environ`, (length) => {
     text += buffer.toString('latin1', 0, length);
     return true;
   });
-  return text;
+  return isReadable ? text : null;
+}
+
+/** Counted from the state, which follows the command's name: where the environment ends in memory. */
+const ENVIRONMENT_END = 48;
+
+/** While it calls exec, its old memory is gone and its new one not yet filled; one without variables knows where they would be. */
+function isBetweenPrograms(pid: number): boolean {
+  const length = readInto(`/proc/${pid}/stat`);
+  const text = buffer.toString('latin1', 0, length);
+  const stat = parseStat(text);
+  if (stat === null || isZombie(stat)) return false;
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')[ENVIRONMENT_END] === '0';
 }
 
 function readInto(path: string): number {
@@ -115,22 +132,22 @@ function readInto(path: string): number {
   return total;
 }
 
-/** Hands over the file piece by piece, in `buffer`; ends when told `false`. */
-function readWhole(path: string, piece: (length: number) => boolean): void {
+/** Hands over the file piece by piece, in `buffer`; ends when told `false`. False: it could not be read. */
+function readWhole(path: string, piece: (length: number) => boolean): boolean {
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');
   } catch {
-    return; // gone, or not ours to read
+    return false; // gone, or not ours to read
   }
   try {
     for (;;) {
       const length = readSync(descriptor, buffer, 0, buffer.length, null);
-      if (length > 0 && !piece(length)) return;
-      if (length < buffer.length) return;
+      if (length > 0 && !piece(length)) return true;
+      if (length < buffer.length) return true;
     }
   } catch {
-    return; // it ended while being read
+    return false; // it ended while being read
   } finally {
     closeSync(descriptor);
   }

@@ -27,6 +27,8 @@ export interface Scan {
   readonly leadersSeen: ReadonlySet<number>;
   /** Orphans that are ours and yet cannot be told to be any run's. */
   readonly strays: readonly Member[];
+  /** Some orphan of ours is just becoming another program, and bears its mark again in a moment: look again. */
+  readonly unsure?: boolean;
 }
 
 /** How the processes of runs are found. Answers within the call wherever the system can. */

@@ -53,7 +53,7 @@ export function findMarked(mark: Mark, known: ReadonlySet<Run>): Marked {
   const runs: Unrecorded[] = [];
   const commands = new Map<Run, Leader | null>();
   for (const pid of process.platform === 'linux' ? allPids() : []) {
-    const value = pid === process.pid ? null : environmentValue(pid, MARK_NAME);
+    const value = pid === process.pid ? null : (environmentValue(pid, MARK_NAME) ?? null);
     const run = value === null ? null : mark.read(value);
     if (run === null || known.has(run)) continue;
     const leader = leaderOf(pid);
@@ -69,6 +69,6 @@ function leaderOf(pid: number): Leader | null {
 }
 
 function unrecorded(run: Run, { pid, identity }: Leader): Unrecorded[] {
-  const instance = environmentValue(pid, 'TSUP_VISOR_INSTANCE');
+  const instance = environmentValue(pid, 'TSUP_VISOR_INSTANCE') ?? null;
   return instance === null ? [] : [{ run, pid: toPid(pid), instance, identity }];
 }

@@ -216,6 +216,10 @@ export class Tracker {
   private reply(kin: Tracked): void {
     if (!kin.surveyed || this.kins.get(kin.run) !== kin) return;
     const left = kin.members.length;
+    if (left === 0 && kin.group === null && this.latest?.scan.unsure) {
+      this.pollSoon();
+      return;
+    }
     if (left === 0) kin.surveyed = false;
     this.watchMembers(kin);
     if (left === kin.lastAnswer) return;

@@ -41,7 +41,8 @@ export class Unmarked {
       if (isBetween(before.last, pid, this.before.last)) this.known.delete(pid);
   }
 
-  unless(pid: number, session: number, read: () => Run | null): Run | null {
+  /** `undefined` of a process that cannot be told yet: it is looked into again. */
+  unless(pid: number, session: number, read: () => Run | null | undefined): Run | null | undefined {
     if (this.known.get(pid) === session || this.seen.get(pid) === session) {
       this.seen.set(pid, session);
       return null;
