@@ -53,19 +53,24 @@ export interface Begun {
   prints(pattern: RegExp): Promise<string>;
 }
 
-export function createWorld(): World {
+export interface Circumstances {
+  /** A command that starts ours: `unshare`, say. */
+  readonly through?: readonly string[];
+  /** Beside what the test itself has. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export function createWorld({ through = [], environment = {} }: Circumstances = {}): World {
   const dir = mkdtempSync(join(tmpdir(), 'tv-e2e-'));
   const config = join(dir, 'supervisor.yaml');
   const runDir = join(dir, 'run');
   const mark = `TV_TEST=${dir}`;
-  const env = { ...process.env, TV_TEST: dir, NO_COLOR: '1' };
+  const env = { ...process.env, TV_TEST: dir, NO_COLOR: '1', ...environment };
 
   const begin = (...args: string[]): Begun => {
-    const child = spawn(process.execPath, [join(ROOT, 'bin/tsup-visor.js'), '-c', config, ...args], {
-      cwd: dir,
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const command = [...through, process.execPath, join(ROOT, 'bin/tsup-visor.js'), '-c', config, ...args];
+    const [file = '', ...rest] = command;
+    const child = spawn(file, rest, { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
     return listen(child, args.join(' '));
   };
   const cli = (...args: string[]): Promise<Outcome> => begin(...args).ended;
