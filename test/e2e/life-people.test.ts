@@ -121,7 +121,7 @@ describe.concurrent('as people use it', () => {
       worker: {
         ...steady,
         command: './release/worker',
-        backoff: { initial: '50ms', factor: 1, max: '50ms' },
+        backoff: { initial: '50ms', factor: 1, max: '50ms', give_up_after: 'none' },
       },
     });
     await world.succeed('start', '--no-wait');

@@ -76,7 +76,7 @@ async function openStage(rows: readonly Row[]): Promise<Stage> {
 }
 
 const programsOf = (row: Row | undefined, ground: Ground): Record<string, Program> =>
-  row === undefined ? {} : { ...row.others?.(ground), [ground.name]: row.program(ground) };
+  row === undefined ? {} : { [ground.name]: row.program(ground), ...row.others?.(ground) };
 
 async function checkRow({ fleet, web, grounds }: Stage, row: Row, at: number): Promise<void> {
   const ground = grounds[at];
