@@ -53,6 +53,15 @@ describe('down', () => {
     expect(fleets.timers.size).toBe(0);
   });
 
+  test('by their numbers, also where a lower one came after a higher one', () => {
+    const schedule = { cron: '* * * * *', timezone: null, overlap: 'allow' } as const;
+    const fleets = new Fleets([program({ schedule, restart: 'never' })]).start().scheduled().ready(0);
+    fleets.scheduled().scheduled().ready(1).ready(2).gone(1).scale(3);
+    expect(fleets.ids()).toEqual(['worker:0', 'worker:2', 'worker:1']);
+    fleets.scheduled().ready(1).scale(1);
+    expect(fleets.signals()).toBe('USR1→worker:2 USR1→worker:1');
+  });
+
   test('the reason is said, and no crash on the way brings one back', () => {
     const fleets = running(2).scale(1);
     expect(fleets.seat(1)).toMatchObject({

@@ -195,6 +195,13 @@ describe('is not interrupted', () => {
     expect(fleets.seat(0).phase).toMatchObject({ life: { program: { revision: 'two' } } });
   });
 
+  test('but a plan without a schedule has no next time to wait for: it is drained, and runs from then on', () => {
+    const always = program({ revision: revision('two') });
+    const fleets = busy().take({ type: 'begin_rollout', program: always, ids: [worker(0)], maxParallel: 1 });
+    expect(fleets.kinds()).toBe('draining');
+    expect(fleets.gone(0).kinds()).toBe('spawning');
+  });
+
   test('a changed time or overlap takes effect at once', () => {
     const fleets = busy().reload(on('queue')).scheduled();
     expect(said(fleets)).toEqual(['queued: worker:0 still runs; it runs once more afterwards']);

@@ -165,8 +165,10 @@ describe('during a rollout', () => {
 
 test('while its next run would have to wait, it works on; it is replaced when that is over', () => {
   const db = program({ name: programName('db') });
-  const dependsOn = Object.fromEntries([['db', 'ready']]);
-  const fleets = swell(new Fleets([db, byMemory({ dependsOn })]).allReady().gone('db', 1), 0);
+  const fleets = swell(
+    new Fleets([db, byMemory({ dependsOn: Object.fromEntries([['db', 'ready']]) })]).allReady().gone('db', 1),
+    0,
+  );
   expect(fleets.kinds()).toBe('backoff running running running');
   fleets.ring('db', 100).ready('db');
   expect(fleets.kinds()).toBe('running draining running running');
