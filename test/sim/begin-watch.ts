@@ -34,6 +34,11 @@ export class BeginWatch {
     }
     if (this.#fleet.mode.kind !== 'running') broken(`${instance.id} is spawned while the fleet goes down`);
     if (instance.wish.want === 'down') broken(`${instance.id} is spawned, and nobody wants it`);
+    const refused =
+      event.type === 'hooked' && event.hook === 'pre_start' && event.run === life.run && !event.ok;
+    if (refused && life.program.hooks.pre_start?.onFailure === 'fail') {
+      broken(`${instance.id} is spawned, and its pre_start hook has failed`);
+    }
     if (prepares) this.#prepared.add(life.run);
     else if (this.#prepared.delete(life.run)) return;
     else if (life.program.hooks.pre_start !== null) broken(`${instance.id} is spawned without its pre_start`);

@@ -11,6 +11,9 @@ import type { System } from './system.ts';
 
 const HARDNESS: Record<How, number> = { drain: 1, now: 2, kill: 3 };
 
+/** No timer rings later than this: see timers.ts. */
+const LATE_MS = 20;
+
 export class RunWatch {
   readonly run: Run;
   readonly #plan: ProgramPlan;
@@ -37,6 +40,10 @@ export class RunWatch {
   #withinMs: number | null;
   #hangs = false;
   #hasLived = false;
+  /** Its post_start hook has ended. */
+  #isStarted = false;
+  /** Its pre_drain hook has ended. */
+  #isPrepared = false;
   #isCleaned = false;
 
   constructor(life: Life, agenda: Agenda, system: System) {
@@ -53,6 +60,9 @@ export class RunWatch {
 
   /** Before core sees it. */
   happens(event: Exclude<Happened, { type: 'due' }>, phase: Phase): void {
+    if (event.type === 'hooked' && event.hook === 'pre_drain' && phase.kind === 'draining')
+      this.#isPrepared = true;
+    if (event.type === 'hooked' && event.hook === 'post_start') this.#isStarted = true;
     if (event.type === 'notified') this.#heard(event.message, phase);
     else if (event.type === 'spawned' && phase.kind === 'spawning') this.#born();
     else if (event.type === 'tree') this.left = event.left;
@@ -61,6 +71,14 @@ export class RunWatch {
       if (event.purpose === 'health') this.isWell = event.ok;
       if (event.ok) this.#checked(event.purpose, phase);
     }
+  }
+
+  /** After each step, while it works. */
+  isMinded(): void {
+    const { now } = this.#agenda;
+    if (this.#hangs) broken(`run ${this.run} says that it hangs, and nothing follows`);
+    const by = this.#withinMs === null ? null : this.#lastBeat + this.#withinMs;
+    if (by !== null && now > by + LATE_MS) broken(`run ${this.run} is silent, and nobody minds`);
   }
 
   /** Its leader has ended during the hook: its jobs have their time from now on all the same. */
@@ -72,6 +90,8 @@ export class RunWatch {
 
   /** It begins to work. */
   works(): void {
+    if (this.#plan.hooks.post_start !== null && !this.#isStarted)
+      broken(`run ${this.run} works without its post_start`);
     this.#lastBeat = this.#agenda.now;
   }
 
@@ -110,7 +130,7 @@ export class RunWatch {
     if (message.drained && byWord && phase.kind === 'draining') this.#drainedHeard = true;
     if (message.watchdogMs !== undefined) this.#withinMs = message.watchdogMs;
     if (message.watchdog === 'alive' || message.watchdogMs !== undefined) this.#lastBeat = now;
-    if (message.watchdog === 'trigger') this.#hangs = true;
+    if (message.watchdog === 'trigger' && phase.kind === 'running') this.#hangs = true;
     const least = now + (message.extendTimeoutMs ?? 0);
     // What is overdue has no deadline any more that could be moved.
     const moves = phase.kind === 'draining' && phase.deadline !== null;
@@ -126,6 +146,9 @@ export class RunWatch {
       broken(`${instance.id} is signalled while its pre_drain hook runs`);
     }
     if (phase.kind === 'draining') {
+      if (this.#plan.hooks.pre_drain !== null && !this.#isPrepared) {
+        broken(`${instance.id} is asked to drain without its pre_drain hook`);
+      }
       if (this.#asked ?? this.#told) broken(`${instance.id} is asked to drain a second time`);
       if (signal !== this.#plan.drain.signal) broken(`${instance.id} is asked to drain by ${signal}`);
       this.#asked = { at: this.#agenda.now, notBefore: this.#agenda.now + (this.#plan.drain.timeoutMs ?? 0) };

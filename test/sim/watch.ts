@@ -90,12 +90,8 @@ export class Watch {
   check(event: FleetEvent): void {
     for (const [id, instance] of this.#fleet.instances) {
       const was = this.#before.get(id);
-      if (was === instance) continue;
-      this.#rests(instance);
-      // Whoever has to go is drained, and no rollout decides any more how long that may take.
-      const run = instance.leaving && was?.leaving === false ? lifeOf(instance.phase)?.run : undefined;
-      if (run !== undefined) this.#runs.get(run)?.insist('drain');
-      this.#reload.check(instance, was);
+      if (was !== instance) this.#changed(instance, was);
+      if (instance.phase.kind === 'running') this.#runs.get(instance.phase.body.life.run)?.isMinded();
     }
     if (this.#wasRunning && this.#fleet.mode.kind !== 'running' && event.type !== 'shutdown')
       this.#goesDown();
@@ -104,6 +100,14 @@ export class Watch {
     this.#slots.check(this.#before);
     this.#rollouts.check(this.#before);
     this.#remember();
+  }
+
+  #changed(instance: Instance, was: Instance | undefined): void {
+    this.#rests(instance);
+    // Whoever has to go is drained, and no rollout decides any more how long that may take.
+    const run = instance.leaving && was?.leaving === false ? lifeOf(instance.phase)?.run : undefined;
+    if (run !== undefined) this.#runs.get(run)?.insist('drain');
+    this.#reload.check(instance, was);
   }
 
   #remember(): void {
