@@ -27,7 +27,10 @@ export async function launch(context: Context, signal: AbortSignal): Promise<voi
 /** What the daemon writes on descriptor 3 before it closes it. */
 type Report = { readonly ok: true } | { readonly ok: false; readonly kind: string; readonly message: string };
 
-const EXITS: Readonly<Record<string, ExitCode>> = { config_invalid: EXIT.configInvalid };
+const EXITS: Readonly<Record<string, ExitCode>> = {
+  config_invalid: EXIT.configInvalid,
+  state_locked: EXIT.conflict,
+};
 
 /** Another daemon has the lock. */
 const ANSWER_WITHIN_MS = 10_000;

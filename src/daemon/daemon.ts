@@ -17,7 +17,7 @@ import { createLineWatch } from '../logs/line-watch.ts';
 import { logPathIn } from '../logs/log-path.ts';
 import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
-import { acquireLock, type Lock } from '../os/lock.ts';
+import { acquireLock, type Held, type Lock } from '../os/lock.ts';
 import { createProcesses } from '../os/processes.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
@@ -50,7 +50,8 @@ export interface DaemonOptions {
 }
 
 export interface Unstarted {
-  readonly kind: 'config_invalid' | 'locked' | 'failed';
+  /** `state_locked`: by a daemon with another run_dir, which does not answer at our socket. */
+  readonly kind: 'config_invalid' | 'locked' | 'state_locked' | 'failed';
   readonly message: string;
 }
 
@@ -75,10 +76,10 @@ export async function createDaemon(options: DaemonOptions): Promise<Result<Daemo
   const { plan } = loaded.value;
   const folders = makeFolders(plan);
   if (!folders.ok) return fail({ kind: 'failed', message: folders.error });
-  let lock: ReturnType<typeof acquireLock> | undefined;
+  let lock: ReturnType<typeof takeLocks> | undefined;
   try {
-    lock = acquireLock(join(plan.runDir, 'lock'));
-    if (!lock.ok) return fail({ kind: 'locked', message: lockedMessage(plan, lock.error.heldBy) });
+    lock = takeLocks(plan);
+    if (!lock.ok) return lock;
     return ok(await assemble(plan, lock.value, options, world));
   } catch (error) {
     if (lock?.ok) lock.value.release();
@@ -287,9 +288,30 @@ const theWorld = (): World => ({
   tmp: tmpdir(),
 });
 
-function lockedMessage(plan: Plan, heldBy: number | null): string {
-  const who = heldBy === null ? 'another daemon' : `another daemon (pid ${heldBy})`;
-  return `${who} runs with the run_dir ${plan.runDir}; see "tsup-visor status", or end it with "tsup-visor shutdown"`;
+/** Two daemons that share a state_dir would each take up what the other has begun, and start it twice. */
+function takeLocks({ runDir, stateDir }: Plan): Result<Lock, Unstarted> {
+  const run = acquireLock(join(runDir, 'lock'));
+  if (!run.ok) {
+    const message = `${holder(run.error)} runs with the run_dir ${runDir}; see "tsup-visor status", or end it with "tsup-visor shutdown"`;
+    return fail({ kind: 'locked', message });
+  }
+  try {
+    const state = acquireLock(join(stateDir, 'state.lock'));
+    if (state.ok) return ok({ release: () => letGo(state.value, run.value) });
+    const message = `${holder(state.error)} runs with the state_dir ${stateDir}, and another run_dir; put that back into the config, or end the daemon first`;
+    run.value.release();
+    return fail({ kind: 'state_locked', message });
+  } catch (error) {
+    run.value.release();
+    throw error;
+  }
 }
+
+function letGo(...locks: readonly Lock[]): void {
+  for (const lock of locks) lock.release();
+}
+
+const holder = ({ heldBy }: Held): string =>
+  heldBy === null ? 'another daemon' : `another daemon (pid ${heldBy})`;
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -40,7 +40,12 @@ export async function runForeground(options: ForegroundOptions): Promise<ExitCod
   }
 }
 
-const EXITS = { config_invalid: EXIT.configInvalid, locked: EXIT.conflict, failed: EXIT.failed } as const;
+const EXITS = {
+  config_invalid: EXIT.configInvalid,
+  locked: EXIT.conflict,
+  state_locked: EXIT.conflict,
+  failed: EXIT.failed,
+} as const;
 
 /** @throws what is no refusal. */
 function refusal(error: unknown, say: (text: string) => void): ExitCode {

@@ -289,6 +289,21 @@ describe('where it cannot run', () => {
     expect((await world.instance('worker:0')).state).toBe('running');
   });
 
+  it('it is the second with the same state_dir, by another run_dir: it does not take up what the first has begun', async () => {
+    await world.begin({ worker: steady });
+    await world.act('start', []);
+    const { pid } = await world.instance('worker:0');
+    world.configure({ worker: steady }, { run_dir: 'run-2' });
+    const second = await world.create();
+    expect(second).toMatchObject({
+      ok: false,
+      error: { kind: 'state_locked', message: expect.stringContaining(join(world.folder, 'state')) },
+    });
+    // And again: nothing of it was left behind.
+    expect(await world.create()).toMatchObject({ ok: false, error: { kind: 'state_locked' } });
+    expect(await world.instance('worker:0')).toMatchObject({ pid, state: 'running' });
+  });
+
   it('it is another one with the same socket: that is not taken away', async () => {
     const other = new World(leaks);
     try {

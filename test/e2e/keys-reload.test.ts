@@ -146,6 +146,20 @@ describe.concurrent('reload', () => {
     expect((await runs(fleet))['worker:0']).not.toBe(before['worker:0']);
   });
 
+  it('with another run_dir in the file finds no daemon, and start begins no second one', async (test) => {
+    const fleet = await opened(test, { programs: { worker: steady } });
+    const before = await runs(fleet);
+    const config = JSON.parse(readFileSync(file(fleet), 'utf8'));
+    config.supervisor.run_dir += '-2';
+    writeFileSync(file(fleet), JSON.stringify(config));
+    expect((await fleet.world.cli('reload')).code).toBe(4);
+    const { code, stderr } = await fleet.world.cli('start');
+    expect(code).toBe(6);
+    expect(stderr).toMatch(/another daemon \(pid \d+\) runs with the state_dir .*put that back/);
+    expect(await runs(fleet)).toEqual(before);
+    expect(fleet.world.ofInstances()).toHaveLength(1);
+  });
+
   it('is not needed for env_file, which each run reads anew', async (test) => {
     const variables = (world: World): string => join(world.dir, 'variables');
     const fleet = await opened(test, (world) => {
