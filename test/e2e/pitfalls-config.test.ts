@@ -1,6 +1,6 @@
 /** What other supervisors do wrong with their config. One line of the list, one test; each is red with the defect put in. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { mkdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, type TestContext } from 'vitest';
@@ -86,27 +86,29 @@ describe.concurrent('config', () => {
   });
 
   it('reload ignores neither script nor directory nor mode, and keeps no removed environment key', async (test) => {
+    const waits = (seconds: number) => `bash -c "${READY}; exec sleep ${seconds}"`;
+    // As a line of words, `true` is nobody's; to a shell it is a second command, for which the shell stays.
+    const mode = { ...steady, command: `${waits(1000)}; true` };
     const before = {
-      ...steady,
-      command: `bash -c "${READY}; exec sleep 1000"; true`,
-      environment: { KEPT: '1', REMOVED: '1' },
-      umask: '022',
+      script: { ...steady, command: waits(1000) },
+      directory: idle,
+      mode,
+      environment: { ...idle, environment: { KEPT: '1', REMOVED: '1' } },
     };
-    const after = {
-      ...steady,
-      command: `bash -c "${READY}; exec sleep 1001"; true`,
-      shell: true,
-      directory: '/',
-      environment: { KEPT: '2' },
-      umask: '027',
-    };
-    const scene = await alone(test, { worker: before });
-    const old = await look(scene);
-    expect(old).toMatchObject({ KEPT: '1', REMOVED: '1', cwd: realpathSync(scene.world.dir) });
-    await reload(scene, { worker: after });
-    const { argv, ...rest } = await look(scene);
-    expect(argv).toMatch(/^\/bin\/sh -c .*sleep 1001/);
-    expect(rest).toEqual({ KEPT: '2', REMOVED: undefined, cwd: '/', umask: '0027' });
+    const scene = await alone(test, before);
+    for (const name of Object.keys(before)) await scene.ready(`${name}:0`);
+    await reload(scene, {
+      script: { ...steady, command: waits(1001) },
+      directory: { ...idle, directory: '/' },
+      mode: { ...mode, shell: true },
+      environment: { ...idle, environment: { KEPT: '1' } },
+    });
+    const pid = async (name: string) => (await scene.ready(`${name}:0`)).pid;
+    expect(argvOf(await pid('script'))).toBe('sleep 1001');
+    expect(readlinkSync(`/proc/${await pid('directory')}/cwd`)).toBe('/');
+    expect(argvOf(await pid('mode'))).toMatch(/^\/bin\/sh -c bash/);
+    const environment = environmentOf(await pid('environment'));
+    expect([environment.get('KEPT'), environment.get('REMOVED')]).toEqual(['1', undefined]);
   });
 
   it("reload does not leak the operator's shell into the program", async (test) => {
@@ -145,17 +147,24 @@ describe.concurrent('config', () => {
   });
 
   it('reload does not start what the operator had stopped', async (test) => {
-    const scene = await alone(test, { worker: { ...idle, instances: 2 }, other: idle });
+    const two = { ...idle, instances: 2 };
+    const scene = await alone(test, { stopped: two, grown: two, other: idle });
     await scene.ready('other:0');
-    await scene.client.stop({ selectors: ['worker'] });
-    const changed = { ...idle, environment: { NEW: 'yes' } };
-    await reload(scene, { worker: { ...changed, instances: 3 }, other: changed });
+    await scene.client.stop({ selectors: ['stopped', 'grown'] });
+    const changed = { environment: { NEW: 'yes' } };
+    await reload(scene, {
+      stopped: { ...two, ...changed, priority: 1 },
+      grown: { ...two, ...changed, instances: 3 },
+      other: { ...idle, ...changed },
+    });
     const { instances } = await scene.client.status({ usage: false });
-    expect(instances.filter(({ program }) => program === 'worker').map(({ state }) => state)).toEqual(
-      Array(instances.length - 1).fill('stopped'),
-    );
-    await scene.client.start({ selectors: ['worker:0'] });
-    expect(environmentOf((await scene.ready('worker:0')).pid).get('NEW')).toBe('yes');
+    const states = instances.map(({ program, state }) => `${program} ${state}`);
+    expect(states.slice(0, 5)).toEqual([
+      ...Array(2).fill('stopped stopped'),
+      ...Array(3).fill('grown stopped'),
+    ]);
+    await scene.client.start({ selectors: ['stopped:0'] });
+    expect(environmentOf((await scene.ready('stopped:0')).pid).get('NEW')).toBe('yes');
   });
 
   it('a dependency list does not only order spawns: it waits until what is needed is ready', async (test) => {
@@ -196,18 +205,8 @@ describe.concurrent('config', () => {
   });
 });
 
-/** What is to be seen of the process that runs. */
-async function look(scene: Scene) {
-  const { pid } = await scene.ready('worker:0');
-  const environment = environmentOf(pid);
-  return {
-    argv: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' '),
-    KEPT: environment.get('KEPT'),
-    REMOVED: environment.get('REMOVED'),
-    cwd: readlinkSync(`/proc/${pid}/cwd`),
-    umask: /^Umask:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1],
-  };
-}
+const argvOf = (pid: number | null): string =>
+  readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1).join(' ');
 
 function environmentOf(pid: number | null): ReadonlyMap<string, string> {
   const pairs = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').slice(0, -1);
