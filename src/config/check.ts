@@ -74,7 +74,7 @@ interface Clash {
 }
 
 function firstClash(stream: Stream, owners: Map<string, Stream>): Clash | undefined {
-  for (let index = 0; index < stream.program.instances; index++) {
+  for (let index = 0; index < atOnce(stream.program); index++) {
     const path = fillTemplates(stream.path, stream.program.name, index);
     const owner = owners.get(path);
     // Both streams of one instance in one file is told where `logs` is read.
@@ -85,12 +85,20 @@ function firstClash(stream: Stream, owners: Map<string, Stream>): Clash | undefi
   return undefined;
 }
 
+/** A run that may come while the last one still works is an instance more. */
+const atOnce = ({ instances, schedule }: ProgramPlan): number =>
+  schedule?.overlap === 'allow' ? instances + 1 : instances;
+
 function sentenceFor({ program, key }: Stream, { owner, path }: Clash): string {
   if (owner.program !== program) {
     return `${program.name} and ${owner.program.name} cannot share the log file ${path}; give each its own`;
   }
   if (owner.key !== key) return `stdout and stderr of ${program.name} cannot share the log file ${path}`;
-  return `the ${program.instances} instances of ${program.name} cannot share one log file; put {{index}} into its path`;
+  const who =
+    program.instances > 1
+      ? `the ${program.instances} instances of ${program.name}`
+      : `runs of ${program.name}, of which \`overlap: allow\` has several at once,`;
+  return `${who} cannot share one log file; put {{index}} into its path`;
 }
 
 function streamsOf(program: ProgramPlan, logDir: string): Stream[] {

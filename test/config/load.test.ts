@@ -275,6 +275,11 @@ describe('log files', () => {
       [],
     );
     expect(saidOf(aProgram('instances: 1\nlogs: { stdout: a.log }'))).toEqual([]);
+    const job = (overlap: string) => `restart: never\nschedule: { cron: "@daily", overlap: ${overlap} }`;
+    expect(saidOf(aProgram(`${job('queue')}\nlogs: { stdout: a.log }`))).toEqual([]);
+    expect(saidOf(aProgram(`${job('allow')}\nlogs: { stdout: a.log }`))).toEqual([
+      'a.log | runs of worker, of which `overlap: allow` has several at once, cannot share one log file; put {{index}} into its path',
+    ]);
   });
 
   test('cannot be shared by programs', () => {

@@ -200,6 +200,11 @@ describe.concurrent('config', () => {
       two: { ...idle, logs: { stdout: './sub/../shared.log' } },
     });
     expect(across.code).toBe(5);
+    const schedule = { cron: '@daily', overlap: 'allow' };
+    const inTime = await checked(test, {
+      job: { ...idle, restart: 'never', schedule, logs: { stdout: 'shared.log' } },
+    });
+    expect(inTime.code, 'one that may come while the last still works').toBe(5);
     const apart = { ...idle, instances: 2, logs: { stdout: 'log-{{index}}' } };
     expect(await checked(test, { worker: apart })).toMatchObject({ code: 0 });
   });
