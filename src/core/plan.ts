@@ -71,7 +71,7 @@ export interface ProgramPlan {
   readonly logs: LogsPlan;
 }
 
-/** `started`: it has a process. `ready`: it works. `completed`: it has run to a clean end. */
+/** `started`: it has a process, or has had one to a clean end. `ready`: it works. `completed`: it has run to a clean end. */
 export type DependencyCondition = 'started' | 'ready' | 'completed';
 
 /** As setrlimit(2) has them, soft and hard alike; `null` is unlimited. What is not set stays as the daemon has it. */

@@ -26,6 +26,14 @@ describe('a run waits until what it needs is', () => {
     expect(fleets.kinds()).toBe('starting starting spawning');
   });
 
+  test('started: what has run to a clean end has been started', () => {
+    const migrate = named('migrate', { restart: 'never' });
+    const fleets = new Fleets([migrate, needs({ migrate: 'started' })]).start();
+    fleets.ready('migrate:0');
+    fleets.gone(0, 1).gone('migrate:0').ring(0, 100);
+    expect(fleets.kindOf(0)).toBe('spawning');
+  });
+
   test('ready: every wanted instance runs', () => {
     const fleets = new Fleets([named('redis', { instances: 2 }), needs({ redis: 'ready' })]).start();
     fleets.ready('redis:0').spawned('redis:1');

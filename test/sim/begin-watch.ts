@@ -123,8 +123,8 @@ export function isMet(
 
 const isTurning: Excuse = (turn) => isActive(turn);
 
-/** It has a process, and nobody has asked that to end. */
-const isAlive = ({ kind }: Phase): boolean => kind === 'starting' || kind === 'running';
+/** It has a process, and nobody has asked that to end; or it has run to its end. */
+const isAlive = ({ kind }: Phase): boolean => kind === 'starting' || kind === 'running' || kind === 'exited';
 
 export const isWell = ({ phase }: Instance): boolean => phase.kind === 'running' && phase.health.ok !== false;
 

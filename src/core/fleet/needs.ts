@@ -108,7 +108,9 @@ function whyNobody({ name, seats }: Needed): string {
     : `${name} is not started`;
 }
 
-const isStarted = ({ phase }: Instance): boolean => phase.kind === 'starting' || phase.kind === 'running';
+/** What has run to its end has been started, too. */
+const isStarted = ({ phase }: Instance): boolean =>
+  phase.kind === 'starting' || phase.kind === 'running' || phase.kind === 'exited';
 
 function all(seats: readonly Instance[], meets: (seat: Instance) => boolean): Verdict {
   const open = seats.filter((seat) => !meets(seat));
