@@ -2,7 +2,7 @@
 // notices nothing, the tables on it. Not part of the normal run:
 //
 //   node test/sim/mutate.mjs            all of the faults in mutants.mjs, about four minutes on two cores
-//   node test/sim/mutate.mjs pause      those whose name contains "pause"
+//   node test/sim/mutate.mjs pause      those whose name fits /pause/
 //
 // Says of each fault what has caught it, and ends with 1 when one has survived both.
 import { spawn } from 'node:child_process';
@@ -98,10 +98,15 @@ async function tryOne(copy, { name, file, from, to }) {
   }
 }
 
-const wanted = MUTANTS.filter(({ name }) => name.includes(process.argv[2] ?? ''));
+const pattern = new RegExp(process.argv[2] ?? '');
+const wanted = MUTANTS.filter(({ name }) => pattern.test(name));
 const queue = [...wanted];
 const copies = Array.from({ length: Math.min(4, availableParallelism()) }, copyOfTheHouse);
 let caught = 0;
+process.on('exit', () => {
+  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
 
 async function work(copy) {
   for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
@@ -111,13 +116,8 @@ async function work(copy) {
   }
 }
 
-try {
-  const [first] = copies;
-  const wrong = (await worlds(first)) ?? (await tables(first));
-  if (wrong !== null) throw new Error(`the tests fail without any fault: ${wrong}`);
-  await Promise.all(copies.map(work));
-  console.log(`${caught} of ${wanted.length} caught`);
-  process.exitCode = caught === wanted.length ? 0 : 1;
-} finally {
-  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
-}
+const wrong = (await worlds(copies[0])) ?? (await tables(copies[0]));
+if (wrong !== null) throw new Error(`the tests fail without any fault: ${wrong}`);
+await Promise.all(copies.map(work));
+console.log(`${caught} of ${wanted.length} caught`);
+process.exitCode = caught === wanted.length ? 0 : 1;

@@ -1,0 +1,85 @@
+/** What the rude world has found in core, each in as few steps as it takes. */
+import { describe, expect, test } from 'vitest';
+import { programName, revision } from '../../src/base/ids.ts';
+import type { DependencyCondition, ProgramPlan, SchedulePlan } from '../../src/core/plan.ts';
+import { type Change, Fleets, program, worker } from './rig.ts';
+
+const named = (name: string, change: Change = {}): ProgramPlan =>
+  program({ name: programName(name), ...change });
+const needing = (on: string, condition: DependencyCondition): Change => ({ dependsOn: { [on]: condition } });
+const timed = (overlap: SchedulePlan['overlap'], change: Change = {}): ProgramPlan =>
+  program({ restart: 'never', schedule: { cron: '* * * * *', timezone: null, overlap }, ...change });
+
+describe('within one request', () => {
+  test('what others need is restarted before them, though the file has it last: they wait for it', () => {
+    const fleets = new Fleets([named('web', needing('db', 'ready')), named('db')]).allReady();
+    fleets.stop('web').gone('web');
+    fleets.take({ type: 'restart', ids: fleets.ids(), programs: [] });
+    expect(fleets.kinds()).toBe('waiting draining');
+  });
+
+  test('what others need is wanted before them: they wait for all of it', () => {
+    const web = named('web', needing('worker', 'ready'));
+    const fleets = new Fleets([web, program({ instances: 2 })]).start(worker(0)).ready(0);
+    expect(fleets.start().kindOf('web:0')).toBe('waiting');
+  });
+});
+
+describe('what is on its way out', () => {
+  const leaving = (): Fleets => new Fleets([program({ instances: 2 })]).allReady().scale(1);
+
+  test('is not brought back by a restart', () => {
+    const fleets = leaving();
+    fleets.take({ type: 'restart', ids: fleets.ids(), programs: [] }).gone(1);
+    expect(fleets.kindOf(1)).toBe('none');
+  });
+
+  test('has no turn in a rollout', () => {
+    const fleets = leaving();
+    fleets.take({ type: 'begin_rollout', program: program(), ids: fleets.ids(), maxParallel: 1 });
+    expect([...fleets.fleet.rollouts.values()][0]?.turns.map(({ id }) => id)).toEqual([worker(0)]);
+  });
+
+  test('an extra run that is to stay is asked what it needs now', () => {
+    const fleets = new Fleets([timed('allow', needing('db', 'ready')), named('db')]).start();
+    fleets.ready('db').scheduled().ready(0).stop('db').scheduled();
+    expect(fleets.kindOf(1)).toBe('waiting');
+    fleets.reload(timed('allow', { revision: revision('two') })).scale(2);
+    expect(fleets.seat(1).leaving).toBe(false);
+    expect(fleets.kindOf(1)).toBe('spawning');
+  });
+});
+
+test('a stop that has to wait for others takes a drain from the rollout, which would have killed', () => {
+  const db = program({ drain: { onTimeout: 'kill', timeoutMs: 300 } });
+  const fleets = new Fleets([db, named('web', needing('worker', 'ready'))]).allReady();
+  fleets.take({ type: 'begin_rollout', program: db, ids: [worker(0)], maxParallel: 1 });
+  expect(fleets.kindOf(0)).toBe('draining');
+  fleets.stopAll().ring(0, 300);
+  expect(fleets.signals()).toBe('TERM→worker:0');
+});
+
+describe('a schedule', () => {
+  test('does not queue behind a run that has not begun, and says so', () => {
+    const fleets = new Fleets([timed('queue', needing('db', 'ready')), named('db')])
+      .start(worker(0))
+      .stop('db');
+    fleets.scheduled().scheduled();
+    expect(fleets.news('schedule').map(({ what }) => what)).toEqual(['skipped']);
+    expect(fleets.seat(0).queued).toBe(false);
+  });
+
+  test('runs nothing beside what does not run by it yet', () => {
+    const fleets = new Fleets([program()]).allReady();
+    fleets.reload(timed('allow', { revision: revision('two') })).scheduled();
+    expect(fleets.ids()).toEqual([worker(0)]);
+  });
+
+  test('runs what is queued once, though it had to wait and was started meanwhile', () => {
+    const fleets = new Fleets([timed('queue', needing('db', 'ready')), named('db')]).start();
+    fleets.ready('db').scheduled().ready(0).scheduled().stop('db').gone(0);
+    expect(fleets.kindOf(0)).toBe('waiting');
+    fleets.start(worker(0)).gone('db').start().ready('db').ready(0).gone(0);
+    expect(fleets.seat(0).phase).toMatchObject({ kind: 'waiting', what: { kind: 'schedule' } });
+  });
+});
