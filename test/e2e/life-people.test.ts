@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { heeds, READY, steady } from './keys/row.ts';
-import { follow, type Life, newWorld, started, starting } from './life.ts';
+import { ended, follow, type Life, newWorld, started, starting } from './life.ts';
 import { kill } from './processes.ts';
 import { until } from './until.ts';
 
@@ -71,7 +71,7 @@ describe.concurrent('as people use it', () => {
     const before = await life.instances();
     const { pid } = (await life.client.status()).daemon;
     kill(pid, 'SIGKILL');
-    await until('it is gone', () => world.processes().every((it) => it.pid !== pid));
+    await ended(pid);
     await world.succeed('start');
     expect((await life.instances()).map((it) => it.pid)).toEqual(before.map((it) => it.pid));
     await world.succeed('shutdown');

@@ -1,5 +1,5 @@
 /** A fleet that people start by the command, and that is looked at through its socket: that is cheap, and can be often. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'vitest';
 import { type Client, connect } from '../../src/client/index.ts';
@@ -59,7 +59,7 @@ export function follow({ onTestFinished }: TestContext, world: World): Life {
   const log = followEvents(world.socket());
   onTestFinished(async () => {
     await log.close();
-    await endAtOnce(client, world);
+    await endAtOnce(client);
   });
   const instances = async () => (await client.status({ usage: false })).instances;
   const instance = async (id: string): Promise<InstanceStatus> => {
@@ -90,7 +90,21 @@ export function follow({ onTestFinished }: TestContext, world: World): Life {
 }
 
 /** Without the command, which takes its time; whatever this leaves, the world ends. */
-export async function endAtOnce(client: Client, world: World): Promise<void> {
-  await client.shutdown({ how: 'kill' }).catch(() => {}); // it has ended already
-  await until('nothing is left', () => world.processes().length === 0, { timeoutMs: 5000 }).catch(() => {});
+export async function endAtOnce(client: Client): Promise<void> {
+  try {
+    const { pid } = await client.shutdown({ how: 'kill' });
+    await ended(pid);
+  } catch {
+    // It has ended already, or does not answer.
+  }
 }
+
+/** Asked of one process alone, as a look at all of them is dear on a busy machine. */
+export const ended = (pid: number): Promise<boolean> =>
+  until(`process ${pid} has ended`, () => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'latin1') === ''; // a zombie has none
+    } catch {
+      return true;
+    }
+  });

@@ -56,7 +56,7 @@ export async function openFleet(world: World, config: Config): Promise<Fleet> {
     },
     async close() {
       await log.close();
-      await endAtOnce(client, world);
+      await endAtOnce(client);
       await world.close();
     },
   };

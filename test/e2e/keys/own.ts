@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import type { PlanChange, ReloadReply } from '../../../src/protocol/replies.ts';
 import type { StatusReply } from '../../../src/protocol/status.ts';
+import { ended } from '../life.ts';
 import { until } from '../until.ts';
 import type { Config, Fleet } from './fleet.ts';
 import { heeds, READY, steady } from './row.ts';
@@ -207,12 +208,10 @@ export const OWN: readonly OwnRow[] = [
         changes: [live('vital', 'essential', 'false', 'true')],
       });
       process.kill((await runs(fleet))['vital:0'] ?? 0, 'SIGUSR1');
-      await until('the daemon has ended', () =>
-        fleet.world.processes().every(({ pid }) => pid !== daemon.pid),
-      );
+      await ended(daemon.pid);
       expect(fleet.world.left()).toEqual([]);
-      const end = fleet.log.of('daemon').find(({ state }) => state === 'shutting_down');
-      expect(end?.fault).toMatch(/vital:0, which is essential/);
+      const why = await fleet.log.sees('why it ends', (it) => it.type === 'daemon' && 'fault' in it);
+      expect(why).toMatchObject({ fault: expect.stringMatching(/vital:0, which is essential/) });
     },
   },
 ];
