@@ -14,6 +14,12 @@ const looping: Program = { initial: '20ms', factor: 1, max: '20ms', jitter: '0%'
 /** Asked to end, it goes on until the test has made the file. */
 const endsAt = (name: string): string => `echo TERM >> ${name}-told; ${awaits(name)}; exit 0`;
 
+const prompt: Program = {
+  ...steady,
+  stop: { timeout: '20s' },
+  command: heeds({ TERM: 'sleep 0.3 & exit 0' }),
+};
+
 /** All that can live in one daemon; each program belongs to one test. */
 const PROGRAMS: Readonly<Record<string, Program>> = {
   leaky: {
@@ -43,11 +49,8 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
     stop: { signal: 'TERM', timeout: '20s' },
     command: heeds({ USR1: 'exit 11', USR2: 'exit 12', TERM: 'exit 13', INT: 'exit 14' }),
   },
-  prompt: {
-    ...steady,
-    stop: { timeout: '20s' },
-    command: heeds({ TERM: 'sleep 0.3 & exit 0' }),
-  },
+  'prompt-drain': prompt,
+  'prompt-stop': prompt,
   stubborn: { ...steady, stop: { timeout: '300ms' }, command: heeds({ TERM: '' }) },
   default: { command: heeds({ TERM: endsAt('default-go') }), ready: { when: 'notify' } },
   endless: { ...steady, drain: { timeout: 'none' }, command: heeds({ TERM: endsAt('endless-go') }) },
@@ -60,7 +63,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   },
 };
 
-describe.concurrent('ending things', () => {
+describe.concurrent('ending things', { timeout: 60_000 }, () => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await openScene(PROGRAMS);
@@ -92,8 +95,8 @@ describe.concurrent('ending things', () => {
     await scene.made('job-done');
     expect(scene.world.left()).toEqual(expect.not.arrayContaining([expect.stringContaining('job-go')]));
     expect(() => readFileSync(scene.path('job-was-signalled'))).toThrow('ENOENT');
-    expect(scene.signals(run)).toEqual(['TERM']);
     expect(await scene.sees('gone', 'parent:0')).toMatchObject({ drained: true, killed: false });
+    expect(scene.signals(run)).toEqual(['TERM']);
   });
 
   it('no SIGCHLD ends the graceful wait, and no SIGKILL follows it', async () => {
@@ -133,10 +136,12 @@ describe.concurrent('ending things', () => {
     scene.world.configure({ ...PROGRAMS, promised: { ...PROGRAMS.promised, ...fresh } });
     await scene.world.succeed('reload', '--detach');
     await scene.client.stop({ selectors: ['promised'] });
+    await scene.sees('gone', 'promised:0');
     expect(scene.signals(run)).toEqual(['USR1']);
     await scene.client.start({ selectors: ['promised'] });
     const next = await scene.now('promised:0');
     await scene.client.stop({ selectors: ['promised'] });
+    await scene.sees('gone', 'promised:0', 2);
     expect(scene.signals(next.run)).toEqual(['USR2']);
     expect(scene.of('exited', 'promised:0').map(({ exit }) => exit.code)).toEqual([11, 12]);
   });
@@ -144,15 +149,13 @@ describe.concurrent('ending things', () => {
   it.each([
     ['drain', false],
     ['stop', true],
-  ])('the grace period is not waited out when everything has exited (%s)', async (_, now) => {
-    await until('it is the turn of this stop', () => scene.of('gone', 'prompt:0').length === Number(now));
-    await scene.client.start({ selectors: ['prompt'] });
-    const { run } = await scene.ready('prompt:0');
-    await scene.client.stop({ selectors: ['prompt'], now });
-    const [told] = scene.log.of('signalled').filter((event) => event.run === run);
-    const gone = await scene.sees('gone', 'prompt:0', now ? 2 : 1);
+  ])('the grace period is not waited out when everything has exited (%s)', async (how, now) => {
+    const { run } = await scene.ready(`prompt-${how}:0`);
+    await scene.client.stop({ selectors: [`prompt-${how}`], now });
+    const told = await scene.sees('signalled', `prompt-${how}:0`);
+    const gone = await scene.sees('gone', `prompt-${how}:0`);
     expect(gone).toMatchObject({ run, killed: false });
-    expect(gone.mono_ms - (told?.mono_ms ?? 0), 'of 20,000 ms').toBeLessThan(6000);
+    expect(gone.mono_ms - told.mono_ms, 'of 20,000 ms').toBeLessThan(6000);
   });
 
   it('a stop need not only be waited for: it can be forced while it is under way', async () => {
@@ -170,7 +173,8 @@ describe.concurrent('ending things', () => {
     await scene.ready('default:0');
     await scene.client.stop({ selectors: ['default'], wait: false });
     const { drain } = await scene.now('default:0');
-    expect(Date.parse(drain?.deadline ?? '') - Date.parse(drain?.since ?? '')).toBe(5 * 60_000);
+    const limit = Date.parse(drain?.deadline ?? '') - Date.parse(drain?.since ?? '');
+    expect(Math.round(limit / 1000)).toBe(5 * 60);
     await scene.client.stop({ selectors: ['default'], now: true, wait: false });
     const { state, message } = await scene.now('default:0');
     expect(state).toBe('stopping');
@@ -220,13 +224,14 @@ describe.concurrent('ending things', () => {
     expect(mended.state).toBe('running');
     const delays = scene.of('spawn_failed', 'moved:0').map(({ mono_ms }) => mono_ms);
     for (const [at, ms] of delays.slice(1).entries())
-      expect(ms - (delays[at] ?? 0), 'no busy loop').toBeGreaterThanOrEqual(20);
+      expect(ms - (delays[at] ?? 0), 'no busy loop').toBeGreaterThanOrEqual(15);
   });
 
   it('nothing is respawned between TERM and KILL, and no stop loop kills the next run', async () => {
     const { run } = await scene.ready('replaced:0');
     await scene.client.restart({ selectors: ['replaced'], keep_config: true });
     const next = await scene.now('replaced:0');
+    await scene.sees('ready', 'replaced:0', 2);
     expect(next.run).not.toBe(run);
     expect(scene.signals(run)).toEqual(['TERM', 'TERM', 'KILL']);
     const fate = scene.log.all.filter((it) => 'instance' in it && it.instance === 'replaced:0');
@@ -257,7 +262,7 @@ const isRoot = process.getuid?.() === 0;
 const canLose = isRoot && spawnSync('setpriv', ['--bounding-set=-kill', 'true']).status === 0;
 const LAST_PID = '/proc/sys/kernel/ns_last_pid';
 
-describe.concurrent('ending things, and the daemon with them', () => {
+describe.concurrent('ending things, and the daemon with them', { timeout: 60_000 }, () => {
   it('a leader\'s exit is not taken for "stopped" while its group lives: a grandchild that ignores TERM survives neither stop nor shutdown', async (test) => {
     const stays = bash(
       `(trap "" TERM; ${READY}; exec sleep 1000) & trap 'exit 0' TERM; while :; do sleep 0.05; done`,
@@ -304,6 +309,7 @@ describe.concurrent('ending things, and the daemon with them', () => {
     await scene.client.shutdown({});
     scene.touch('go');
     await until('all are gone', () => scene.world.processes().length === 0);
+    await scene.log.sees('its last word', (it) => it.type === 'daemon' && it.state === 'stopped');
     expect(readFileSync(scene.path('go-told'), 'utf8')).toBe('TERM\n');
     expect(scene.signals(run)).toEqual(['TERM']);
   });
