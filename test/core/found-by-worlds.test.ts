@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { programName, revision } from '../../src/base/ids.ts';
 import type { DependencyCondition, ProgramPlan, SchedulePlan } from '../../src/core/plan.ts';
-import { type Change, Fleets, program, worker } from './rig.ts';
+import { type Change, Fleets, hook, program, worker } from './rig.ts';
 
 const named = (name: string, change: Change = {}): ProgramPlan =>
   program({ name: programName(name), ...change });
@@ -82,4 +82,12 @@ describe('a schedule', () => {
     fleets.start(worker(0)).gone('db').start().ready('db').ready(0).gone(0);
     expect(fleets.seat(0).phase).toMatchObject({ kind: 'waiting', what: { kind: 'schedule' } });
   });
+});
+
+test('a second yes while the post_start hook runs is nothing to write down', () => {
+  const check = { kind: 'tcp', host: 'localhost', port: '80' } as const;
+  const ready = { when: 'check', check, intervalMs: 10, timeoutMs: null } as const;
+  const fleets = new Fleets([program({ ready, hooks: { post_start: hook() } })]).start().spawned(0);
+  expect(fleets.checked(0, true, 'ready').deeds()).toBe('post_start of worker:0, unwatch ready of worker:0');
+  expect(fleets.checked(0, true, 'ready').effects).toEqual([]);
 });
