@@ -44,10 +44,10 @@ export function compareSupervisor(before: Plan, after: Plan): ProgramChange[] {
 
 function compareGroups(before: Plan, after: Plan): ProgramChange[] {
   const groups = (plan: Plan) => TOP.groups.shape.show(new Map(Object.entries(plan.groups)));
-  const [from, to] = [groups(before), groups(after)];
-  if (differences('groups', from, to).length === 0) return [];
-  const texts = { from: said('groups', from), to: said('groups', to) };
-  return [{ program: '', key: 'groups', ...texts, effect: 'live', note: null }];
+  return differences('groups', groups(before), groups(after)).map((difference) => {
+    const { key } = difference;
+    return { program: '', key, ...saidOf(difference), effect: 'live', note: null };
+  });
 }
 
 /** What is secret is changed without being told. */

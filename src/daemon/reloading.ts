@@ -1,6 +1,6 @@
 /** The config as it stands now, applied to what runs: only what has changed is touched. */
 import type { InstanceId, ProgramName } from '../base/ids.ts';
-import { comparePlans } from '../config/compare.ts';
+import { comparePlans, compareSupervisor } from '../config/compare.ts';
 import { needsNewRun } from '../core/change.ts';
 import { stayingOf } from '../core/fleet/fleet.ts';
 import type { Instance } from '../core/instance/instance.ts';
@@ -12,7 +12,6 @@ import { PROTOCOL_VERSION as version } from '../protocol/version.ts';
 import { type ApiParts, refuseConflicts, refuseWhenEnding } from './api-parts.ts';
 import { readConfig } from './reload.ts';
 import { beginRollout, isWanted, STOPPED } from './rollouts.ts';
-import { appliedTo, supervisorChanges } from './supervisor-changes.ts';
 
 export function reload(parts: ApiParts, { dry_run }: Checked<'reload'>): ReloadReply {
   refuseWhenEnding(parts);
@@ -34,7 +33,7 @@ export function reload(parts: ApiParts, { dry_run }: Checked<'reload'>): ReloadR
     dry_run,
     added,
     removed,
-    changes: [...supervisorChanges(running, fresh), ...changes],
+    changes: [...compareSupervisor(running, fresh), ...changes],
     rollouts: renewals.flatMap((renewal) => renew(parts, renewal, dry_run)),
     skipped: renewals.flatMap(reasonToWait),
     seq,
@@ -114,4 +113,10 @@ function reasonToWait(renewal: Renewal): ReloadReply['skipped'] {
     return [{ program: program.name, reason: 'it has a schedule, and takes the config at its next run' }];
   }
   return stopped.length > 0 ? [{ program: program.name, reason: STOPPED }] : [];
+}
+
+/** The fresh plan, with what a running daemon cannot change left as it is. */
+function appliedTo(running: Plan, fresh: Plan): Plan {
+  const { name, runDir, stateDir, logDir, socketMode, configFile } = running;
+  return { ...fresh, name, runDir, stateDir, logDir, socketMode, configFile };
 }

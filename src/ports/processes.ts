@@ -1,7 +1,8 @@
 /** The one port through which core's effects reach processes. `os/` has the real one, `test/sim` the rude one. */
-import type { Result } from '../base/result.ts';
+
 import type { ExitStatus } from '../base/exit-status.ts';
 import type { InstanceId, Pid, Run } from '../base/ids.ts';
+import type { Result } from '../base/result.ts';
 import type { SignalName } from '../base/signal-name.ts';
 import type { LimitsPlan, LogTarget } from '../core/plan.ts';
 

@@ -237,19 +237,12 @@ describe('the keys of the daemon', () => {
     ]);
   });
 
-  test('are the groups as well, whatever their order', () => {
+  test('are the groups as well, each by its name, whatever their order', () => {
     expect(compared('groups: { a: [worker], b: [] }', 'groups: { b: [], a: [worker] }')).toEqual([]);
     expect(compared('groups: { a: [worker] }', 'groups: { a: [worker], b: [] }')).toEqual([
-      {
-        program: '',
-        key: 'groups',
-        from: '{ a: [worker] }',
-        to: '{ a: [worker], b: [] }',
-        effect: 'live',
-        note: null,
-      },
+      { program: '', key: 'groups.b', from: '(not set)', to: '[]', effect: 'live', note: null },
     ]);
-    expect(compared('groups: { a: [worker] }', '')).toMatchObject([{ key: 'groups', to: '{}' }]);
+    expect(compared('groups: { a: [worker] }', '')).toMatchObject([{ key: 'groups.a', to: '(not set)' }]);
   });
 
   test('are none where only programs changed', () => {
