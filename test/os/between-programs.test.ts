@@ -1,5 +1,6 @@
 /** A process that is just becoming another program has no environment for a moment: nobody guesses whose it is. */
-import { expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { expect, test, vi } from 'vitest';
 import { type Run, run } from '../../src/base/ids.ts';
 import { attribute, type Facts } from '../../src/os/attribute.ts';
 import { environmentValue } from '../../src/os/proc.ts';
@@ -76,11 +77,42 @@ test('it is looked into again, and not known from then on to bear no mark', () =
   expect(unmarked.unless(ORPHAN, ORPHAN, () => marks.shift())).toBe(working);
 });
 
-test.runIf(process.platform === 'linux')(
-  'what a process has, has not, and one that is not there are told apart',
-  () => {
-    expect(environmentValue(process.pid, 'PATH')).toBe(process.env.PATH);
-    expect(environmentValue(process.pid, 'NO_SUCH_VARIABLE')).toBe(null);
-    expect(environmentValue(2 ** 22 + 1, 'PATH'), 'nobody').toBe(null);
-  },
-);
+/** What /proc would say of a process with this number. */
+const said = new Map<string, string>();
+const STRANGE = 2 ** 22 + 7;
+vi.mock('node:fs', async (load) => {
+  const fs = await load<typeof import('node:fs')>();
+  const openSync = (path: string, flags: string): number => {
+    const text = said.get(path);
+    if (text === undefined) return fs.openSync(path, flags);
+    const file = `${tmpdir()}/between-${process.pid}`;
+    fs.writeFileSync(file, text);
+    const descriptor = fs.openSync(file, flags);
+    fs.unlinkSync(file);
+    return descriptor;
+  };
+  return { ...fs, openSync };
+});
+
+/** Its state, and where its environment begins and ends in memory. */
+function stat(state: string, begin: number, end: number): string {
+  const fields = Array.from({ length: 50 }, () => '1');
+  return `${STRANGE} (a) b) ${fields.with(0, state).with(47, String(begin)).with(48, String(end)).join(' ')}`;
+}
+
+test.each<[string, string, string, string | null | undefined]>([
+  ['while it is between two programs it cannot be told', '', stat('R', 0, 0), undefined],
+  ['one without variables has none', '', stat('S', 4096, 4096), null],
+  ['nor has a zombie', '', stat('Z', 0, 0), null],
+  ['whoever has it says so', 'A=1\0NAME=x\0', stat('S', 1, 9), 'x'],
+  ['or has others', 'A=1\0', stat('S', 1, 9), null],
+])('the value of a variable: %s', (_, environ, stat, value) => {
+  said.set(`/proc/${STRANGE}/environ`, environ);
+  said.set(`/proc/${STRANGE}/stat`, stat);
+  expect(environmentValue(STRANGE, 'NAME')).toBe(value);
+  said.clear();
+});
+
+test('the value of a variable: nobody has one', () => {
+  expect(environmentValue(STRANGE, 'NAME')).toBe(null);
+});
