@@ -14,6 +14,9 @@ const looping: Program = { initial: '20ms', factor: 1, max: '20ms', jitter: '0%'
 /** Asked to end, it goes on until the test has made the file. */
 const endsAt = (name: string): string => `echo TERM >> ${name}-told; ${awaits(name)}; exit 0`;
 
+/** The deadline of its own stop is far away then. */
+const MORE_TIME = 'echo EXTEND_TIMEOUT_USEC=60000000 >&3';
+
 const prompt: Program = {
   ...steady,
   stop: { timeout: '20s' },
@@ -40,8 +43,8 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   noisy: { ...crashesAtOnce, autostart: false, backoff: looping },
   twice: {
     ...steady,
-    stop: { timeout: '2s' },
-    command: heeds({ TERM: `[ -e second ] || exit 0; ${awaits('twice-go')}; exit 0` }),
+    stop: { timeout: '3s' },
+    command: heeds({ TERM: `[ -e second ] || exit 0; ${MORE_TIME}; ${awaits('twice-go')}; exit 0` }),
   },
   promised: {
     ...steady,
@@ -119,9 +122,8 @@ describe.concurrent('ending things', { timeout: 60_000 }, () => {
     const first = performance.now();
     await scene.client.start({ selectors: ['twice'] });
     scene.touch('second');
-    await pause(first + 1300 - performance.now());
     await scene.client.stop({ selectors: ['twice'], now: true, wait: false });
-    await pause(first + 2300 - performance.now()); // beyond the delay of the first stop, within that of the second
+    await pause(first + 3300 - performance.now()); // beyond the delay of the first stop, not of the second
     const second = await scene.now('twice:0');
     expect(second).toMatchObject({ state: 'stopping', pid: expect.any(Number) });
     expect(second.run).not.toBe(run);
