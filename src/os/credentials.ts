@@ -56,12 +56,14 @@ export function differs({ uid, gid, groups }: Credentials, own = self()): boolea
 function findUser(user: string | null, group: string | null, users: Users, own: Self): Found<User> {
   const asked = user ?? String(own.uid);
   const uid = idOf(asked);
+  // A number that is too large would be cut short on its way to the system, down to root's own maybe.
+  if (uid !== null && uid > MAX_ID) return fault('user', `user "${asked}" does not exist`);
   const found = looked('user', asked, () => (uid === null ? users.byName(asked) : users.byUid(uid)));
   if (!found.ok) return found;
   if (found.value !== null)
     // Without root's rights the group stays as it is, whatever the user's first one may be.
     return ok(own.uid !== 0 && found.value.uid === own.uid ? { ...found.value, gid: own.gid } : found.value);
-  if (uid === null || uid > MAX_ID) return fault('user', `user "${asked}" does not exist`);
+  if (uid === null) return fault('user', `user "${asked}" does not exist`);
   if (uid === own.uid) return ok(nameless(uid, own.gid));
   if (group !== null) return ok(nameless(uid, own.gid));
   return fault(

@@ -10,6 +10,8 @@ type AddressOf = (buffer: Uint8Array) => bigint;
 const FIRST_BYTES = 4096;
 const MOST_BYTES = 16 * 1024 * 1024;
 const FIRST_GROUPS = 64;
+/** Linux gives nobody more: whoever asks for room again after that has another trouble. */
+const MOST_GROUPS = 65_536;
 /** getpwnam(3): what different systems answer when there is simply no such entry. */
 const ABSENT = ['ENOENT', 'ESRCH', 'EBADF', 'EPERM'] as const;
 // `struct passwd` and `struct group` of 64-bit Linux, in bytes.
@@ -60,6 +62,7 @@ export function userCalls(declare: Declare, addressOf: AddressOf): Users {
       let groups = new Uint32Array(FIRST_GROUPS);
       // It says how many there are, or (musl) only that there are more.
       while (getgrouplist(name, gid, groups, count) < 0) {
+        if (groups.length > MOST_GROUPS) throw systemError(constants.errno.E2BIG);
         groups = new Uint32Array(Math.max(count[0] ?? 0, groups.length * 2));
         count[0] = groups.length;
       }

@@ -20,8 +20,8 @@ export interface Users {
 
 /** `folder`: for tests. */
 export function usersOfFiles(folder = '/etc'): Users {
-  const users = (): User[] => lines(`${folder}/passwd`, 7).map(toUser);
-  const groups = () => lines(`${folder}/group`, 4).map(toGroup);
+  const users = (): User[] => lines(`${folder}/passwd`, 7, [2, 3]).map(toUser);
+  const groups = () => lines(`${folder}/group`, 4, [2]).map(toGroup);
   return {
     byName: (name) => users().find((user) => user.name === name) ?? null,
     byUid: (uid) => users().find((user) => user.uid === uid) ?? null,
@@ -33,9 +33,12 @@ export function usersOfFiles(folder = '/etc'): Users {
   };
 }
 
-function lines(path: string, fields: number): string[][] {
+/** `ids`: which fields are numbers; where one of them is left empty (`www:x::33:…`) nobody is meant, and not root. */
+function lines(path: string, fields: number, ids: readonly number[]): string[][] {
   const all = readFileSync(path, 'utf8').split('\n');
-  return all.map((line) => line.split(':')).filter((parts) => parts.length >= fields);
+  return all
+    .map((line) => line.split(':'))
+    .filter((parts) => parts.length >= fields && ids.every((at) => /^\d+$/.test(parts[at] ?? '')));
 }
 
 const toUser = ([name = '', , uid, gid, , home = '', shell = '']: readonly string[]): User => ({

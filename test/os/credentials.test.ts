@@ -62,6 +62,23 @@ describe('as root', () => {
     expect(find('www', '4294967295')).toEqual(refused('group', 'group "4294967295" does not exist'));
   });
 
+  test('a number that is too large for the system is nobody’s, whatever is left of it there', () => {
+    const libc = loadLibc()?.users;
+    const cut: Users = libc ?? { ...users, byUid: (uid) => users.byUid(uid % 2 ** 32) };
+    expect(findCredentials('4294967296', null, cut, root)).toEqual(
+      refused('user', 'user "4294967296" does not exist'),
+    );
+  });
+
+  test('who has no number in the database is nobody, and not root', () => {
+    writeFileSync(join(folder, 'passwd'), 'www:x::33::/var/www:\n+::::::\nbob:x:1000:::/home/bob:\n');
+    writeFileSync(join(folder, 'group'), 'www:x::\n');
+    expect(find('www', null)).toEqual(refused('user', 'user "www" does not exist'));
+    expect(find('+', null)).toEqual(refused('user', 'user "+" does not exist'));
+    expect(find('bob', null)).toEqual(refused('user', 'user "bob" does not exist'));
+    expect(find('777', 'www')).toEqual(refused('group', 'group "www" does not exist'));
+  });
+
   test('a number without a name needs a group', () => {
     expect(find('777', null)).toEqual(
       refused('user', 'user 777 is in no user database, so its group is not known; set "group" as well'),
