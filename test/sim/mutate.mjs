@@ -1,7 +1,7 @@
 // Tests the tests: breaks copies of src/core on purpose, one fault at a time, and runs the simulation and, where that
 // notices nothing, the tables on it. Not part of the normal run:
 //
-//   node test/sim/mutate.mjs            all of the faults in mutants.mjs, about four minutes on two cores
+//   node test/sim/mutate.mjs            all of the faults in mutants.mjs, about six minutes on two cores
 //   node test/sim/mutate.mjs pause      those whose name fits /pause/
 //
 // Says of each fault what has caught it, and ends with 1 when one has survived both.
