@@ -4,7 +4,7 @@ import type { TimerName } from '../core/fleet/event.ts';
 import type { Clock } from '../ports/clock.ts';
 
 /** setTimeout rings at once beyond this many milliseconds. */
-const LONGEST_MS = 2 ** 31 - 1;
+export const LONGEST_MS = 2 ** 31 - 1;
 
 export class Timers {
   readonly #clock: Clock;

@@ -1,6 +1,7 @@
 /** What is looked at while an instance is in a phase. A watch posts its answers until it is ended. */
 import type { Moment } from '../base/clock.ts';
 import type { InstanceId, Run } from '../base/ids.ts';
+import type { Result } from '../base/result.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import type { Life } from '../core/instance/phase.ts';
 import { fillIn } from '../core/instance/template.ts';
@@ -11,8 +12,12 @@ import type { CommandRequest, CommandResult, Processes } from '../ports/processe
 import { attempt } from './hooks.ts';
 import { MemoryLooks } from './memory-looks.ts';
 import { commandRequest, logPaths, type Surroundings } from './spawn-request.ts';
+import { LONGEST_MS } from './timers.ts';
 
-type CheckPurpose = Extract<Watch, { check: Check }>['purpose'] | 'log';
+type Checking = Extract<Watch, { check: Check }>;
+type CheckPurpose = Checking['purpose'] | 'log';
+/** Asks once; returns what cancels it. */
+type Ask = (done: (result: CommandResult) => void) => () => void;
 
 export interface WatchParts {
   readonly checks: Checks;
@@ -95,29 +100,27 @@ export class Watches {
       );
     }
     const { purpose, everyMs } = watch;
-    return again(
-      everyMs,
-      (done) => this.#ask(instance, life, watch, done),
-      (result) => this.#parts.checked(run, purpose, result),
+    return again(everyMs, this.#asker(instance, life, watch), (result) =>
+      this.#parts.checked(run, purpose, result),
     );
   }
 
-  #ask(
-    instance: Instance,
-    life: Life,
-    { check, tryMs, purpose }: Extract<Watch, { check: Check }>,
-    done: (result: CommandResult) => void,
-  ): () => void {
-    const { checks } = this.#parts;
+  #asker(instance: Instance, life: Life, { check, tryMs, purpose }: Checking): Ask {
+    const { checks, surroundings } = this.#parts;
     const since = life.startedAt.wall;
     if (check.kind !== 'exec') {
-      return checks.ask(filledIn(check, instance, life), nobody(instance, tryMs), since, done);
+      return (done) => checks.ask(filledIn(check, instance, life), nobody(instance, tryMs), since, done);
     }
     const plan = { command: check.command, timeoutMs: tryMs, purpose };
-    const request = attempt(() => commandRequest(instance, life, plan, this.#parts.surroundings));
-    if (!request.ok) return soon(done, { ok: false, detail: `cannot ask: ${request.error.message}` });
-    const { command, ...as } = request.value;
-    return checks.ask({ kind: 'exec', command }, as, since, done);
+    // Made once: a run keeps the environment and the user that it has, and an env_file that is just being written
+    // anew, or a database of users that does not answer, says nothing about how it is.
+    const make = once(() => commandRequest(instance, life, plan, surroundings));
+    return (done) => {
+      const request = attempt(make);
+      if (!request.ok) return soon(done, { ok: false, detail: `cannot ask: ${request.error.message}` });
+      const { command, ...as } = request.value;
+      return checks.ask({ kind: 'exec', command }, as, since, done);
+    };
   }
 }
 
@@ -133,18 +136,23 @@ const nobody = ({ id }: Instance, timeoutMs: number): Omit<CommandRequest, 'comm
 
 const keyOf = (run: Run, purpose: Purpose): string => `${run}/${purpose}`;
 
+/** Until it has gone well: then it is so for good. */
+function once<T, E>(make: () => Result<T, E>): () => Result<T, E> {
+  let made: Result<T, E> | null = null;
+  return () => {
+    if (made?.ok !== true) made = make();
+    return made;
+  };
+}
+
 /** Asks at once, and again so long after each answer; returns what ends it. */
-function again(
-  everyMs: number,
-  ask: (done: (result: CommandResult) => void) => () => void,
-  answered: (result: CommandResult) => void,
-): () => void {
+function again(everyMs: number, ask: Ask, answered: (result: CommandResult) => void): () => void {
   let isOver = false;
   let cancel = (): void => {};
   const look = (): void => {
     cancel = ask((result) => {
       if (isOver) return;
-      const timer = setTimeout(look, everyMs);
+      const timer = setTimeout(look, Math.min(everyMs, LONGEST_MS));
       cancel = () => clearTimeout(timer);
       answered(result); // which may end all of this
     });

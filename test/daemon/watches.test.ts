@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mono, wall } from '../../src/base/clock.ts';
 import { type Run, run } from '../../src/base/ids.ts';
-import { fail, ok } from '../../src/base/result.ts';
+import { fail, ok, type Result } from '../../src/base/result.ts';
 import { newInstance } from '../../src/core/instance/instance.ts';
 import type { Life } from '../../src/core/instance/phase.ts';
 import type { Watch } from '../../src/core/instance/watch.ts';
@@ -33,7 +33,10 @@ interface Line {
 }
 
 /** Everything that a watch asks is answered by the test. */
-function scene(known: ReadonlyMap<Run, { path: string; from: number }[]> = new Map()) {
+function scene(
+  known: ReadonlyMap<Run, { path: string; from: number }[]> = new Map(),
+  readEnvFiles: () => Result<Record<string, string>, string> = () => ok({}),
+) {
   const clock = { ms: 0 };
   const asked: Question[] = [];
   const lines: Line[] = [];
@@ -73,7 +76,7 @@ function scene(known: ReadonlyMap<Run, { path: string; from: number }[]> = new M
         logPath: logPathIn('/logs'),
         credentials: (user) =>
           user === null ? ok(null) : fail({ stage: 'user', message: `user "${user}" does not exist` }),
-        readEnvFiles: () => ok({}),
+        readEnvFiles,
       },
       usage: (runs) =>
         new Promise((resolve, reject) =>
@@ -184,6 +187,32 @@ describe('a check', () => {
     expect(told[0]).toBe('1 health false cannot ask: user "www" does not exist');
     watches.close();
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('keeps the environment of its run, whatever becomes of the env_file meanwhile', async () => {
+    const file = { now: fail('it does not exist') as Result<Record<string, string>, string> };
+    const { watches, asked, told, pass } = scene(new Map(), () => file.now);
+    const { instance, life } = seat(1, { envFiles: ['/etc/worker.env'] });
+    watches.begin(instance, life, watch({ kind: 'exec', command: ['check'] }));
+    await pass(1);
+    expect(told).toEqual(['1 health false cannot ask: it does not exist']);
+    file.now = ok({ KEY: 'first' });
+    await pass(100);
+    file.now = fail('line 1: it is not NAME=value');
+    asked[0]?.answer(true);
+    await pass(100);
+    expect(asked.map(({ as }) => as.environment.KEY)).toEqual(['first', 'first']);
+    watches.close();
+  });
+
+  it('that is seldom asked is not asked all the time', async () => {
+    const { watches, asked, pass } = scene();
+    const { instance, life } = seat(1);
+    watches.begin(instance, life, { purpose: 'health', check: TCP, everyMs: 365 * 86_400_000, tryMs: 30 });
+    asked[0]?.answer(true);
+    await pass(86_400_000);
+    expect(asked).toHaveLength(1);
+    watches.close();
   });
 
   it.each(['while it is asked', 'between two questions'])(
