@@ -62,7 +62,8 @@ const COUNT_NOTE = 'not applied by a restart; "tsup-visor reload" applies it';
 /** The file is free of unknown needs and of circles, but a part of it need not fit to the rest as it runs. */
 function refuseLooseEnds(running: Plan, taken: readonly ProgramPlan[]): void {
   const mixed = new Map([...running.programs, ...taken].map((program) => [program.name, program]));
-  const path = taken.flatMap(({ name }) => looseEnd([name], mixed) ?? [])[0];
+  const sound = new Set<ProgramName>();
+  const path = taken.flatMap(({ name }) => looseEnd([name], mixed, sound) ?? [])[0];
   if (path === undefined) return;
   throw new Refused(
     'conflict',
@@ -71,19 +72,22 @@ function refuseLooseEnds(running: Plan, taken: readonly ProgramPlan[]): void {
   );
 }
 
-/** What is wrong with the needs of the last one on the path, in words. */
+/** What is wrong with the needs of the last one on the path, in words. `sound`: those that were looked into already. */
 function looseEnd(
   path: readonly ProgramName[],
   programs: ReadonlyMap<ProgramName, ProgramPlan>,
+  sound: Set<ProgramName>,
 ): string | null {
   const name = path.at(-1);
   const program = name === undefined ? undefined : programs.get(name);
   if (program === undefined) return `${path.at(-2)} depends on ${name}, which does not run here`;
   // The keys of this record are names of programs; Object.keys forgets that.
   for (const on of Object.keys(program.dependsOn) as ProgramName[]) {
+    if (sound.has(on)) continue;
     if (path.includes(on)) return `${[...path.slice(path.indexOf(on)), on].join(' depends on ')}`;
-    const found = looseEnd([...path, on], programs);
+    const found = looseEnd([...path, on], programs, sound);
     if (found !== null) return found;
   }
+  sound.add(program.name);
   return null;
 }

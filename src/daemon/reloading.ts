@@ -19,7 +19,7 @@ export function reload(parts: ApiParts, { dry_run }: Checked<'reload'>): ReloadR
   const fresh = readConfig(running.configFile, parts.world);
   const { added, removed, kept } = difference(running, fresh);
   const changes = kept.flatMap(({ before, after }) => comparePlans(before, after));
-  const renewals = kept.map(({ after }) => renewalOf(parts, after));
+  const renewals = kept.map(({ before, after }) => renewalOf(parts, before, after));
   const touched = [...removed, ...renewals.filter(isNeeded).map(({ program }) => program.name)];
   refuseConflicts(parts, [...touched, ...changes.map(({ program }) => program as ProgramName)]); // a program's name
   const { seq } = parts.news;
@@ -75,8 +75,13 @@ interface Renewal {
 const isNeeded = ({ rolling, ending }: Renewal): boolean => rolling.length + ending.length > 0;
 
 /** By what each instance runs with: not all of them need have the same plan. */
-function renewalOf({ fleet }: ApiParts, program: ProgramPlan): Renewal {
-  const old = stayingOf(fleet, program.name).filter((seat) => needsNewRun(planOf(seat), program));
+function renewalOf({ fleet }: ApiParts, before: ProgramPlan, program: ProgramPlan): Renewal {
+  // Only another number in the config takes any away: an operator's holds until then.
+  const isSurplus = ({ index }: Instance): boolean =>
+    before.instances !== program.instances && index >= program.instances;
+  const old = stayingOf(fleet, program.name).filter(
+    (seat) => !isSurplus(seat) && needsNewRun(planOf(seat), program),
+  );
   const idsOf = (way: ReturnType<typeof wayTo>): InstanceId[] =>
     old.filter((seat) => wayTo(seat, program) === way).map(({ id }) => id);
   return {

@@ -175,6 +175,16 @@ describe('a reload', () => {
     });
   });
 
+  it('tried dry rolls none of those that would go', async () => {
+    await world.begin({ worker: { ...steady, instances: 3 } });
+    await world.act('start', []);
+    world.configure({ worker: { ...changed, instances: 1 } });
+    expect(await reload({ dry_run: true })).toMatchObject({ rollouts: [{ program: 'worker', total: 1 }] });
+    world.configure({ worker: { ...steady, instances: 1 } });
+    await reload();
+    await world.see('one to be left', ({ instances }) => instances.length === 1);
+  });
+
   it.each([
     ['broken', 'programs: {'],
     ['mistaken', '{"programs":{"worker":{"command":"x","comand":"y"}}}'],
@@ -232,6 +242,20 @@ describe('a part of the config', () => {
     expectRefusal(await world.request('POST', '/v1/rollouts', { selectors: ['worker'] }), 'conflict');
     expect(await reload()).toMatchObject({ added: ['redis'] });
     expect(await world.act('restart', ['worker'])).toMatchObject({ instances: [{ ok: true }] });
+  });
+
+  it('is looked into quickly, however many ways there are from one program to another', async () => {
+    const names = Array.from({ length: 60 }, (_, n) => `p${n}`);
+    const needs = (n: number): Record<string, string> =>
+      n < 2 ? {} : { [`p${n - 2 - (n % 2)}`]: 'started', [`p${n - 1 - (n % 2)}`]: 'started' };
+    await world.begin(
+      Object.fromEntries(
+        names.map((name, n) => [name, { ...steady, depends_on: needs(n), autostart: false }]),
+      ),
+    );
+    expect(await world.act('restart', ['p59'], { wait: false })).toMatchObject({
+      instances: [{ id: 'p59:0' }],
+    });
   });
 
   it('is refused where it would close a circle with what runs', async () => {
