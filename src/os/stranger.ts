@@ -50,22 +50,29 @@ export interface Marked {
 
 /** What bears our mark. The daemon itself may too, of a run in which somebody has started it. */
 export function findMarked(mark: Mark, known: ReadonlySet<Run>): Marked {
-  const runs: Unrecorded[] = [];
+  const runs = new Map<Run, Session>();
   const commands = new Map<Run, Leader | null>();
   for (const pid of process.platform === 'linux' ? allPids() : []) {
     const value = pid === process.pid ? null : (environmentValue(pid, MARK_NAME) ?? null);
     const run = value === null ? null : mark.read(value);
     if (run === null || known.has(run)) continue;
-    const leader = leaderOf(pid);
-    if (isCommand(run)) commands.set(run, leader ?? commands.get(run) ?? null);
-    else if (leader !== null) runs.push(...unrecorded(run, leader));
+    const session = sessionLedBy(pid);
+    if (isCommand(run)) commands.set(run, session ?? commands.get(run) ?? null);
+    // A job may have a session of its own: the leader was there before it.
+    else if (session !== null && session.start < (runs.get(run)?.start ?? Number.POSITIVE_INFINITY))
+      runs.set(run, session);
   }
-  return { runs, commands };
+  return { runs: [...runs].flatMap(([run, session]) => unrecorded(run, session)), commands };
 }
 
-function leaderOf(pid: number): Leader | null {
-  const identity = readStat(pid)?.session === pid ? identityOf(pid) : null;
-  return identity === null ? null : { pid, identity };
+interface Session extends Leader {
+  readonly start: number;
+}
+
+function sessionLedBy(pid: number): Session | null {
+  const stat = readStat(pid);
+  const identity = stat?.session === pid ? identityOf(pid) : null;
+  return stat === null || identity === null ? null : { pid, identity, start: Number(stat.start) };
 }
 
 function unrecorded(run: Run, { pid, identity }: Leader): Unrecorded[] {

@@ -127,6 +127,23 @@ describe.runIf(process.platform === 'linux')('a run of an earlier daemon', () =>
     next.forget(RUN);
   });
 
+  test('is told from a job of its own that leads a session, too', async () => {
+    const before = await leftBehind(
+      `mkfifo up; setsid bash -c 'echo $$ >up; exec sleep 60' & read -r job <up; echo $job >job`,
+    );
+    const job = Number(readFileSync(join(folder, 'job'), 'utf8'));
+    leaks.watchSession(job);
+    const next = hands();
+    expect(next.unrecorded(new Set())).toEqual([{ ...before, run: RUN, instance: 'worker:0' }]);
+    next.adopt(RUN, pid(before.pid), before.identity);
+    next.signalTree(RUN, 'KILL');
+    await until('exited: unknown');
+    buried(before.pid);
+    next.survey(RUN);
+    await until('left: 0');
+    next.forget(RUN);
+  });
+
   test('that has put a pipe of its own in the place of descriptor 3 is not robbed of what it sends itself', async () => {
     const own = join(folder, 'own');
     const before = await leftBehind(
