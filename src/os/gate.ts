@@ -13,6 +13,8 @@ import { explain, explainErrno, systemError } from './system-error.ts';
 type Wanted = Pick<SpawnRequest, 'umask' | 'nice' | 'limits'>;
 
 export const SHELL = '/bin/sh';
+/** By its path: the program's own PATH need not have it. */
+const ENV = '/usr/bin/env';
 /** What the shell ends with when the line did not come. */
 export const GATE_SHUT = 125;
 
@@ -49,7 +51,7 @@ export function gated(
     'exec "$@"',
   ].join('\n');
   return {
-    args: ['sh', '-c', script, 'sh', ...(peculiar.length > 0 ? ['env', ...peculiar] : []), path, ...args],
+    args: ['sh', '-c', script, 'sh', ...(peculiar.length > 0 ? [ENV, ...peculiar] : []), path, ...args],
     environment: Object.fromEntries(entries.filter(([name]) => !PECULIAR.test(name))),
   };
 }

@@ -158,6 +158,15 @@ for (const [way, force, skipped] of ways)
       expect(seenArgs).toEqual(args);
     });
 
+    test('a PATH that has nothing but the program is enough', async () => {
+      const h = hands(force);
+      const program = join(h.folder, 'program');
+      writeFileSync(program, '#!/bin/sh\nexit 7\n');
+      chmodSync(program, 0o755);
+      const run = h.spawn(1, ['program'], { environment: { PATH: h.folder, 'dotted.name': 'a' }, umask: 0 });
+      expect(await h.until('exited', run)).toMatchObject({ exit: { kind: 'code', code: 7 } });
+    });
+
     test('the program has no descriptor more than without', async () => {
       const straight = await see(hands(force === 'proc' ? 'proc' : 'session'), 'ls /proc/self/fd', {});
       expect(await see(hands(force), 'ls /proc/self/fd', { umask: 0 })).toEqual(straight);
