@@ -47,9 +47,13 @@ let loaded: Libc | null | undefined;
 
 /** Loads koffi at the first call, about 9 ms; null where there is no Linux or no koffi. */
 export function loadLibc(): Libc | null {
-  if (loaded === undefined) loaded = process.platform === 'linux' ? tryLoad() : null;
+  if (loaded === undefined) loaded = process.platform === 'linux' && isKnown() ? tryLoad() : null;
   return loaded;
 }
+
+/** Structures are read as 64-bit machines that write the low byte first have them; any other is not to be guessed at. */
+export const isKnown = (arch: string = process.arch): boolean =>
+  ['x64', 'arm64', 'riscv64', 'loong64'].includes(arch);
 
 function tryLoad(): Libc | null {
   try {

@@ -1,11 +1,17 @@
 /** The small parts that need no process. */
 import { describe, expect, test } from 'vitest';
 import { run } from '../../src/base/ids.ts';
+import { isKnown } from '../../src/os/libc.ts';
 import { Lines } from '../../src/os/lines.ts';
 import { createMark } from '../../src/os/mark.ts';
 import { parseStat } from '../../src/os/proc.ts';
 import { attributeRows, parsePs } from '../../src/os/ps-scanner.ts';
 import { RateLimit } from '../../src/os/rate-limit.ts';
+
+test('what the C library says is read only where its structures are known', () => {
+  expect(['x64', 'arm64'].map((arch) => isKnown(arch))).toEqual([true, true]);
+  expect(['arm', 'ia32', 's390x', 'ppc64'].map((arch) => isKnown(arch))).toEqual(Array(4).fill(false));
+});
 
 describe('stat', () => {
   test('a command name with spaces and parentheses does not shift the fields', () => {
