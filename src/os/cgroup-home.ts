@@ -7,15 +7,16 @@ import type { SpawnFault } from '../ports/processes.ts';
 import { Cgroup } from './cgroup.ts';
 import { Controllers, type GroupLimits } from './cgroup-limits.ts';
 import { type CgroupPlace, cgroupOf, findCgroupPlace, HOME_PREFIX } from './cgroup-place.ts';
+import { SHELL, whyNoGate } from './gate.ts';
 import { isCommand } from './mark.ts';
 import { explain } from './system-error.ts';
 
 const LEAVINGS = 20;
 const LEAVING_MS = 25;
 
-/** Null where there is no cgroup v2 that may be written to. */
-export function openCgroups(runDir: string): Cgroups | null {
-  const place = process.platform === 'linux' ? findCgroupPlace(runDir) : null;
+/** Null where there is no cgroup v2 that may be written to, or no shell that could hold a program until it is in one. */
+export function openCgroups(runDir: string, shell = SHELL): Cgroups | null {
+  const place = process.platform === 'linux' && whyNoGate(shell) === null ? findCgroupPlace(runDir) : null;
   return place === null ? null : new Cgroups(place);
 }
 

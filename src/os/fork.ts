@@ -6,7 +6,7 @@ import type { ExitStatus } from '../base/exit-status.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { Credentials, SpawnFault } from '../ports/processes.ts';
 import { differs } from './credentials.ts';
-import { cannotLimit, GATE_SHUT, gated, needsGate, place, SHELL } from './gate.ts';
+import { cannotLimit, GATE_SHUT, gated, needsGate, place, SHELL, whyNoGate } from './gate.ts';
 import { findExecutable, whyNotRunnable } from './program-path.ts';
 import { spawnFailure } from './spawn-failure.ts';
 import type { Begun, Start } from './start.ts';
@@ -53,7 +53,7 @@ function straight(start: Start): Result<ChildProcess, SpawnFault> {
 
 function behindGate(start: Start): Result<ChildProcess, SpawnFault> {
   const { request, environment, report } = start;
-  const refused = refusedLimit(start);
+  const refused = whyNoGate() ?? refusedLimit(start);
   if (refused !== null) return fail(refused);
   const path = findExecutable(request.command[0] ?? '', request);
   const problem = path === null ? systemError(constants.errno.ENOENT) : whyNotRunnable(path, request);

@@ -3,6 +3,7 @@
  * cgroup, its limits, its priority), and then becomes that program, with the same pid. It waits for a line on
  * descriptor 4; should the daemon die, or refuse, the line never comes and nothing that is half set up ever runs.
  */
+import { accessSync, constants as fs } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { SpawnFault, SpawnRequest } from '../ports/processes.ts';
@@ -17,6 +18,19 @@ export const SHELL = '/bin/sh';
 const ENV = '/usr/bin/env';
 /** What the shell ends with when the line did not come. */
 export const GATE_SHUT = 125;
+
+/** There are machines without a shell: containers with nothing but the program. */
+export function whyNoGate(shell = SHELL): SpawnFault | null {
+  try {
+    accessSync(shell, fs.X_OK);
+    return null;
+  } catch (error) {
+    return {
+      stage: 'exec',
+      message: `cannot set its umask, nice or limits without ${shell}: ${explain(error)}`,
+    };
+  }
+}
 
 /** Is there anything that cannot be set otherwise? */
 export function needsGate({ umask, nice, limits }: Wanted, group: Cgroup | null): boolean {

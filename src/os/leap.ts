@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { Credentials, SpawnFault } from '../ports/processes.ts';
 import { differs } from './credentials.ts';
-import { GATE_SHUT, gated, limitProcess, needsGate, place, SHELL } from './gate.ts';
+import { GATE_SHUT, gated, limitProcess, needsGate, place, SHELL, whyNoGate } from './gate.ts';
 import { asUser } from './identity.ts';
 import type { Leaders } from './leaders.ts';
 import type { Libc } from './libc.ts';
@@ -65,6 +65,8 @@ class Leaper {
   }
 
   throughGate(): Outcome<number> {
+    const missing = whyNoGate();
+    if (missing !== null) return fail(missing);
     const pipe = this.libc.makePipe();
     if ('errno' in pipe)
       return fail({ stage: 'exec', message: `cannot create a pipe: ${explainErrno(pipe.errno)}` });

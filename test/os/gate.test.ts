@@ -4,7 +4,8 @@ import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { run as toRun } from '../../src/base/ids.ts';
-import { GATE_SHUT, gated, needsGate, SHELL } from '../../src/os/gate.ts';
+import { openCgroups } from '../../src/os/cgroup-home.ts';
+import { GATE_SHUT, gated, needsGate, SHELL, whyNoGate } from '../../src/os/gate.ts';
 import { loadLibc } from '../../src/os/libc.ts';
 import type { Force } from '../../src/os/processes.ts';
 import type { Credentials, SpawnRequest } from '../../src/ports/processes.ts';
@@ -172,6 +173,15 @@ for (const [way, force, skipped] of ways)
       expect(await see(hands(force), 'ls /proc/self/fd', { umask: 0 })).toEqual(straight);
     });
   });
+
+test('a machine without a shell has no gate, which is said, and no cgroups either', () => {
+  expect(whyNoGate()).toBeNull();
+  expect(whyNoGate('/no/sh')).toEqual({
+    stage: 'exec',
+    message: 'cannot set its umask, nice or limits without /no/sh: no such file or directory',
+  });
+  expect(openCgroups('/run/nobody', '/no/sh')).toBeNull();
+});
 
 test('what needs no gate has none', () => {
   const nothing = { umask: null, nice: null, limits: NO_LIMITS };
