@@ -3,6 +3,7 @@ import type { Client } from '../../client/client.ts';
 import { NoDaemonError } from '../../client/errors.ts';
 import { EXIT, type ExitCode } from '../../protocol/errors.ts';
 import type { WireEvent } from '../../protocol/events.ts';
+import { isAlive } from '../alive.ts';
 import { refuseAnotherConfig } from '../another-config.ts';
 import type { Context } from '../context.ts';
 import { patiently } from '../patience.ts';
@@ -69,23 +70,14 @@ async function untilSilent(
   }
 }
 
-/** A daemon that has ended but that nobody has taken note of cannot be told from a living one: not for ever, then. */
+/** Where a daemon that has ended cannot be told from a living one: not for ever, then. */
 const ENDS_WITHIN_MS = 2000;
 
 async function untilEnded(pid: number, signal: AbortSignal): Promise<void> {
   const giveUpAt = performance.now() + ENDS_WITHIN_MS;
-  while (exists(pid) && performance.now() < giveUpAt) {
+  while (isAlive(pid) && performance.now() < giveUpAt) {
     await pause(SETTLE_MS, signal);
     signal.throwIfAborted();
-  }
-}
-
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
