@@ -116,7 +116,7 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
   const { memory: recorded, identities, places } = readMemory(journal, plan, clock.now());
   const fleet = createFleet(plan, recall(recorded, identities, plan, processes, clock.now()));
   const surroundings: Surroundings = {
-    environment: process.env,
+    environment: { ...process.env }, // reading from process.env itself asks the system each time
     logPath,
     credentials: (user, group) => processes.credentials(user, group),
     readEnvFiles,

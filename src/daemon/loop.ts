@@ -20,9 +20,15 @@ export interface LoopOptions {
   defect(error: unknown): void;
 }
 
+/** When it came, not when its turn came: a program that has lived for a second has, however long the queue is. */
+interface Happened {
+  readonly event: FleetEvent;
+  readonly now: Moment;
+}
+
 export class Loop {
   readonly #options: LoopOptions;
-  #queue: FleetEvent[] = [];
+  #queue: Happened[] = [];
   #busy = false;
 
   constructor(options: LoopOptions) {
@@ -30,7 +36,7 @@ export class Loop {
   }
 
   post(event: FleetEvent): void {
-    this.#queue.push(event);
+    this.#queue.push({ event, now: this.#options.clock.now() });
     if (this.#busy) return;
     this.#busy = true;
     try {
@@ -44,7 +50,7 @@ export class Loop {
   #drain(): void {
     const events = this.#queue;
     this.#queue = [];
-    for (const event of events) this.#take(event);
+    for (const happened of events) this.#take(happened);
   }
 
   /** Whoever posts is a timer, a process or a request: none of them is to hear of a defect in here. */
@@ -56,10 +62,9 @@ export class Loop {
     }
   }
 
-  #take(event: FleetEvent): void {
-    const { fleet, clock, perform, defect } = this.#options;
+  #take({ event, now }: Happened): void {
+    const { fleet, perform, defect } = this.#options;
     try {
-      const now = clock.now();
       for (const effect of stepFleet(fleet, event, now)) {
         try {
           perform(effect, now);

@@ -3,6 +3,7 @@ import type { InstanceId, ProgramName, Run } from '../base/ids.ts';
 import type { Recorded } from '../core/fleet/effect.ts';
 import type { Fleet } from '../core/fleet/fleet.ts';
 import type { Instance } from '../core/instance/instance.ts';
+import type { ProgramPlan } from '../core/plan.ts';
 import type { Rollout } from '../core/rollout/rollout.ts';
 import type { Clock } from '../ports/clock.ts';
 import { describeRollout } from './describe.ts';
@@ -33,6 +34,7 @@ export class MemoryKeeper {
   readonly #known: Known;
   /** Of each instance, what was written last, in short. */
   readonly #kept = new Map<InstanceId, { readonly gist: string; readonly identity: string }>();
+  readonly #plans = new Map<string, ProgramPlan>();
   #reservedRuns: number;
 
   constructor(journal: Journal, fleet: Fleet, clock: Clock, known: Known) {
@@ -97,8 +99,16 @@ export class MemoryKeeper {
     // Only one that starts is still to be watched for its line.
     const places = phase.kind === 'starting' ? this.#known.places(run) : [];
     const record = recordOf(instance, { identity, places }, this.#clock.now());
-    this.#journal.put(`plan/${program.name}/${program.revision}`, { ...program });
+    this.#keepPlan(program);
     this.#journal.put(`run/${id}`, record === null ? null : { ...record });
+  }
+
+  /** A plan is never changed, so what was written last of it need not be put into words again. */
+  #keepPlan(program: ProgramPlan): void {
+    const key = `plan/${program.name}/${program.revision}`;
+    if (this.#plans.get(key) === program) return;
+    this.#plans.set(key, program);
+    this.#journal.put(key, { ...program });
   }
 
   #keepRollout(rollout: Rollout): void {

@@ -9,7 +9,7 @@ import { Controllers, type GroupLimits } from './cgroup-limits.ts';
 import { type CgroupPlace, cgroupOf, findCgroupPlace, HOME_PREFIX } from './cgroup-place.ts';
 import { SHELL, whyNoGate } from './gate.ts';
 import { isCommand } from './mark.ts';
-import { explain } from './system-error.ts';
+import { errorCode, explain } from './system-error.ts';
 
 const LEAVINGS = 20;
 const LEAVING_MS = 25;
@@ -36,12 +36,9 @@ export class Cgroups {
 
   /** Makes the group of a run that is about to begin. */
   open(run: Run, limits: GroupLimits): Result<Cgroup, SpawnFault> {
-    const group = new Cgroup(this.unusedPath(run));
-    try {
-      mkdirSync(group.path, { recursive: true }); // with its home, should somebody have removed that
-    } catch (error) {
-      return fail({ stage: 'cgroup', message: `cannot make the group ${group.path}: ${explain(error)}` });
-    }
+    const made = this.make(run);
+    if (!made.ok) return made;
+    const group = made.value;
     const problem = this.controllers.limit(group, limits);
     if (problem !== null) {
       group.remove();
@@ -49,6 +46,19 @@ export class Cgroups {
     }
     this.groups.set(run, group);
     return ok(group);
+  }
+
+  private make(run: Run): Result<Cgroup, SpawnFault> {
+    let path = join(this.place.home.path, nameOf(run));
+    try {
+      if (!makeAlone(path)) {
+        path = this.unusedPath(run);
+        mkdirSync(path, { recursive: true }); // with its home, should somebody have removed that
+      }
+      return ok(new Cgroup(path));
+    } catch (error) {
+      return fail({ stage: 'cgroup', message: `cannot make the group ${path}: ${explain(error)}` });
+    }
   }
 
   of(run: Run): Cgroup | null {
@@ -133,6 +143,17 @@ function sweepNeighbours({ own, home }: CgroupPlace): void {
       if (group.isOlderThan(STALE_MS)) group.remove();
     }
     neighbour.removeAlone();
+  }
+}
+
+/** False: something is in its place, or its home is gone. @throws anything else. */
+function makeAlone(path: string): boolean {
+  try {
+    mkdirSync(path);
+    return true;
+  } catch (error) {
+    if (['EEXIST', 'ENOENT'].includes(errorCode(error) ?? '')) return false;
+    throw error;
   }
 }
 

@@ -26,9 +26,10 @@ export function findCredentials(
   user: string | null,
   group: string | null,
   users: Users,
-  own = self(),
+  who?: Self,
 ): Found<Credentials | null> {
   if (user === null && group === null) return ok(null);
+  const own = who ?? self();
   const person = findUser(user, group, users, own);
   if (!person.ok) return person;
   const gid = group === null ? ok(person.value.gid) : findGroup(group, users);

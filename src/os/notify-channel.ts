@@ -14,6 +14,7 @@ import {
   statSync,
   unlinkSync,
 } from 'node:fs';
+import { constants as system } from 'node:os';
 import type { Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { Credentials } from '../ports/processes.ts';
@@ -159,14 +160,21 @@ class Channel implements NotifyChannel, LineSink {
     if (own !== null && !this.watch.add(own, () => this.readLines())) return 'cannot watch a pipe';
     const { path } = this;
     if (Buffer.byteLength(path) >= MAX_SOCKET_PATH_BYTES) return null; // said once, by whoever knows the folder
-    removeIfThere(path);
-    const bound = this.libc.bindDatagram(path);
+    const bound = this.bind(path);
     if ('errno' in bound) return `cannot bind ${path}: ${explainErrno(bound.errno)}`;
     this.socket = bound.descriptor;
     this.socketPath = path;
     chmodSync(path, 0o600);
     if (owner !== null && process.geteuid?.() === 0) chownSync(path, owner.uid, owner.gid);
     return this.watch.add(this.socket, () => this.readDatagrams()) ? null : `cannot watch ${path}`;
+  }
+
+  /** What an earlier daemon has left in its place is removed. */
+  private bind(path: string): ReturnType<Libc['bindDatagram']> {
+    const bound = this.libc.bindDatagram(path);
+    if (!('errno' in bound) || bound.errno !== system.errno.EADDRINUSE) return bound;
+    removeIfThere(path);
+    return this.libc.bindDatagram(path);
   }
 
   handOver(): void {

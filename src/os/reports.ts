@@ -43,7 +43,7 @@ export interface Reports {
 export function createReports(libc: Libc, watch: Watch, folder: string, notified: Notified): Reports {
   // The longest name that a run can have there: 15 digits are enough for every run number.
   const tooLong = Buffer.byteLength(`${folder}/123456789012345.sock`) >= MAX_SOCKET_PATH_BYTES;
-  let isPassable = false;
+  let isThere = false;
   return {
     warning: tooLong
       ? `NOTIFY_SOCKET may not be available: ${folder} is too long a path for a socket; choose a shorter run_dir`
@@ -56,14 +56,23 @@ export function createReports(libc: Libc, watch: Watch, folder: string, notified
   };
 
   function channelReport(run: Run, leader: number | null, owner: Owner | null): Result<Report, string> {
+    const open = () => openNotifyChannel(libc, watch, folder, run, { notified, leader, owner });
     try {
-      if (mkdirSync(folder, { recursive: true }) !== undefined || !isPassable) chmodSync(folder, 0o711);
-      isPassable = true;
-      const channel = openNotifyChannel(libc, watch, folder, run, { notified, leader, owner });
+      if (!isThere) makeFolder();
+      let channel = open();
+      if (!channel.ok && makeFolder()) channel = open(); // somebody had removed it
       return channel.ok ? ok(new ChannelReport(channel.value)) : channel;
     } catch (error) {
       return fail(`cannot create the notify channel in ${folder}: ${explain(error)}`);
     }
+  }
+
+  /** True when it was not there. */
+  function makeFolder(): boolean {
+    const isNew = mkdirSync(folder, { recursive: true }) !== undefined;
+    if (isNew || !isThere) chmodSync(folder, 0o711);
+    isThere = true;
+    return isNew;
   }
 }
 
