@@ -18,6 +18,7 @@ import { lifeOf } from '../instance/phase.ts';
 import type { Plan, ProgramPlan } from '../plan.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import { Needs } from './needs.ts';
+import { Programs } from './programs.ts';
 import { StopOrder } from './stop-order.ts';
 
 export interface Fleet {
@@ -26,7 +27,7 @@ export interface Fleet {
   /** Whose run it is. What is not in here belongs to an earlier run, and is dropped. */
   readonly runs: Map<Run, InstanceId>;
   /** The plan of each program as the config had it last. Its number of instances is the config's word. */
-  readonly programs: Map<ProgramName, ProgramPlan>;
+  readonly programs: Programs;
   /** The operator's word on how many there are, where he has given it. */
   readonly counts: Map<ProgramName, number>;
   /** The ids of each program's instances, in the order of their numbers. */
@@ -86,7 +87,7 @@ export function createFleet(plan: Plan, memory: Memory): Fleet {
     instances: new Map(),
     rollouts: new Map(),
     runs: new Map(),
-    programs: new Map(plan.programs.map((program) => [program.name, program])),
+    programs: new Programs(plan.programs.map((program) => [program.name, program])),
     counts: new Map(),
     seats: new Map(),
     needs: new Needs(),

@@ -176,8 +176,7 @@ function tellDependents(changes: Changes, name: ProgramName, before: Verdicts | 
   if (before !== undefined && isSameVerdict(before, now)) return;
   for (const { id } of inOrder(changes.fleet, waiters)) changes.toInstance(id, { type: 'proceed' });
   // Who did not touch what works, because its replacement could not begin, may do so now.
-  for (const { name: program, dependsOn } of changes.fleet.programs.values()) {
-    if (dependsOn[name] === undefined) continue;
+  for (const program of changes.fleet.programs.dependentsOf(name)) {
     lookAt(changes, program);
     replaceWorn(changes, program);
   }
@@ -187,8 +186,9 @@ function tellDependents(changes: Changes, name: ProgramName, before: Verdicts | 
 
 /** Whoever runs goes on without what it needs; its next start would wait. */
 function sayWhatIsLost(changes: Changes, name: ProgramName, before: Verdicts, now: Verdicts): void {
-  for (const { name: program, dependsOn } of changes.fleet.programs.values()) {
-    const condition = dependsOn[name];
+  const { programs } = changes.fleet;
+  for (const program of programs.dependentsOf(name)) {
+    const condition = programs.get(program)?.dependsOn[name];
     if (condition === undefined || before[condition].ok === now[condition].ok) continue;
     const runs = stayingOf(changes.fleet, program).some(({ phase }) => bodyOf(phase) !== null);
     if (runs) changes.announce({ type: 'dependency', program, on: name, lost: before[condition].ok });
