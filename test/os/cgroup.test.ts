@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { run } from '../../src/base/ids.ts';
 import { Cgroup } from '../../src/os/cgroup.ts';
 import { Cgroups } from '../../src/os/cgroup-home.ts';
 import { Controllers, type GroupLimits } from '../../src/os/cgroup-limits.ts';
@@ -94,6 +95,49 @@ test('empty groups of daemons that are no more are removed by another, those of 
     'tsup-visor-mine',
   ]);
   expect(readdirSync(join(own.path, 'tsup-visor-live'))).toEqual(['run-1']);
+});
+
+describe('the group of a run that is about to begin', () => {
+  const open = (number: number) => {
+    const place = {
+      own: group('own', {}),
+      home: group('own/home', {}),
+      leaf: new Cgroup(join(folder, 'own/leaf')),
+    };
+    const cgroups = new Cgroups(place);
+    return {
+      place,
+      begin: () => {
+        const opened = cgroups.open(run(number), { memoryMax: null, cpuMax: null });
+        return opened.ok ? opened.value.path : opened.error;
+      },
+    };
+  };
+
+  test('is made with its home, should somebody have removed that', () => {
+    const { place, begin } = open(1);
+    rmSync(place.home.path, { recursive: true });
+    expect(begin()).toBe(join(place.home.path, 'run-1'));
+    expect(readdirSync(place.home.path)).toEqual(['run-1']);
+  });
+
+  test('takes the place of an empty one of that name, and leaves one that something lives in alone', () => {
+    const { place, begin } = open(-3);
+    mkdirSync(join(place.home.path, 'command-3'));
+    expect(begin()).toBe(join(place.home.path, 'command-3'));
+    writeFileSync(join(place.home.path, 'command-3', 'cgroup.procs'), '1'); // cannot be removed
+    expect(begin()).toBe(join(place.home.path, 'command-3.2'));
+  });
+
+  test('is not made where that is refused, and the reason is told', () => {
+    const { place, begin } = open(1);
+    rmSync(place.home.path, { recursive: true });
+    writeFileSync(place.home.path, '');
+    expect(begin()).toMatchObject({
+      stage: 'cgroup',
+      message: expect.stringContaining('cannot make the group'),
+    });
+  });
 });
 
 describe('limits', () => {

@@ -1,5 +1,5 @@
 /** What an instance reports arrives, whole and before its exit is known; a flood is counted and does no harm. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { MAX_MESSAGE_BYTES, MAX_MESSAGES_PER_SECOND } from '../../src/os/notify-channel.ts';
@@ -126,4 +126,26 @@ test('a silent channel costs nothing: no timer runs, and a leader without reader
   await h.until('notified', run);
   expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length).toBeLessThanOrEqual(1); // the test's
   await h.end(run);
+});
+
+test('what an earlier daemon has left under the name of a channel gives way to the new one', async () => {
+  const h = hands();
+  const folder = join(h.folder, 'notify');
+  mkdirSync(folder);
+  writeFileSync(join(folder, '1.sock'), '');
+  const run = h.fixture(1, 'last-words');
+  await h.until('exited', run);
+  expect(h.happened.some(({ kind }) => kind === 'notified')).toBe(true);
+  h.processes.forget(run);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('the folder of the channels is made anew, with its mode, when somebody has removed it', async () => {
+  const h = hands();
+  const folder = join(h.folder, 'notify');
+  await h.until('exited', h.fixture(1, 'last-words'));
+  rmSync(folder, { recursive: true });
+  await h.until('exited', h.fixture(2, 'last-words'));
+  expect(h.happened.filter(({ kind }) => kind === 'spawnFailed')).toEqual([]);
+  expect(statSync(folder).mode & 0o777).toBe(0o711);
 });
