@@ -41,14 +41,19 @@ const escaped = (character) => `\\u${character.charCodeAt(0).toString(16).padSta
 
 export default defineConfig([
   {
+    // In one file: what every runner loads at its start.
+    ...common,
+    input: { runner: 'src/runner/index.ts' },
+    output: { dir: 'dist', format: 'esm', cleanDir: true },
+  },
+  {
     ...common,
     input: {
       client: 'src/client/index.ts',
-      runner: 'src/runner/index.ts',
       'example/file-queue': 'src/example/file-queue.ts',
       'example/demo': 'src/example/demo.ts',
     },
-    output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js', cleanDir: true },
+    output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js' },
   },
   {
     // Small: the text of a program stays in memory for as long as it runs.

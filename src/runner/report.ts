@@ -17,6 +17,10 @@ export interface Reporter {
   inFlight(count: number): void;
   /** Nothing is under way any more and nothing will be (`X_DRAINED=1`). */
   drained(): void;
+  /** Its deadline is to be no sooner than so many milliseconds from now (`EXTEND_TIMEOUT_USEC=`). */
+  extend(ms: number): void;
+  /** It is not hung (`WATCHDOG=1`). */
+  alive(): void;
 }
 
 /** A reporter to the descriptor that `TSUP_VISOR_NOTIFY_FD` names in `env`, or to nobody. */
@@ -28,6 +32,8 @@ export function createReporter(env: NodeJS.ProcessEnv = process.env): Reporter {
     stopping: () => say('STOPPING', '1'),
     inFlight: (count) => say('X_INFLIGHT', String(count)),
     drained: () => say('X_DRAINED', '1'),
+    extend: (ms) => say('EXTEND_TIMEOUT_USEC', String(Math.ceil(ms * 1000))),
+    alive: () => say('WATCHDOG', '1'),
   };
 }
 
