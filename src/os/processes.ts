@@ -21,15 +21,14 @@ import { findCredentials } from './credentials.ts';
 import { type Channels, type Launched, type Launcher, launch } from './launch.ts';
 import { Leaders } from './leaders.ts';
 import { type Libc, loadLibc } from './libc.ts';
-import { createLinuxScanner } from './linux-scanner.ts';
 import { createMark } from './mark.ts';
 import { identityOf, ownerOf } from './proc.ts';
-import { createPsScanner } from './ps-scanner.ts';
 import { createReaper, leaders, type Reaper, reapSoon } from './reaper.ts';
 import { createPipeReports, createReports, type Report, type Reports, SILENT } from './reports.ts';
-import type { Member, Scanner } from './roster.ts';
+import type { Scanner } from './roster.ts';
+import { chooseScanner, type Force, limitsOf } from './scanner.ts';
+import { type Leading, Signaller } from './signaller.ts';
 import { findMarked, watchStranger } from './stranger.ts';
-import { errorCode, explain } from './system-error.ts';
 import { Tracker } from './tracker.ts';
 import { createSampler } from './usage.ts';
 import { type Users, usersOfFiles } from './users.ts';
@@ -45,7 +44,7 @@ export interface ProcessesOptions {
   readonly force?: Force;
 }
 
-export type Force = 'session' | 'fork' | 'proc' | 'ps';
+export type { Force };
 
 export interface RealProcesses extends Processes {
   /** What this system cannot do, in plain words. */
@@ -62,18 +61,10 @@ export function createProcesses(options: ProcessesOptions): RealProcesses {
   return new Hands(options);
 }
 
-interface Live {
-  /** Null once it has been reaped: the number may be another's by now. */
+interface Live extends Leading {
   leader: number | null;
-  /** Of a leader that is not our child: whoever reaps it makes its number free before we hear of its end. */
-  readonly identity: string | null;
   readonly report: Report;
 }
-
-/** A process that was stopped must run to be able to end (as systemd has it). */
-const ENDING: ReadonlySet<SignalName> = new Set(['TERM', 'INT', 'QUIT', 'HUP', 'ABRT']);
-/** Whoever forks faster than this is met again at the next try. */
-const KILL_ROUNDS = 10;
 
 class Hands implements RealProcesses {
   readonly tracking: Tracking;
@@ -81,7 +72,7 @@ class Hands implements RealProcesses {
   private readonly live = new Map<Run, Live>();
   private readonly events: ProcessEvents;
   private readonly commands: Commands;
-  private readonly warn: (text: string) => void;
+  private readonly signaller: Signaller;
   private readonly mark;
   private readonly scanner: Scanner;
   private readonly libc: Libc | null;
@@ -101,7 +92,6 @@ class Hands implements RealProcesses {
     this.users = libc?.users ?? usersOfFiles();
     this.libc = libc;
     this.events = apart(events, () => this.commands);
-    this.warn = warn;
     this.mark = createMark(runDir);
     this.scanner = chooseScanner(libc, force, this.mark);
     this.tracking = this.groups !== null ? 'cgroup' : this.scanner.kind === 'ps' ? 'group' : 'session';
@@ -130,6 +120,7 @@ class Hands implements RealProcesses {
     };
     const answer = (run: Run, left: number) => this.events.tree(run, left);
     this.tracker = new Tracker(this.scanner, libc, this.watch, answer, this.groups);
+    this.signaller = new Signaller(this.scanner, this.tracker, this.groups, warn);
     this.reaper = libc === null ? null : createReaper(libc, () => this.tracker.stir());
     this.commands = new Commands(
       {
@@ -247,55 +238,11 @@ class Hands implements RealProcesses {
   }
 
   signal(run: Run, signal: SignalName): void {
-    const { leader = null, identity = null } = this.live.get(run) ?? {};
-    if (leader === null || (identity !== null && ownerOf(leader, identity) !== 'same')) return;
-    this.attempt(leader, signal, (name) => process.kill(leader, name));
+    this.signaller.toLeader(this.live.get(run), signal);
   }
 
   signalTree(run: Run, signal: SignalName): void {
-    this.signal(run, signal);
-    if (signal === 'KILL' && this.killGroup(run)) return;
-    this.signalMembers(run, signal, new Set(), signal === 'KILL' ? KILL_ROUNDS : 1, false);
-  }
-
-  /** Whom the kernel kills there should be known to us, so that the zombies are told from others' children. */
-  private killGroup(run: Run): boolean {
-    const group = this.groups?.of(run) ?? null;
-    if (group === null) return false;
-    this.tracker.members(run, () => {});
-    return group.kill();
-  }
-
-  /** Who is killed may have forked in the meantime: so until a look finds nobody new. */
-  private signalMembers(
-    run: Run,
-    signal: SignalName,
-    done: Set<string>,
-    rounds: number,
-    fresh: boolean,
-  ): void {
-    this.tracker.members(
-      run,
-      (members) => {
-        // The newest first: it is the one that is about to fork.
-        const open = members.filter((member) => !done.has(nameOf(member))).reverse();
-        for (const member of open) {
-          done.add(nameOf(member));
-          this.attempt(member.pid, signal, (name) => this.scanner.kill(member, name));
-        }
-        if (open.length > 0 && rounds > 1) this.signalMembers(run, signal, done, rounds - 1, true);
-      },
-      fresh,
-    );
-  }
-
-  private attempt(pid: number, signal: SignalName, kill: (signal: NodeJS.Signals) => boolean): void {
-    try {
-      if (kill(`SIG${signal}`) && ENDING.has(signal)) kill('SIGCONT');
-    } catch (error) {
-      if (errorCode(error) === 'ESRCH') return; // it is gone: so be it
-      this.warn(`cannot send ${signal} to process ${pid}: ${explain(error)}`);
-    }
+    this.signaller.toTree(run, this.live.get(run), signal);
   }
 
   survey(run: Run): void {
@@ -322,8 +269,7 @@ class Hands implements RealProcesses {
     this.tracker.members(run, (members) => pids.push(...members.map(({ pid }) => pid)));
     this.signalTree(run, 'KILL');
     // Where a look takes its time, nobody is there any more to hear the answer.
-    if (leader !== null && this.tracking === 'group')
-      this.attempt(-leader, 'KILL', (name) => process.kill(-leader, name));
+    if (leader !== null && this.tracking === 'group') this.signaller.toGroup(leader, 'KILL');
     if (this.leap !== null) reapSoon(this.leap.libc, pids);
   }
 
@@ -348,28 +294,4 @@ function once(act: () => void): () => void {
     if (!done) act();
     done = true;
   };
-}
-
-const nameOf = (member: Member): string => `${member.pid} ${member.start}`;
-
-function chooseScanner(
-  libc: Libc | null,
-  force: Force | undefined,
-  mark: ReturnType<typeof createMark>,
-): Scanner {
-  if (force === 'ps' || (force === undefined && process.platform !== 'linux')) return createPsScanner();
-  return createLinuxScanner(libc, mark);
-}
-
-function limitsOf(scanner: Scanner, groups: Cgroups | null): string[] {
-  if (groups !== null) return [];
-  if (scanner.kind === 'ps')
-    return [
-      'processes are found by group only: a child that makes a session of its own and loses its parent is not found here',
-    ];
-  if (scanner.kind === 'proc')
-    return [
-      'koffi cannot be loaded here: an orphan that has a session of its own and overwrites its environment is not found',
-    ];
-  return [];
 }

@@ -102,7 +102,7 @@ test('a removed run folder is made again', async () => {
   expect(h.happened).toHaveLength(5);
 });
 
-test('three hundred lives leave the descriptors and the memory as they were', async () => {
+test('a hundred lives leave the descriptors and the memory as they were', async () => {
   const h = hands();
   const live = async (from: number, to: number) => {
     for (let n = from; n < to; n++) {
@@ -114,8 +114,8 @@ test('three hundred lives leave the descriptors and the memory as they were', as
     await new Promise((resolve) => setImmediate(resolve));
     return { descriptors: readdirSync('/proc/self/fd').length, heap: process.memoryUsage().heapUsed };
   };
-  const before = await live(0, 100);
-  const after = await live(100, 400);
+  const before = await live(0, 50);
+  const after = await live(50, 150);
   expect(after.descriptors).toBe(before.descriptors);
   expect(after.heap - before.heap).toBeLessThan(20_000_000); // no collection is forced: only a gross leak shows
 });
