@@ -1,6 +1,6 @@
 /** Two supervisors with one name: their folders are called alike, and whoever starts the second finds the first. */
-import { realpathSync } from 'node:fs';
 import type { Client } from '../client/client.ts';
+import { isSame } from '../config/claim.ts';
 import { EXIT } from '../protocol/errors.ts';
 import type { Context } from './context.ts';
 import { configFile } from './place.ts';
@@ -12,11 +12,13 @@ export async function refuseAnotherConfig(
   client: Client,
   signal?: AbortSignal,
 ): Promise<void> {
-  // Who names a socket means the daemon behind it, whatever lies in this folder.
-  if ((await context.place()).given) return;
+  // Who names a socket means the daemon behind it, whatever lies in this folder; and one that runs with this very
+  // file need not know it by this path.
+  const { given, claim } = await context.place();
+  if (given || claim !== undefined) return;
   const here = configFile(context.options, context.io);
   const there = await configOf(client, signal);
-  if (there === undefined || real(there) === real(here)) return;
+  if (there === undefined || isSame(there, here)) return;
   throw new Refusal(
     EXIT.conflict,
     `the daemon at ${client.socket} runs with ${there}, not with ${here}`,
@@ -31,13 +33,5 @@ async function configOf(client: Client, signal: AbortSignal | undefined): Promis
   } catch {
     signal?.throwIfAborted();
     return undefined;
-  }
-}
-
-function real(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    return file;
   }
 }

@@ -3,9 +3,10 @@ import type { Client } from '../client/client.ts';
 import { connect } from '../client/client.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
-import { type Place, placeOf } from './place.ts';
+import { placeOf } from './place.ts';
 import { asTyped } from './refusal.ts';
 import { type Paint, plain } from './render/paint.ts';
+import type { Place } from './whereabouts.ts';
 
 export interface Context {
   readonly io: Io;
@@ -19,13 +20,16 @@ export interface Context {
   say(...lines: readonly string[]): void;
   /** Where the daemon is to be found. Throws a refusal when that cannot be known. */
   place(): Promise<Place>;
-  client(): Promise<Client>;
+  /** Says what is odd about the way to it; mistakes in the config not where the daemon is to read it, and tells them. */
+  client(use?: { readonly readsConfig: boolean }): Promise<Client>;
   /** Colours, or none where stdout is not a terminal that wants them. */
   paint(): Promise<Paint>;
 }
 
-export function contextOf(io: Io, options: GlobalOptions): Context {
-  let place: Promise<Place> | undefined;
+/** `found`: the place of the daemon, if somebody has looked for it already. */
+export function contextOf(io: Io, options: GlobalOptions, found?: Promise<Place>): Context {
+  let place = found;
+  let remarked = false;
   const context: Context = {
     io,
     options,
@@ -37,7 +41,13 @@ export function contextOf(io: Io, options: GlobalOptions): Context {
       place ??= placeOf(options, io);
       return place;
     },
-    client: async () => connect((await context.place()).socket),
+    async client(use) {
+      const { socket, remark, claim } = await context.place();
+      const isTold = remarked || (use?.readsConfig === true && claim === undefined);
+      if (remark !== undefined && !isTold) context.say(`tsup-visor: ${remark}`);
+      remarked = true;
+      return connect(socket);
+    },
     paint: async () => (wantsColour(io, options) ? (await import('./render/colour.ts')).colour : plain),
   };
   return context;

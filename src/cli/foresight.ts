@@ -7,28 +7,29 @@ import type { StatusReply } from '../protocol/status.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
 import { placeOf } from './place.ts';
+import type { Place } from './whereabouts.ts';
 
 export interface Foreseen {
   readonly options: GlobalOptions;
   readonly selectors: readonly string[];
   /** On its way: the daemon looks at /proc while the rest of the command is loaded. */
   readonly reply: Promise<StatusReply>;
+  readonly place: Promise<Place>;
 }
 
 /** Undefined where the words are anything but a plain `status`. */
 export function foresee(words: readonly string[], io: Io): Foreseen | undefined {
   const plain = plainStatus(words);
   if (plain === undefined) return undefined;
-  const reply = placeOf(plain.options, io).then(({ socket }) =>
-    connect(socket).status({ selectors: plain.selectors }),
-  );
+  const place = placeOf(plain.options, io);
+  const reply = place.then(({ socket }) => connect(socket).status({ selectors: plain.selectors }));
   // Whoever waits for the reply is told as well; until then it is not to count as nobody's.
   reply.catch(() => {});
-  return { ...plain, reply };
+  return { ...plain, reply, place };
 }
 
 /** Understands less than commander does, and nothing else. */
-function plainStatus(words: readonly string[]): Omit<Foreseen, 'reply'> | undefined {
+function plainStatus(words: readonly string[]): Pick<Foreseen, 'options' | 'selectors'> | undefined {
   let options: GlobalOptions = { color: true };
   const operands: string[] = [];
   for (let at = 0; at < words.length; at += 1) {

@@ -1,4 +1,6 @@
 /** What a command reads and writes, so that a test can stand in for the terminal. */
+import { statSync } from 'node:fs';
+import { isAbsolute, normalize } from 'node:path';
 
 /** Where text goes. */
 export interface Out {
@@ -32,7 +34,7 @@ export function processIo(daemonProgram: string): Io {
     stdout: outOf(() => process.stdout, onError),
     stderr: outOf(() => process.stderr, onError),
     env: process.env,
-    cwd: process.cwd(),
+    cwd: workingFolder(process.env.PWD),
     daemonProgram,
     onInterrupt(callback) {
       process.on('SIGINT', callback);
@@ -42,6 +44,17 @@ export function processIo(daemonProgram: string): Io {
       outlives = true;
     },
   };
+}
+
+/**
+ * The folder by the path by which its user came: the config in `current`, a link to `release-7`, is that of `current`,
+ * by `-c` as by `cd`. The shell says it in PWD, and whoever started us otherwise may have left an old one there.
+ */
+export function workingFolder(shown: string | undefined): string {
+  const real = process.cwd();
+  if (shown === undefined || !isAbsolute(shown) || shown !== normalize(shown)) return real;
+  const [one, other] = [shown, real].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return one !== undefined && one.ino === other?.ino && one.dev === other.dev ? shown : real;
 }
 
 /** Whoever reads has gone (`| head`): nothing more needs to be said, to nobody. */

@@ -6,8 +6,9 @@ import { NoDaemonError } from '../client/errors.ts';
 import { EXIT, type ExitCode } from '../protocol/errors.ts';
 import type { Context } from './context.ts';
 import { pause } from './pause.ts';
-import { configFile, type Place } from './place.ts';
+import { configFile } from './place.ts';
 import { Refusal } from './refusal.ts';
+import type { Place } from './whereabouts.ts';
 
 /** Returns when a daemon answers: the one that was started, or another that was faster. Throws why none does. */
 export async function launch(context: Context, signal: AbortSignal): Promise<void> {
@@ -30,6 +31,7 @@ type Report = { readonly ok: true } | { readonly ok: false; readonly kind: strin
 const EXITS: Readonly<Record<string, ExitCode>> = {
   config_invalid: EXIT.configInvalid,
   state_locked: EXIT.conflict,
+  config_taken: EXIT.conflict,
 };
 
 /** Another daemon has the lock. */

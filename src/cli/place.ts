@@ -1,28 +1,21 @@
 /** Where the daemon is to be found: its socket, and the config file that it is started with. */
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { findConfig } from '../config/find.ts';
+import { findConfig, pathFrom } from '../config/find.ts';
 import { socketOf } from '../config/where.ts';
 import { EXIT } from '../protocol/errors.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
-import { Refusal } from './refusal.ts';
+import { isSocket, Refusal } from './refusal.ts';
+import type { Place } from './whereabouts.ts';
 import { worldOf } from './world.ts';
-
-export interface Place {
-  readonly socket: string;
-  /** Whether `socket` was given rather than taken from the config. */
-  readonly given: boolean;
-}
 
 export async function placeOf(options: GlobalOptions, io: Io): Promise<Place> {
   const given = options.socket ?? io.env.TSUP_VISOR_SOCKET;
-  if (given !== undefined && given !== '') return { socket: resolve(io.cwd, given), given: true };
+  if (given !== undefined && given !== '') return { socket: pathFrom(io.cwd, given), given: true };
   const file = configFile(options, io);
-  const socket = socketOf(file, textOf(file), worldOf(io));
-  if (socket !== null) return { socket, given: false };
-  const { socketIn, planIn } = await import('./plan.ts');
-  return { socket: socketIn(planIn(file, io).runDir), given: false };
+  const glance = glanceAt(file, io);
+  if (glance !== null && isSocket(glance)) return { socket: glance, given: false };
+  return (await import('./whereabouts.ts')).whereabouts(file, glance, io);
 }
 
 /** The absolute path of the config that is meant. Throws a refusal that says where was looked. */
@@ -32,11 +25,11 @@ export function configFile(options: GlobalOptions, io: Io): string {
   return found.value;
 }
 
-function textOf(file: string): string {
+/** The socket, where that can be told without the parser. */
+function glanceAt(file: string, io: Io): string | null {
   try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Refusal(EXIT.configInvalid, `cannot read the config ${file}: ${why}`);
+    return socketOf(file, readFileSync(file, 'utf8'), worldOf(io));
+  } catch {
+    return null; // why it cannot be read is told by whoever reads it next
   }
 }

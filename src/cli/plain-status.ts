@@ -7,9 +7,12 @@ import type { Io } from './io.ts';
 import { refuse } from './refusal.ts';
 
 /** Throws only what is a bug. */
-export async function showForeseen({ options, selectors, reply }: Foreseen, io: Io): Promise<ExitCode> {
+export async function showForeseen(
+  { options, selectors, reply, place }: Foreseen,
+  io: Io,
+): Promise<ExitCode> {
   try {
-    return await status(contextOf(io, options), selectors, {}, reply);
+    return await status(contextOf(io, options, place), selectors, {}, reply);
   } catch (error) {
     return refuse(error, io, options);
   }

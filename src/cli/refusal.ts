@@ -23,7 +23,7 @@ export function refusalOf(error: unknown): Refusal | undefined {
     return new Refusal(ERROR_KINDS[error.kind].exit, error.message, error.hint);
   }
   if (error instanceof NoDaemonError) {
-    const died = error.absence === 'absent' && diedAt(error.socket);
+    const died = error.absence === 'absent' && isSocket(error.socket);
     return new Refusal(EXIT.noDaemon, error.message, died ? AFTER_DEATH : NEXT_STEP[error.absence]);
   }
   if (error instanceof ProtocolError) return new Refusal(EXIT.failed, error.message, protocolHint(error));
@@ -31,7 +31,7 @@ export function refusalOf(error: unknown): Refusal | undefined {
 }
 
 /** A daemon takes its socket away when it ends, unless it was killed: then what it ran may run on. */
-export function diedAt(socket: string): boolean {
+export function isSocket(socket: string): boolean {
   try {
     return lstatSync(socket).isSocket();
   } catch {

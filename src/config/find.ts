@@ -1,5 +1,5 @@
 /** Which config file is meant, when nobody or somebody said so. */
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { World } from './where.ts';
@@ -21,8 +21,13 @@ export function findConfig(
 }
 
 function named(file: string, by: string, cwd: string): Result<string, string> {
-  const path = resolve(cwd, file);
+  const path = pathFrom(cwd, file);
   return exists(path) ? ok(path) : fail(`cannot find the config ${path}, named by ${by}`);
+}
+
+/** As the shell has it: the folder above one that was reached by a link is above where the link leads. */
+export function pathFrom(cwd: string, file: string): string {
+  return resolve(file.split('/').includes('..') ? realpathSync(cwd) : cwd, file);
 }
 
 function usualPlaces(world: World & { readonly cwd: string }): string[] {

@@ -7,7 +7,8 @@ import { mode, text } from './scalars.ts';
 import type { Fields, Shape } from './shape.ts';
 import { NAME } from './where.ts';
 
-const SUPERVISOR = {
+/** What may stand below `supervisor`. */
+export const SUPERVISOR = {
   name: {
     as: 'name',
     shape: text({ expects: 'a name of letters, digits, _ . -', pattern: NAME }),

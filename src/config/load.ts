@@ -5,14 +5,14 @@ import { programName } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
 import { checkPlan } from './check.ts';
-import { TOP } from './keys.ts';
+import { SUPERVISOR, TOP } from './keys.ts';
 import { partsOf } from './maps.ts';
 import { lineStartsOf, type Mistake, mistakeAt, type Span } from './mistake.ts';
 import { restartOf, type WrittenProgram } from './program-keys.ts';
 import { revisionOf } from './revision.ts';
 import type { Built, Reading } from './shape.ts';
 import { parseTree } from './syntax.ts';
-import { layered, type MapTree, type Tree } from './tree.ts';
+import { layered, type MapTree, type Tree, valueAt } from './tree.ts';
 import { wordsOf } from './values.ts';
 import { homesOf } from './walk.ts';
 import { defaultDirs, defaultName, logDirFor, type World } from './where.ts';
@@ -85,6 +85,19 @@ function planOf(text: string, file: string, world: World, mistakes: Mistakes): P
   checkPlan(plan, root, reading);
   return plan;
 }
+
+/** The keys of the daemon itself, of a config that has mistakes: those that can be read; undefined where it is no YAML. */
+export function supervisorIn(text: string, file: string, world: World): Partial<Supervisor> | undefined {
+  const source = text.replace(/^\uFEFF/, '');
+  const mistakes = new Mistakes(file, source);
+  const tree = parseTree(source, mistakes.complain);
+  if (tree === undefined || mistakes.found.size > 0) return undefined;
+  const own = valueAt(tree, 'supervisor');
+  if (own?.kind !== 'map') return {};
+  return partsOf(SUPERVISOR, own, readingOf(source, resolve(file), world, mistakes));
+}
+
+type Supervisor = Built<typeof SUPERVISOR>;
 
 function readingOf(text: string, file: string, world: World, mistakes: Mistakes): Reading {
   let homes: ReadonlyMap<string, readonly string[]> | undefined;

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import type { Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { VERSION } from '../base/version.ts';
+import { afterTaken, claimsFolder, marksOf, takenBy } from '../config/claim.ts';
 import { loadConfig } from '../config/load.ts';
 import { reportMistakes } from '../config/report.ts';
-import type { World } from '../config/where.ts';
+import { socketIn, type World } from '../config/where.ts';
 import { adoptRuns } from '../core/fleet/adopt.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
 import { createFleet } from '../core/fleet/fleet.ts';
@@ -23,6 +24,7 @@ import type { WireEvent } from '../protocol/events.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
 import { recall, unwanted } from './adopt.ts';
 import { Api } from './api.ts';
+import { claimConfig } from './claims.ts';
 import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
 import { RolloutHistory } from './history.ts';
@@ -50,8 +52,8 @@ export interface DaemonOptions {
 }
 
 export interface Unstarted {
-  /** `state_locked`: by a daemon with another run_dir, which does not answer at our socket. */
-  readonly kind: 'config_invalid' | 'locked' | 'state_locked' | 'failed';
+  /** `state_locked`, `config_taken`: by a daemon with another run_dir, which does not answer at our socket. */
+  readonly kind: 'config_invalid' | 'locked' | 'state_locked' | 'config_taken' | 'failed';
   readonly message: string;
 }
 
@@ -76,23 +78,24 @@ export async function createDaemon(options: DaemonOptions): Promise<Result<Daemo
   const { plan } = loaded.value;
   const folders = makeFolders(plan);
   if (!folders.ok) return fail({ kind: 'failed', message: folders.error });
-  let lock: ReturnType<typeof takeLocks> | undefined;
+  let hold: Result<Hold, Unstarted> | undefined;
   try {
-    lock = takeLocks(plan);
-    if (!lock.ok) return lock;
-    return ok(await assemble(plan, lock.value, options, world));
+    hold = await takeHold(plan, options.socket ?? socketIn(plan.runDir), world);
+    if (!hold.ok) return hold;
+    return ok(await assemble(plan, hold.value, options, world));
   } catch (error) {
-    if (lock?.ok) lock.value.release();
+    if (hold?.ok) hold.value.release();
     return fail({ kind: 'failed', message: `cannot start the daemon: ${reasonOf(error)}` });
   }
 }
 
-async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: World): Promise<Daemon> {
+async function assemble(plan: Plan, hold: Hold, options: DaemonOptions, world: World): Promise<Daemon> {
   const clock = { now };
-  const socket = options.socket ?? join(plan.runDir, 'control.sock');
+  const { socket } = hold;
   const ownLog = new OwnLog(plan.logDir, options.echo);
   const warnings = new Warnings((text) => ownLog.say(text));
   const warn = (text: string): void => warnings.add(text);
+  if (hold.warning !== null) warn(hold.warning);
   const journal = new Journal(join(plan.stateDir, 'journal'), warn);
   const history = new RolloutHistory(journal);
   const news = new NewsDesk();
@@ -239,7 +242,7 @@ async function assemble(plan: Plan, lock: Lock, options: DaemonOptions, world: W
     server.close(() => {
       clearTimeout(impatience);
       stopHearing();
-      lock.release();
+      hold.release();
       finish(fault);
     });
     server.closeIdleConnections();
@@ -287,6 +290,33 @@ const theWorld = (): World => ({
   home: homedir(),
   tmp: tmpdir(),
 });
+
+/** What nobody else has while this daemon lives. */
+interface Hold {
+  readonly socket: string;
+  /** Why another daemon could be started with the same config file all the same; null: none can. */
+  readonly warning: string | null;
+  release(): void;
+}
+
+async function takeHold(plan: Plan, socket: string, world: World): Promise<Result<Hold, Unstarted>> {
+  const locks = takeLocks(plan);
+  if (!locks.ok) return locks;
+  const { name, configFile: config } = plan;
+  const claim = { name, pid: process.pid, config, marks: marksOf(config), socket };
+  try {
+    const claimed = await claimConfig(claim, claimsFolder(world), acquireLock);
+    if (claimed.ok) {
+      return ok({ socket, warning: null, release: () => letGo(claimed.value, locks.value) });
+    }
+    locks.value.release();
+    return fail({ kind: 'config_taken', message: `${takenBy(claimed.error)}; ${afterTaken(claimed.error)}` });
+  } catch (error) {
+    // Where that folder cannot be written, all else works as well.
+    const warning = `cannot keep a second daemon from running with ${config}: ${reasonOf(error)}`;
+    return ok({ socket, warning, release: () => locks.value.release() });
+  }
+}
 
 /** Two daemons that share a state_dir would each take up what the other has begun, and start it twice. */
 function takeLocks({ runDir, stateDir }: Plan): Result<Lock, Unstarted> {

@@ -20,7 +20,8 @@ export function makeFolders({ runDir, stateDir, logDir }: Plan): Result<null, st
 /** Programs of other users go through it to their own notify sockets; what is in it each has a mode of its own. */
 const isRoot = (): boolean => process.geteuid?.() === 0;
 
-function makeFolder(path: string, what: string, mode: number): Result<null, string> {
+/** `what` it is for, in the words of the config. */
+export function makeFolder(path: string, what: string, mode: number): Result<null, string> {
   try {
     const first = mkdirSync(path, { recursive: true, mode });
     // Past any umask, and each of those on the way that was not there.

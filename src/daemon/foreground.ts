@@ -44,6 +44,7 @@ const EXITS = {
   config_invalid: EXIT.configInvalid,
   locked: EXIT.conflict,
   state_locked: EXIT.conflict,
+  config_taken: EXIT.conflict,
   failed: EXIT.failed,
 } as const;
 

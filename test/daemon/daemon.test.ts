@@ -304,6 +304,24 @@ describe('where it cannot run', () => {
     expect(await world.instance('worker:0')).toMatchObject({ pid, state: 'running' });
   });
 
+  it('it is the second with the same config file, under another name: it says which one runs', async () => {
+    await world.begin({ worker: steady });
+    const elsewhere = { name: 'new', run_dir: 'run-2', state_dir: 'state-2' };
+    world.configure({ worker: steady }, elsewhere);
+    const second = await world.create();
+    expect(second).toEqual({
+      ok: false,
+      error: {
+        kind: 'config_taken',
+        message: `the daemon "test" (pid ${process.pid}) runs with this config file already; end it first with "tsup-visor --socket ${world.socket} shutdown", or give the second fleet a config file of its own`,
+      },
+    });
+    // What it had taken in the new folders, it has let go; and once the first is gone, nothing keeps the next.
+    world.daemon.shutDown('kill');
+    await within('the end of the first', world.daemon.ended);
+    await world.begin({ worker: steady }, elsewhere);
+  });
+
   it('it is another one with the same socket: that is not taken away', async () => {
     const other = new World(leaks);
     try {

@@ -20,7 +20,7 @@ export interface ReloadOptions {
 }
 
 export async function reload(context: Context, options: ReloadOptions): Promise<ExitCode> {
-  const client = await context.client();
+  const client = await context.client({ readsConfig: true });
   await refuseAnotherConfig(context, client);
   const reply = await client.reload({ dry_run: options.dryRun === true });
   if (context.json) context.printJson(reply);

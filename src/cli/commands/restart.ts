@@ -20,7 +20,7 @@ export async function restart(
   selectors: readonly string[],
   options: RestartOptions,
 ): Promise<ExitCode> {
-  const client = await context.client();
+  const client = await context.client({ readsConfig: options.keepConfig !== true });
   const body = { selectors: [...selectors], keep_config: options.keepConfig === true };
   await refuseAnotherConfig(context, client);
   const limits = { timeoutMs: options.timeout, goesOn: 'the restart goes on; see "tsup-visor status"' };

@@ -25,7 +25,7 @@ export async function rollingRestart(
   selectors: readonly string[],
   options: RollingRestartOptions,
 ): Promise<ExitCode> {
-  const client = await context.client();
+  const client = await context.client({ readsConfig: options.keepConfig !== true });
   await refuseAnotherConfig(context, client);
   const created = await client.createRollouts(body(selectors, options));
   announce(context, created, options);

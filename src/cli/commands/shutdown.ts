@@ -8,7 +8,7 @@ import { refuseAnotherConfig } from '../another-config.ts';
 import type { Context } from '../context.ts';
 import { patiently } from '../patience.ts';
 import { pause } from '../pause.ts';
-import { diedAt } from '../refusal.ts';
+import { isSocket } from '../refusal.ts';
 import { eventLine } from '../render/events.ts';
 import { plural } from '../render/words.ts';
 
@@ -26,7 +26,7 @@ export async function shutdown(context: Context, options: ShutdownOptions): Prom
     const reply = await begin(client, options, signal);
     if (reply === undefined) {
       // Whether all is as it was asked for is more than can be known here.
-      if (diedAt(client.socket)) throw new NoDaemonError(client.socket, 'absent');
+      if (isSocket(client.socket)) throw new NoDaemonError(client.socket, 'absent');
       context.say(`tsup-visor: no daemon runs at ${client.socket}; nothing to shut down`);
       return EXIT.done;
     }

@@ -1,11 +1,14 @@
 /** `start`: the daemon, where none runs, and then the named programs. */
 import { NoDaemonError } from '../../client/errors.ts';
+import { afterTaken, takenBy } from '../../config/claim.ts';
 import { EXIT, type ExitCode } from '../../protocol/errors.ts';
 import type { ActionReply } from '../../protocol/replies.ts';
 import { refuseAnotherConfig } from '../another-config.ts';
 import type { Context } from '../context.ts';
 import { patiently } from '../patience.ts';
+import { Refusal } from '../refusal.ts';
 import { actionLines, changeLines, failures, TO_RUN } from '../render/actions.ts';
+import type { Place } from '../whereabouts.ts';
 
 export interface StartOptions {
   readonly foreground?: boolean;
@@ -36,6 +39,7 @@ async function ask(
   { wait }: StartOptions,
   signal: AbortSignal,
 ): Promise<ActionReply> {
+  refuseSecond(await context.place());
   const client = await context.client();
   const body = { selectors: [...selectors], wait };
   await refuseAnotherConfig(context, client, signal);
@@ -47,6 +51,11 @@ async function ask(
   const { launch } = await import('../launch.ts');
   await launch(context, signal);
   return client.start(body, { signal });
+}
+
+/** The daemon knows that as well, and says it to whoever starts it by itself. */
+function refuseSecond({ claim }: Place): void {
+  if (claim !== undefined) throw new Refusal(EXIT.conflict, takenBy(claim), afterTaken(claim));
 }
 
 function report(context: Context, reply: ActionReply): void {

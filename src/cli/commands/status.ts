@@ -18,7 +18,7 @@ export async function status(
 ): Promise<ExitCode> {
   if (options.watch === true) return watch(context, selectors);
   const [reply, paint] = await Promise.all([
-    asked ?? context.client().then((client) => client.status({ selectors })),
+    context.client().then((client) => asked ?? client.status({ selectors })),
     context.paint(),
   ]);
   if (context.json) context.printJson(reply);
