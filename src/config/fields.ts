@@ -1,6 +1,8 @@
 /** Declared keys against what is written: read, missing, unknown, and shown again. */
+
+import { foreignAtTop, foreignKey, writtenPath } from './foreign.ts';
 import type { Span } from './mistake.ts';
-import { nearest } from './nearest.ts';
+import { bare, nearest } from './nearest.ts';
 import { listed } from './scalar.ts';
 import { type At, described, type Field, type Fields, placeOf, type Reading } from './shape.ts';
 import { EMPTY_MAP, type Entry, isNull, type Tree, treeOf, type Written } from './tree.ts';
@@ -25,21 +27,49 @@ export function refuseUnknown(entries: Entries, fields: Fields, own: boolean, re
     if (Object.hasOwn(fields, name) || (own && name.startsWith('x-'))) continue;
     const { message, suggestion } = unknown(name, fields, reading);
     reading.complain(entry.key, message, suggestion);
-    if (suggestion !== undefined) meant.add(suggestion);
+    if (suggestion !== undefined) meant.add(suggestion.split(':')[0] ?? '');
   }
   return meant;
 }
 
-function unknown(name: string, fields: Fields, reading: Reading): { message: string; suggestion?: string } {
+interface Said {
+  readonly message: string;
+  readonly suggestion?: string;
+}
+
+function unknown(name: string, fields: Fields, reading: Reading): Said {
   const message = `unknown key ${JSON.stringify(name)}`;
-  const renamed = Object.keys(fields).find((known) => fields[known]?.aka?.includes(name));
-  const places = renamed === undefined ? reading.elsewhere(name) : [];
+  const renamed = Object.keys(fields).find((known) => isCalled(name, fields[known]?.aka ?? []));
+  if (renamed !== undefined) return { message, suggestion: renamed };
+  const places = reading.elsewhere(name);
   if (places.length > 0) return { message: `${message} here; it belongs under ${listed(places, 'or')}` };
-  const suggestion = renamed ?? nearest(name, Object.keys(fields));
+  const here = fromElsewhere(name, fields, message);
+  if (here !== undefined) return here;
+  const suggestion = nearest(name, Object.keys(fields));
   if (suggestion !== undefined) return { message, suggestion };
   if (name.startsWith('x-'))
     return { message: `${message}; keys of your own go to the top or into a program` };
   return { message: `${message}; known here: ${listed(Object.keys(fields), 'and')}` };
+}
+
+const isCalled = (name: string, others: readonly string[]): boolean =>
+  others.some((other) => bare(other) === bare(name));
+
+/** Only what is ours by another name at the top, and below a program, is foreign: deeper down there are words enough. */
+function fromElsewhere(name: string, fields: Fields, message: string): Said | undefined {
+  const isProgram = Object.hasOwn(fields, 'command');
+  // A path that is written with dots.
+  if (isProgram && name.includes('.') && Object.hasOwn(fields, name.split('.')[0] ?? '')) {
+    return { message, suggestion: writtenPath(name) };
+  }
+  const look = isProgram ? foreignKey : Object.hasOwn(fields, 'programs') ? foreignAtTop : undefined;
+  // Where it is no more than another spelling of ours, that is told.
+  if (Object.keys(fields).some((known) => isCalled(name, [known]))) return undefined;
+  const here = look?.(name);
+  if (here === undefined) return undefined;
+  return 'path' in here
+    ? { message, suggestion: writtenPath(here.path) }
+    : { message: `${message}; ${here.say}` };
 }
 
 export function readFields(

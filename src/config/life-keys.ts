@@ -60,20 +60,19 @@ export const LIFE_KEYS = {
     shape: orNone(backoff),
     fallback: new Map<string, string>(),
     doc: 'The delay before a failed instance is started again; none: at once, for ever.',
-    aka: ['restart_delay', 'startretries'],
   },
   schedule: {
     as: 'schedule',
     shape: orNone(schedule),
     fallback: 'none',
     doc: 'Run to completion at these times, each instance: five fields as crontab has them, or a map; or none.',
-    aka: ['cron', 'cron_restart', 'crontab', 'timer', 'on_calendar'],
+    aka: ['cron', 'crontab', 'timer', 'on_calendar'],
   },
   ready: {
     as: 'ready',
     shape: ready,
     doc: 'What makes an instance ready.',
-    aka: ['readiness', 'readiness_probe', 'startsecs'],
+    aka: ['readiness', 'readiness_probe'],
   },
   health: {
     as: 'health',
@@ -98,7 +97,6 @@ export const LIFE_KEYS = {
     as: 'stop',
     shape: stop,
     doc: 'How what still runs after the drain is ended.',
-    aka: ['stopsignal', 'stopwaitsecs', 'kill_timeout', 'stop_grace_period'],
   },
   rollout: {
     as: 'rollout',
@@ -115,7 +113,7 @@ export const LIFE_KEYS = {
     as: 'logs',
     shape: logs,
     doc: 'Where the output of an instance goes.',
-    aka: ['log', 'logging', 'stdout_logfile', 'stderr_logfile'],
+    aka: ['log', 'logging'],
   },
 } as const satisfies Fields;
 

@@ -16,7 +16,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 const LONGEST = 40;
 
 /** `maxParallel`, `max-parallel` and `max_parallel` are one word to people. */
-const bare = (word: string): string => word.toLowerCase().replace(/[-_ ]/g, '');
+export const bare = (word: string): string => word.toLowerCase().replace(/[-_ ]/g, '');
 
 /** How many letters to add, drop, change or swap with their neighbour (Damerau-Levenshtein). */
 export function distanceBetween(a: string, b: string): number {

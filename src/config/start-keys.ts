@@ -115,7 +115,7 @@ export const START_KEYS = {
     shape: orNone(maxMemory),
     fallback: 'none',
     doc: 'An instance that takes more is drained and replaced, one at a time: a size, or a map; or none.',
-    aka: ['max_memory_restart', 'memory_limit', 'mem_limit', 'maxmem', 'memory'],
+    aka: ['max_memory_restart', 'maxmem', 'memory'],
   },
   max_age: {
     as: 'maxAgeMs',
