@@ -25,7 +25,7 @@ export function refuseUnknown(entries: Entries, fields: Fields, own: boolean, re
   const meant = new Set<string>();
   for (const [name, entry] of entries) {
     if (Object.hasOwn(fields, name) || (own && name.startsWith('x-'))) continue;
-    const { message, suggestion } = unknown(name, fields, reading);
+    const { message, suggestion } = strayProgram(name, entry.value, fields) ?? unknown(name, fields, reading);
     reading.complain(entry.key, message, suggestion);
     if (suggestion !== undefined) meant.add(suggestion.split(':')[0] ?? '');
   }
@@ -50,6 +50,15 @@ function unknown(name: string, fields: Fields, reading: Reading): Said {
   if (name.startsWith('x-'))
     return { message: `${message}; keys of your own go to the top or into a program` };
   return { message: `${message}; known here: ${listed(Object.keys(fields), 'and')}` };
+}
+
+/** One that is indented below another. */
+function strayProgram(name: string, value: Tree, fields: Fields): Said | undefined {
+  if (!Object.hasOwn(fields, 'command') || Object.hasOwn(fields, name)) return undefined;
+  if (value.kind !== 'map' || !value.entries.has('command')) return undefined;
+  return {
+    message: `unknown key ${JSON.stringify(name)}; if it is a program, it begins in the same column as the name of the one above`,
+  };
 }
 
 const isCalled = (name: string, others: readonly string[]): boolean =>

@@ -1,8 +1,8 @@
 /** The shapes of maps and lists: declared keys, free names, and items. */
-import { entriesOf, readFields, refuseUnknown, showFields, whereIn } from './fields.ts';
+import { type Entries, entriesOf, readFields, refuseUnknown, showFields, whereIn } from './fields.ts';
 import type { Span } from './mistake.ts';
 import { type Built, described, type Fields, placeOf, type Reading, type Shape } from './shape.ts';
-import type { Tree } from './tree.ts';
+import { isNull, type Tree } from './tree.ts';
 
 /** A rule about several keys at once: told where each of them stands. */
 export type Refine<T> = (
@@ -72,7 +72,15 @@ export function record<T>(options: {
       const entries = entriesOf(tree, reading, at);
       if (entries === undefined) return undefined;
       const values = new Map<string, T>();
+      const stray = options.apart === true ? strayKeys(entries, options.of) : [];
       for (const [name, entry] of entries) {
+        if (stray.includes(name)) {
+          const sentence = `${JSON.stringify(name)} is in the column of the names; indent it further than the name that it belongs to`;
+          reading.complain(entry.key, sentence);
+          continue;
+        }
+        // The name above has its keys, only not where they belong.
+        if (stray.length > 0 && isNull(entry.value)) continue;
         const wrong = options.refuse(name);
         if (wrong !== undefined) reading.complain(entry.key, wrong);
         const path = options.apart === true ? name : `${at.path}.${name}`;
@@ -83,6 +91,14 @@ export function record<T>(options: {
     },
     show: (values) => new Map([...values].map(([name, value]) => [name, options.of.show(value)])),
   };
+}
+
+/** Keys that stand beside the name of what they belong to, instead of below it. No value of the record is so short. */
+function strayKeys(entries: Entries, { inner }: Shape<unknown>): string[] {
+  const fields = inner?.kind === 'map' ? inner.fields : {};
+  const known = [...entries].filter(([name]) => Object.hasOwn(fields, name));
+  const isStray = known.some(([, { value }]) => value.kind !== 'map' && !isNull(value));
+  return isStray ? known.map(([name]) => name) : [];
 }
 
 export function list<T>(of: Shape<T>, expects: string): Shape<readonly T[]> {

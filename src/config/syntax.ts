@@ -1,6 +1,7 @@
 /** YAML text -> Tree; or every mistake of its syntax. */
 import { Composer, type CST, type Document, isScalar, Lexer, type Node, Parser, type YAMLError } from 'yaml';
 import { treeOfDocument } from './growth.ts';
+import { type Misplaced, misalignedAt, swallowedAfter } from './indentation.ts';
 import type { Complain, Span } from './mistake.ts';
 import type { Tree } from './tree.ts';
 
@@ -11,8 +12,11 @@ export function parseTree(text: string, complain: Complain): Tree | undefined {
   const problems = [...document.errors, ...document.warnings];
   for (const problem of problems) {
     const star = starAround(text, problem.pos[0]);
-    if (star === undefined) complain(spanOf(problem), sentenceOf(problem));
-    else complain(star, `a value that begins with * needs quotes: "${text.slice(star.start, star.end)}"`);
+    const misplaced = misplacedBy(problem, text);
+    if (star !== undefined) {
+      complain(star, `a value that begins with * needs quotes: "${text.slice(star.start, star.end)}"`);
+    } else if (misplaced !== undefined) complain(misplaced.key, misplaced.sentence);
+    else complain(spanOf(problem), sentenceOf(problem));
   }
   if (problems.length > 0) return undefined;
   if (document.contents === null || isBlank(document.contents)) {
@@ -53,6 +57,13 @@ function tokensOf(text: string, complain: Complain): CST.Token[] | undefined {
 const isBlank = (node: Node): boolean => isScalar(node) && node.source === '' && node.type === 'PLAIN';
 
 const spanOf = (problem: YAMLError): Span => ({ start: problem.pos[0], end: problem.pos[1] });
+
+/** The parser points at the value above, or says nothing of which column would be right. */
+function misplacedBy({ code, pos: [offset] }: YAMLError, text: string): Misplaced | undefined {
+  if (code === 'BLOCK_AS_IMPLICIT_KEY' || code === 'MULTILINE_IMPLICIT_KEY')
+    return swallowedAfter(text, offset);
+  return code === 'BAD_INDENT' ? misalignedAt(text, offset) : undefined;
+}
 
 /** A value such as `* * * * *`, which YAML takes for an alias, on the line of this place. */
 function starAround(text: string, offset: number): Span | undefined {
