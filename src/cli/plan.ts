@@ -1,11 +1,13 @@
 /** The config as a plan, or a refusal with all its mistakes. Brings the YAML parser, so it is loaded only where it must. */
 import { basename } from 'node:path';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { doubtsAbout } from '../config/doubts.ts';
+import { type LoadedConfig, loadConfig, readConfig } from '../config/load.ts';
 import type { Mistake } from '../config/mistake.ts';
-import { reportMistakes } from '../config/report.ts';
+import { reportDoubts, reportMistakes } from '../config/report.ts';
 import { likelyRunDirs } from '../config/salvage.ts';
 import { socketIn } from '../config/where.ts';
 import { EXIT } from '../protocol/errors.ts';
+import { accounts } from './accounts.ts';
 import type { Io } from './io.ts';
 import { Refusal } from './refusal.ts';
 import { plural } from './render/words.ts';
@@ -48,8 +50,21 @@ function briefly(file: string, mistakes: readonly Mistake[]): string {
   return `${basename(file)} has ${plural(mistakes.length, 'mistake')}, see "tsup-visor config check"`;
 }
 
-/** The mistakes of a file; none when it is valid. */
-export function mistakesIn(file: string, io: Io): readonly Mistake[] {
-  const loaded = loadConfig(file, worldOf(io));
-  return loaded.ok ? [] : loaded.error;
+export interface Checked {
+  readonly mistakes: readonly Mistake[];
+  /** What is no mistake, but hardly what is meant on this machine; only of a file without mistakes. */
+  readonly warnings: readonly Mistake[];
+}
+
+export function checkedIn(file: string, io: Io): Checked {
+  const world = worldOf(io);
+  const loaded = loadConfig(file, world);
+  if (!loaded.ok) return { mistakes: loaded.error, warnings: [] };
+  return { mistakes: [], warnings: doubtsAbout(loaded.value, world, accounts) };
+}
+
+/** The warnings of a file as they are shown. */
+export function warningLines(file: string, warnings: readonly Mistake[]): string[] {
+  const text = readConfig(file);
+  return reportDoubts(warnings, text.ok ? text.value : '');
 }

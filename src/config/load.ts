@@ -21,6 +21,8 @@ export interface LoadedConfig {
   readonly plan: Plan;
   /** The file as it was read: mistakes that come later can show its lines. */
   readonly text: string;
+  /** The same as a tree, with `defaults` laid under each program: where things stand. */
+  readonly root: MapTree;
 }
 
 const LARGEST_BYTES = 1024 * 1024;
@@ -67,12 +69,17 @@ export function parseConfig(
 ): Result<LoadedConfig, readonly Mistake[]> {
   const source = text.replace(/^\uFEFF/, '');
   const mistakes = new Mistakes(file, source);
-  const plan = planOf(source, resolve(file), world, mistakes);
-  if (plan === undefined || mistakes.found.size > 0) return fail(mistakes.sorted());
-  return ok({ plan, text: source });
+  const read = planOf(source, resolve(file), world, mistakes);
+  if (read === undefined || mistakes.found.size > 0) return fail(mistakes.sorted());
+  return ok({ ...read, text: source });
 }
 
-function planOf(text: string, file: string, world: World, mistakes: Mistakes): Plan | undefined {
+function planOf(
+  text: string,
+  file: string,
+  world: World,
+  mistakes: Mistakes,
+): Pick<LoadedConfig, 'plan' | 'root'> | undefined {
   const tree = parseTree(text, mistakes.complain);
   if (tree === undefined || mistakes.found.size > 0) return undefined;
   if (tree.kind !== 'map') {
@@ -83,7 +90,7 @@ function planOf(text: string, file: string, world: World, mistakes: Mistakes): P
   const reading = readingOf(text, file, world, mistakes);
   const plan = assembled(partsOf(TOP, root, reading), file, world);
   checkPlan(plan, root, reading);
-  return plan;
+  return { plan, root };
 }
 
 /** The keys of the daemon itself, of a config that has mistakes: those that can be read; undefined where it is no YAML. */
@@ -161,7 +168,7 @@ function programPlan(name: string, written: WrittenProgram): ProgramPlan {
 const MOST_MISTAKES = 100;
 
 /** All mistakes of one text, each once: a default is read again for each program. */
-class Mistakes {
+export class Mistakes {
   readonly found = new Map<string, Mistake>();
   private readonly file: string;
   private readonly text: string;

@@ -8,3 +8,7 @@ export function reportMistakes(file: string, mistakes: readonly Mistake[]): stri
   const count = mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`;
   return [`${file} has ${count}`, ...mistakes.map((mistake) => renderMistake(mistake, source))].join('\n');
 }
+
+/** The same for what is only doubtful. */
+export const reportDoubts = (doubts: readonly Mistake[], source: string): string[] =>
+  doubts.map((doubt) => `warning: ${renderMistake(doubt, source)}`);
