@@ -1,17 +1,18 @@
 /** From words on a command line to an exit code. */
 import { Command, CommanderError } from 'commander';
 import { EXIT, type ExitCode } from '../protocol/errors.ts';
-import { type Act, COMMANDS } from './command-table.ts';
+import { type Act, COMMANDS, PARTS } from './command-table.ts';
 import { contextOf } from './context.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
-import { refuse } from './refusal.ts';
+import { Refusal, refuse } from './refusal.ts';
 
 /** Runs one command. Throws only what is a bug. */
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   let exit: ExitCode = EXIT.done;
-  const words = versionAsCommand(argv);
-  const program = root(io);
+  const words = withoutVainHelp(versionAsCommand(argv));
+  const usage: Usage = { json: words.includes('--json'), complaint: '' };
+  const program = root(io, usage);
   define(program, words, async (work) => {
     exit = await work(contextOf(io, program.opts<GlobalOptions>()));
   });
@@ -19,12 +20,31 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     await program.parseAsync(words, { from: 'user' });
     return exit;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.done;
+      return usage.json ? refuse(misused(usage.complaint), io, { json: true }) : EXIT.usage;
+    }
     return refuse(error, io, program.opts<GlobalOptions>());
   }
 }
 
-function root(io: Io): Command {
+/** With --json what commander says is gathered, and told as all errors are. */
+interface Usage {
+  readonly json: boolean;
+  complaint: string;
+}
+
+/** `unknown command 'statsu'` and, on a line of its own, `(Did you mean status?)`; nothing where only help was shown. */
+function misused(complaint: string): Refusal {
+  const [message = '', hint] = complaint
+    .replace(/^tsup-visor: /, '')
+    .trim()
+    .split('\n');
+  if (message === '') return new Refusal(EXIT.usage, 'no command is given', 'see "tsup-visor --help"');
+  return new Refusal(EXIT.usage, message, hint?.replace(/^\((.*)\)$/, '$1'));
+}
+
+function root(io: Io, usage: Usage): Command {
   return new Command('tsup-visor')
     .description('Supervises long-running workers and restarts them without interrupting a job.')
     .usage('[options] COMMAND')
@@ -36,8 +56,13 @@ function root(io: Io): Command {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
-      outputError: (text, write) => write(inOurWords(text)),
+      writeErr: (text) => {
+        if (!usage.json) io.stderr.write(text);
+      },
+      outputError: (text, write) => {
+        usage.complaint = inOurWords(text);
+        write(usage.complaint);
+      },
       getOutHelpWidth: () => io.stdout.columns ?? 80,
       getErrHelpWidth: () => io.stderr.columns ?? 80,
       getOutHasColors: () => false,
@@ -105,6 +130,19 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
 const versionAsCommand = (argv: readonly string[]): string[] =>
   argv[0] === '--version' || argv[0] === '-V' ? ['version', ...argv.slice(1)] : [...argv];
 
+/** Nobody can be helped with a command that is not there: what is wrong with it is told, and that it is wrong. */
+function withoutVainHelp(words: readonly string[]): string[] {
+  const plain = words.filter((word) => word !== '--help' && word !== '-h');
+  const [name, part] = plain[0] === 'help' ? operandsOf(plain.slice(1)) : operandsOf(plain);
+  const parts = name === undefined ? undefined : PARTS.get(name);
+  const isKnown =
+    name === undefined ||
+    ((name === 'help' || COMMANDS.some((command) => command.name === name)) &&
+      (part === undefined || parts === undefined || parts.includes(part)));
+  if (isKnown || (plain.length === words.length && plain[0] !== 'help')) return [...words];
+  return plain[0] === 'help' ? plain.slice(1) : plain;
+}
+
 /** Only the command that was named, if one was: a dozen of them take a while to define. */
 function define(program: Command, words: readonly string[], act: Act): void {
   const name = commandIn(words);
@@ -116,11 +154,14 @@ function define(program: Command, words: readonly string[], act: Act): void {
 
 /** The first word that is neither an option nor the value of one; none where help is asked for before it. */
 function commandIn(words: readonly string[]): string | undefined {
-  for (let at = 0; at < words.length; at += 1) {
-    const word = words[at] ?? '';
-    if (word === '-h' || word === '--help') return undefined;
-    if (!word.startsWith('-')) return word;
-    if (word === '-c' || word === '--config' || word === '--socket') at += 1;
-  }
-  return undefined;
+  const help = words.findIndex((word) => word === '-h' || word === '--help');
+  const [name] = operandsOf(help === -1 ? words : words.slice(0, help));
+  return name;
 }
+
+/** The words that are neither options nor the values of those that stand before any command. */
+function operandsOf(words: readonly string[]): string[] {
+  return words.filter((word, at) => !word.startsWith('-') && !TAKES_VALUE.has(words[at - 1] ?? ''));
+}
+
+const TAKES_VALUE: ReadonlySet<string> = new Set(['-c', '--config', '--socket']);

@@ -170,7 +170,11 @@ export const COMMANDS: readonly CommandDefinition[] = [
     define: (command, act) =>
       command
         .option('--now', 'skip the drain')
-        .option('--timeout <DURATION>', 'end what still runs after this long', duration)
+        .option(
+          '--timeout <DURATION>',
+          'not a limit for the waiting: stop, then kill what still drains after this long',
+          duration,
+        )
         .action((options) =>
           act(async (context) => (await import('./commands/shutdown.ts')).shutdown(context, options)),
         ),
@@ -183,6 +187,12 @@ export const COMMANDS: readonly CommandDefinition[] = [
       command.action(() => act(async (context) => (await import('./commands/version.ts')).version(context))),
   },
 ];
+
+/** Commands that have commands of their own. */
+export const PARTS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['rollout', ['status', 'pause', 'resume', 'abort', 'help']],
+  ['config', ['check', 'show', 'help']],
+]);
 
 function rollout(command: Command, act: Act): void {
   command

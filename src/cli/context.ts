@@ -44,7 +44,11 @@ export function contextOf(io: Io, options: GlobalOptions, found?: Promise<Place>
     async client(use) {
       const { socket, remark, claim } = await context.place();
       const isTold = remarked || (use?.readsConfig === true && claim === undefined);
-      if (remark !== undefined && !isTold) context.say(`tsup-visor: ${remark}`);
+      if (remark !== undefined && !isTold) {
+        context.say(
+          context.json ? JSON.stringify({ warning: { message: remark } }) : `tsup-visor: ${remark}`,
+        );
+      }
       remarked = true;
       return connect(socket);
     },

@@ -8,19 +8,34 @@ import type { Io } from './io.ts';
 export class Refusal extends Error {
   readonly exit: ExitCode;
   readonly hint: string | undefined;
+  /** What the daemon calls it; else what its exit code says. */
+  readonly kind: string;
 
-  constructor(exit: ExitCode, message: string, hint?: string) {
+  constructor(exit: ExitCode, message: string, hint?: string, kind = KINDS[exit]) {
     super(message);
     this.exit = exit;
     this.hint = hint;
+    this.kind = kind;
   }
 }
+
+const KINDS: Readonly<Record<ExitCode, string>> = {
+  [EXIT.done]: 'done',
+  [EXIT.failed]: 'failed',
+  [EXIT.usage]: 'usage',
+  [EXIT.degraded]: 'degraded',
+  [EXIT.noDaemon]: 'no_daemon',
+  [EXIT.configInvalid]: 'config_invalid',
+  [EXIT.conflict]: 'conflict',
+  [EXIT.timeout]: 'timeout',
+  [EXIT.interrupted]: 'interrupted',
+};
 
 /** Any error as a refusal; undefined for one that is nobody's fault but the program's. */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
   if (error instanceof DaemonError) {
-    return new Refusal(ERROR_KINDS[error.kind].exit, error.message, error.hint);
+    return new Refusal(ERROR_KINDS[error.kind].exit, error.message, error.hint, error.kind);
   }
   if (error instanceof NoDaemonError) {
     const died = error.absence === 'absent' && isSocket(error.socket);
@@ -50,7 +65,9 @@ export function refuse(
 ): ExitCode {
   const refusal = refusalOf(error);
   if (refusal === undefined) throw error;
-  stderr.write(asTyped(refusalText(refusal), options));
+  stderr.write(
+    options.json === true ? refusalJson(refusal, options) : asTyped(refusalText(refusal), options),
+  );
   return refusal.exit;
 }
 
@@ -67,6 +84,12 @@ function refusalText({ message, hint }: Refusal): string {
   if (hint === undefined) return `tsup-visor: ${message}\n`;
   // After the lines of a report, one that ends with a mark under a place, the hint needs a line of its own.
   return `tsup-visor: ${message}${message.includes('\n') ? '\n' : '; '}${hint}\n`;
+}
+
+/** One line, so that it is found among others: those that say what goes on are text even so. */
+export function refusalJson({ exit, kind, message, hint }: Refusal, options: Partial<GlobalOptions>): string {
+  const next = hint === undefined ? {} : { hint: asTyped(hint, options) };
+  return `${JSON.stringify({ error: { code: exit, kind, message: asTyped(message, options), ...next } })}\n`;
 }
 
 const NEXT_STEP: Readonly<Record<Absence, string | undefined>> = {

@@ -202,6 +202,62 @@ test.each([
 });
 
 test.each([
+  [['frob', '--help'], 'frob'],
+  [['--help', 'frob'], 'frob'],
+  [['help', 'frob'], 'frob'],
+  [['-c', 'x', 'frob', '-h'], 'frob'],
+  [['rollout', 'frob', '--help'], 'frob'],
+  [['help', 'config', 'frob'], 'frob'],
+])('help on a command that is not there (%s) says so and exits with 2', async (argv, name) => {
+  expect(await command(argv)).toEqual({
+    exit: EXIT.usage,
+    out: '',
+    err: `tsup-visor: unknown command '${name}'\n`,
+  });
+});
+
+test.each([
+  [['rollout', '--help']],
+  [['help', 'rollout']],
+  [['help', 'config', 'check']],
+  [['-c', 'frob', 'stop', '--help']],
+  [['logs', 'frob', '--help']],
+])('help on one that is there (%s) exits with 0', async (argv) => {
+  expect(await command(argv)).toMatchObject({ exit: EXIT.done, err: '' });
+});
+
+test.each([
+  [['status'], { code: 4, kind: 'no_daemon', message: 'no daemon answers at /nonexistent' }],
+  [['stop'], { code: 2, kind: 'usage', hint: 'name programs or instances, or give --all' }],
+  [['statsu'], { code: 2, kind: 'usage', message: "unknown command 'statsu'", hint: 'Did you mean status?' }],
+  [['status', '--nope'], { code: 2, kind: 'usage', message: "unknown option '--nope'" }],
+  [['update'], { code: 2, message: 'unknown command "update"; here it is "tsup-visor reload"' }],
+  [
+    [],
+    {
+      code: 2,
+      kind: 'usage',
+      message: 'no command is given',
+      hint: 'see "tsup-visor --help"',
+    },
+  ],
+])('with --json an error is one object in one line (%s)', async (argv, error) => {
+  const { out, err } = await command(['--json', '--socket', '/nonexistent', ...argv]);
+  expect({ out, lines: err.split('\n').length }).toEqual({ out: '', lines: 2 });
+  expect(JSON.parse(err)).toMatchObject({ error });
+});
+
+test('with --json what the daemon refuses bears its own kind', async () => {
+  const wrong = refusal(404, 'no_match', 'nothing is called "x"', 'see "tsup-visor status"');
+  const { exit, err } = await ask({ 'POST /v1/stop': wrong }, '--json', 'stop', 'x');
+  expect(exit).toBe(EXIT.usage);
+  const hint = `see "tsup-visor --socket ${daemon?.socket} status"`;
+  expect(JSON.parse(err)).toEqual({
+    error: { code: 2, kind: 'no_match', message: 'nothing is called "x"', hint },
+  });
+});
+
+test.each([
   ['update', 'tsup-visor reload'],
   ['reread', 'tsup-visor reload --dry-run'],
   ['ps', 'tsup-visor status'],
