@@ -47,7 +47,9 @@ const LOOKS: readonly (readonly [Happening, string | undefined])[] = [
 const wire = (happening: object): WireEvent => event(41, happening, 'what has happened') as WireEvent; // with the head, an event of the wire
 
 test.each(LOOKS)('%j is its sentence, in the colour of what it means', (happening, look) => {
-  expect(eventLine(wire(happening), plain)).toMatch(/^\d\d:\d\d:\d\d what has happened$/);
+  expect(eventLine(wire(happening), plain)).toMatch(
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d what has happened$/,
+  );
   const painted = eventLine(wire(happening), colour);
   if (look === undefined) expect(painted).toMatch(/ what has happened$/);
   else expect(painted).toContain(`${look}what has happened`);
@@ -59,7 +61,7 @@ test('an event that only a newer daemon knows is its sentence', async () => {
   });
   const { exit, out } = await command(['--socket', daemon.socket, 'events']);
   expect(exit).toBe(0);
-  expect(out).toMatch(/^\d\d:\d\d:\d\d the sun is gone\n$/);
+  expect(out).toMatch(/^\S+T\d\d:\d\d:\d\d[+-]\d\d:\d\d the sun is gone\n$/);
 });
 
 test('with --json each event is as the daemon sent it', async () => {

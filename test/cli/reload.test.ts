@@ -124,7 +124,7 @@ test('--dry-run asks for no more than the plan, and says what would be restarted
 test('a rollout that it began is followed from where it began to its end', async () => {
   const { exit, out } = await reload(rolling());
   expect(exit).toBe(EXIT.done);
-  expect(out.replace(/^\d\d:\d\d:\d\d /gm, '').split('\n')).toEqual([
+  expect(out.replace(/^\S+T\d\d:\d\d:\d\d[+-]\d\d:\d\d /gm, '').split('\n')).toEqual([
     '~ worker: command node a.js -> node b.js (by a rolling restart)',
     'rollout 7 of worker has succeeded',
     'rollout 7 of worker succeeded: 4 instances restarted in 1m12s',
@@ -263,7 +263,7 @@ test('a line is told of what happens to a program that comes, and to no other', 
     'GET /v1/events': stream([...told(41, 'other'), ...told(51, 'mailer')], 'stays open'),
     'GET /v1/status': looks([mailer()]),
   });
-  expect(out.replace(/^\d\d:\d\d:\d\d /gm, '').split('\n')).toEqual([
+  expect(out.replace(/^\S+T\d\d:\d\d:\d\d[+-]\d\d:\d\d /gm, '').split('\n')).toEqual([
     '+ mailer',
     'mailer is scaled',
     'mailer:0 waits',

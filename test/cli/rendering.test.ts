@@ -7,7 +7,7 @@ import { plain } from '../../src/cli/render/paint.ts';
 import { nextStep, rolloutLines, rolloutSentence } from '../../src/cli/render/rollout.ts';
 import { statusLines } from '../../src/cli/render/status.ts';
 import { cut, printable, widthOf, wrap } from '../../src/cli/render/text.ts';
-import { idRanges, memory, until } from '../../src/cli/render/words.ts';
+import { idRanges, inLocalTime, memory, stamp, until } from '../../src/cli/render/words.ts';
 import { action, draining, instance, rollout, status } from './samples.ts';
 
 const now = new Date(2026, 0, 31, 14, 0, 41);
@@ -319,7 +319,7 @@ test('an action tells who has run to the end and who waits, and for what', () =>
     instances: [first, { ...second, state: 'exited' }, { ...third, state: 'waiting', message }],
   });
   expect(actionLines(reply, { ...TO_RUN, begun: 'starting' })).toEqual([
-    message,
+    inLocalTime(message),
     '1 instance ready (worker:0)',
     '1 instance finished (worker:1)',
     '1 instance waiting (worker:2)',
@@ -357,6 +357,23 @@ test('words', () => {
   expect(until(deadline, now)).toBe('until 14:05');
   expect(until(deadline, new Date(Date.parse(deadline) - 59_000))).toBe('until 14:05:00');
   expect(until(deadline, new Date(2026, 0, 30))).toBe('until 2026-01-31 14:05');
+});
+
+test.each([
+  ['UTC', '2026-01-31T14:00:01+00:00'],
+  ['Asia/Kolkata', '2026-01-31T19:30:01+05:30'],
+  ['America/St_Johns', '2026-01-31T10:30:01-03:30'],
+  ['Pacific/Auckland', '2026-02-01T03:00:01+13:00'],
+])('a time is local, with its offset: %s', (zone, shown) => {
+  const before = process.env.TZ;
+  try {
+    process.env.TZ = zone;
+    expect(stamp('2026-01-31T14:00:01.999Z')).toBe(shown);
+    expect(inLocalTime('runs next at 2026-01-31T14:00:01.999Z, or so')).toBe(`runs next at ${shown}, or so`);
+  } finally {
+    if (before === undefined) delete process.env.TZ;
+    else process.env.TZ = before;
+  }
 });
 
 test('text is measured in columns, not in characters', () => {

@@ -61,7 +61,7 @@ test('without a terminal there is a line for each event that matters, then the e
     'mailer is left alone: mailer is stopped',
     '',
   ]);
-  expect(result.out.replace(/^\d\d:\d\d:\d\d /gm, '').split('\n')).toEqual([
+  expect(result.out.replace(/^\S+T\d\d:\d\d:\d\d[+-]\d\d:\d\d /gm, '').split('\n')).toEqual([
     'worker:0 is draining (rollout 7), 2 jobs in flight',
     'rollout 7: worker:0 is done',
     'it is over',

@@ -2,7 +2,7 @@
 import type { ActionOutcome, ActionReply, PlanChange } from '../../protocol/replies.ts';
 import type { InstanceState } from '../../protocol/status.ts';
 import { printable } from './text.ts';
-import { idRanges, plural } from './words.ts';
+import { idRanges, inLocalTime, plural } from './words.ts';
 
 /** The words for where instances got: `4 instances ready (worker:0-3)`. */
 export interface Verbs {
@@ -32,7 +32,7 @@ export function actionLines(reply: ActionReply, verbs: Verbs): string[] {
 /** Some have come and some have gone; where nothing had to be done, the answer says so itself. */
 export function scaleLines(reply: ActionReply, counts: Readonly<Record<string, number>>): string[] {
   return [
-    ...reply.instances.filter(({ already }) => already).map(({ message }) => printable(message)),
+    ...reply.instances.filter(({ already }) => already).map(({ message }) => inLocalTime(printable(message))),
     ...summary(reply, ({ id, ok, already, state }) => {
       if (already) return undefined;
       if (ok === null) return state;
@@ -60,7 +60,7 @@ function summary(reply: ActionReply, wordOf: (outcome: ActionOutcome) => string 
     ids.push(outcome.id);
   }
   return [
-    ...reply.instances.filter(needsWords).map(({ message }) => printable(message)),
+    ...reply.instances.filter(needsWords).map(({ message }) => inLocalTime(printable(message))),
     ...[...sums].map(([word, ids]) => `${plural(ids.length, 'instance')} ${word} (${idRanges(ids)})`),
     ...(reply.left_stopped.length === 0
       ? []

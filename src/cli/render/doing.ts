@@ -2,11 +2,11 @@
 import { describeExit } from '../../base/exit-status.ts';
 import type { InstanceStatus, LastExit } from '../../protocol/status.ts';
 import { printable } from './text.ts';
-import { elapsed, jobs, soon, until } from './words.ts';
+import { elapsed, inLocalTime, jobs, soon, until } from './words.ts';
 
 /** `draining 41s, 2 jobs in flight, until 14:02`, `for redis (ready)`, or what it says of itself. */
 export function doing(instance: InstanceStatus, now: Date): string {
-  const said = printable(instance.message).trim();
+  const said = inLocalTime(printable(instance.message)).trim();
   const parts = [ownWords(instance, said, now), ...lastWords(instance, said)];
   return parts.filter((part) => part !== '').join('; ');
 }

@@ -2,11 +2,11 @@
 import type { WireEvent } from '../../protocol/events.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './text.ts';
-import { clock } from './words.ts';
+import { inLocalTime, stamp } from './words.ts';
 
-/** `14:00:01 worker:0 draining (2 jobs in flight)`, in local time. */
+/** `2026-01-31T15:00:01+01:00 worker:0 draining (2 jobs in flight)`, in local time. */
 export function eventLine(event: WireEvent, paint: Paint): string {
-  return `${paint.faint(clock(event.at))} ${looks(event, paint)(printable(event.message))}`;
+  return `${paint.faint(stamp(event.at))} ${looks(event, paint)(inLocalTime(printable(event.message)))}`;
 }
 
 /** What is not named here, and what only a newer daemon tells, is shown as it is. */

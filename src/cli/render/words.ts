@@ -8,8 +8,23 @@ export const jobs = (count: number): string => `${plural(count, 'job')} in fligh
 
 const two = (n: number): string => String(n).padStart(2, '0');
 
+/** `2026-01-31T15:00:01+01:00`: in local time, with what it is ahead of UTC, so that it is plain to any reader. */
+export function stamp(iso: string): string {
+  const at = new Date(iso);
+  const ahead = -at.getTimezoneOffset();
+  const offset = `${ahead < 0 ? '-' : '+'}${two(Math.floor(Math.abs(ahead) / 60))}:${two(Math.abs(ahead) % 60)}`;
+  return `${dateOf(at)}T${clock(iso)}${offset}`;
+}
+
+const dateOf = (at: Date): string => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+
+const UTC = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
+
+/** A sentence of the daemon, which knows no terminal and tells times in UTC. */
+export const inLocalTime = (text: string): string => text.replace(UTC, stamp);
+
 /** `14:02:09` in local time. */
-export function clock(iso: string): string {
+function clock(iso: string): string {
   const at = new Date(iso);
   return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
@@ -24,7 +39,7 @@ export function soon(iso: string, now: Date): string {
   const near = at.getTime() - now.getTime() < 60_000;
   const time = near ? clock(iso) : `${two(at.getHours())}:${two(at.getMinutes())}`;
   if (at.toDateString() === now.toDateString()) return time;
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
+  return `${dateOf(at)} ${time}`;
 }
 
 /** In whole seconds; `-` where there is none. */
