@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { kill } from './processes.ts';
 import { steady } from './puppets.ts';
@@ -72,6 +73,40 @@ describe.concurrent('the daemon', () => {
     const after = await world.status();
     expect(after.daemon.pid).toBe(before.daemon.pid);
     expect(after.instances.map((it) => it.run)).toEqual(before.instances.map((it) => it.run));
+  });
+
+  it('is one to a config file, also when that gives it another name by now', async (test) => {
+    const world = newWorld(test);
+    await world.succeed('start');
+    const { daemon } = await world.status();
+    const elsewhere = { name: 'new', run_dir: `${world.dir}/new`, state_dir: `${world.dir}/new-state` };
+    world.configure({ worker: { ...steady, instances: 4 } }, elsewhere);
+    const second = await world.cli('start');
+    expect(second.code).toBe(6);
+    expect(second.stderr).toContain(
+      `the daemon "e2e" (pid ${daemon.pid}) runs with this config file already`,
+    );
+    const inTheTerminal = await world.cli('start', '--foreground');
+    expect({ code: inTheTerminal.code, stderr: inTheTerminal.stderr }).toEqual({
+      code: 6,
+      stderr: second.stderr,
+    });
+    expect(daemons(world)).toEqual([daemon.pid]);
+    await world.succeed('shutdown');
+    await world.succeed('start');
+    expect((await world.status()).daemon.name).toBe('new');
+  });
+
+  it('can be ended whatever has become of its config file', async (test) => {
+    const world = newWorld(test);
+    await world.succeed('start');
+    writeFileSync(`${world.dir}/supervisor.yaml`, '<<<<<<< HEAD\n\tprograms: [');
+    expect((await world.status()).instances).toHaveLength(4);
+    const { stderr } = await world.succeed('shutdown');
+    expect(stderr).toMatch(
+      /^tsup-visor: supervisor.yaml has \d mistakes?, see "tsup-visor -c \S+ config check"; /,
+    );
+    expect(world.left()).toEqual([]);
   });
 
   it('outlives the terminal: nothing of it is in the group or session of the command', async (test) => {
