@@ -14,8 +14,8 @@ export async function refuseAnotherConfig(
 ): Promise<void> {
   // Who names a socket means the daemon behind it, whatever lies in this folder; and one that runs with this very
   // file need not know it by this path.
-  const { given, claim } = await context.place();
-  if (given || claim !== undefined) return;
+  const { given, noted } = await context.place();
+  if (given || noted === true) return;
   const here = configFile(context.options, context.io);
   const there = await configOf(client, signal);
   if (there === undefined || isSame(there, here)) return;

@@ -16,6 +16,8 @@ export interface Place {
   readonly given: boolean;
   /** What people are told before that daemon is asked: the config says something else, or cannot be read. */
   readonly remark?: string;
+  /** It is known that the daemon there runs with the config that is meant: it has noted that down. */
+  readonly noted?: true;
   /** The daemon there, where the config would have one elsewhere. */
   readonly claim?: Claim;
 }
@@ -29,18 +31,28 @@ export async function whereabouts(file: string, glance: string | null, io: Io): 
   if (claim === undefined) return { socket: read, given: false };
   const runs = `${JSON.stringify(claim.name)} at ${claim.socket}, which runs with the same ${basename(file)}`;
   const remark = `no daemon is at ${read}; asking ${runs}`;
-  return { socket: claim.socket, given: false, remark, claim };
+  return { socket: claim.socket, given: false, remark, noted: true, claim };
+}
+
+/** No file is where it was looked for: a daemon that runs with one that was there. Throws the refusal where none does. */
+export async function withoutFile(looked: readonly string[], refusal: Error, io: Io): Promise<Place> {
+  for (const file of looked) {
+    const claim = await claimOf(file, io);
+    if (claim === undefined) continue;
+    const remark = `${file} is not there any more; the daemon runs with the config it has`;
+    return { socket: claim.socket, given: false, remark, noted: true };
+  }
+  throw refusal;
 }
 
 /** The file is wrong: the daemon that runs with it, or one at a likely place of which nothing else is known. */
 async function despite(file: string, wrong: Unreadable, io: Io): Promise<Place> {
-  const found = (await claimOf(file, io))?.socket ?? (await firstOf(wrong.likely, file));
-  if (found === undefined) throw wrong.refusal;
-  return {
-    socket: found,
-    given: false,
-    remark: `${wrong.brief}; the daemon runs with the config it has`,
-  };
+  const remark = `${wrong.brief}; the daemon runs with the config it has`;
+  const claim = await claimOf(file, io);
+  if (claim !== undefined) return { socket: claim.socket, given: false, remark, noted: true };
+  const likely = await firstOf(wrong.likely, file);
+  if (likely === undefined) throw wrong.refusal;
+  return { socket: likely, given: false, remark };
 }
 
 /** Of the daemon that runs with this file, if it answers. */

@@ -39,6 +39,7 @@ export const NOTE = '.json';
  * something lies at the path that it was given, that alone is its config: it is what the next `reload` reads.
  */
 export function isOf(claim: Claim, file: string): boolean {
+  if (claim.config === file) return true;
   const there = realOf(claim.config);
   if (there !== undefined) return there === realOf(file);
   return marksOf(file).some((mark) => claim.marks.includes(mark));

@@ -20,6 +20,15 @@ export function findConfig(
   return fail(`cannot find a config; looked for ${places.join(', ')}. Name one with -c FILE`);
 }
 
+/** Where `findConfig` looks, by absolute paths. */
+export function placesLookedAt(
+  explicit: string | undefined,
+  world: World & { readonly cwd: string },
+): readonly string[] {
+  const named = explicit ?? (world.environment.TSUP_VISOR_CONFIG || undefined);
+  return named === undefined ? usualPlaces(world) : [pathFrom(world.cwd, named)];
+}
+
 function named(file: string, by: string, cwd: string): Result<string, string> {
   const path = pathFrom(cwd, file);
   return exists(path) ? ok(path) : fail(`cannot find the config ${path}, named by ${by}`);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { workingFolder } from '../../src/cli/io.ts';
 import { claimsFolder, marksOf } from '../../src/config/claim.ts';
+import { acquireLock } from '../../src/os/lock.ts';
 import { type FakeDaemon, fakeDaemon, refusal } from './fake-daemon.ts';
 import { action, created, rollout, status } from './samples.ts';
 import { command } from './terminal.ts';
@@ -50,10 +51,17 @@ function note(config = file(), name = 'before'): void {
   // Root's notes are the system's: those of the test are beside its own folders only for other users.
   const notes = claimsFolder({ environment: environment(), uid, home: folder, tmp: folder });
   mkdirSync(notes, { recursive: true, mode: 0o700 });
-  const path = join(notes, `test-${process.pid}.json`);
+  const path = join(notes, `test-${process.pid}`);
+  // Daemons of other tests take away what belongs to nobody that lives.
+  const life = acquireLock(`${path}.lock`);
   const claim = { name, pid: 4711, config, marks: marksOf(config), socket: daemon.socket };
-  writeFileSync(path, JSON.stringify(claim));
-  afterNote = () => rmSync(path, { force: true });
+  writeFileSync(`${path}.json`, JSON.stringify(claim));
+  afterNote = () => {
+    rmSync(`${path}.json`, { force: true });
+    rmSync(`${path}.lock`, { force: true });
+    if (life.ok) life.value.release();
+    afterNote = () => {};
+  };
 }
 let afterNote = () => {};
 afterEach(() => afterNote());
@@ -116,6 +124,23 @@ test('a daemon that was started before the file became noise is found by what it
   note();
   const { exit, err } = await ask('status');
   expect({ exit, err }).toEqual({ exit: 0, err: REMARK });
+});
+
+test.each([
+  ['found in the folder', []],
+  ['named', ['-c', 'supervisor.yaml']],
+])('a daemon whose file is gone is found by what it noted down: %s', async (_, named) => {
+  configure('');
+  note();
+  rmSync(file());
+  const remark = `tsup-visor: ${file()} is not there any more; the daemon runs with the config it has\n`;
+  for (const argv of [['status'], ['stop', 'worker'], ['scale', 'worker=4']]) {
+    expect(await ask(...named, ...argv)).toMatchObject({ exit: 0, err: remark });
+  }
+  afterNote();
+  const { exit, err } = await ask(...named, 'status');
+  expect(exit).toBe(5);
+  expect(err).toMatch(/cannot find (a|the) config/);
 });
 
 const renamed = () => configure('supervisor: { run_dir: new }', 'programs: { worker: { command: x } }');
