@@ -28,7 +28,8 @@ export async function whereabouts(file: string, glance: string | null, io: Io): 
   if (typeof read !== 'string') return despite(file, read, io);
   if (isSocket(read)) return { socket: read, given: false };
   const claim = await claimOf(file, io);
-  if (claim === undefined) return { socket: read, given: false };
+  // At the same place: it has only come up since the first look.
+  if (claim === undefined || claim.socket === read) return { socket: read, given: false };
   const runs = `${JSON.stringify(claim.name)} at ${claim.socket}, which runs with the same ${basename(file)}`;
   const remark = `no daemon is at ${read}; asking ${runs}`;
   return { socket: claim.socket, given: false, remark, noted: true, claim };

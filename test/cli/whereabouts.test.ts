@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { workingFolder } from '../../src/cli/io.ts';
+import { whereabouts } from '../../src/cli/whereabouts.ts';
 import { claimsFolder, marksOf } from '../../src/config/claim.ts';
 import { acquireLock } from '../../src/os/lock.ts';
 import { type FakeDaemon, fakeDaemon, refusal } from './fake-daemon.ts';
 import { action, created, rollout, status } from './samples.ts';
-import { command } from './terminal.ts';
+import { command, terminal } from './terminal.ts';
 
 let daemon: FakeDaemon;
 let folder: string;
@@ -46,7 +47,8 @@ const configure = (head: string, rest = 'programs: { worker: { comand: x } }') =
   writeFileSync(file(), `${head}\n${rest}\n`);
 
 /** As a daemon that runs does it. */
-function note(config = file(), name = 'before'): void {
+function note(socket = daemon.socket): void {
+  const config = file();
   const uid = process.getuid?.() ?? -1;
   // Root's notes are the system's: those of the test are beside its own folders only for other users.
   const notes = claimsFolder({ environment: environment(), uid, home: folder, tmp: folder });
@@ -54,7 +56,7 @@ function note(config = file(), name = 'before'): void {
   const path = join(notes, `test-${process.pid}`);
   // Daemons of other tests take away what belongs to nobody that lives.
   const life = acquireLock(`${path}.lock`);
-  const claim = { name, pid: 4711, config, marks: marksOf(config), socket: daemon.socket };
+  const claim = { name: 'before', pid: 4711, config, marks: marksOf(config), socket };
   writeFileSync(`${path}.json`, JSON.stringify(claim));
   afterNote = () => {
     rmSync(`${path}.json`, { force: true });
@@ -164,6 +166,16 @@ test('but no second one is started', async () => {
     err: `tsup-visor: the daemon "before" (pid 4711) runs with this config file already; end it first with "tsup-visor --socket ${daemon.socket} shutdown", or give the second fleet a config file of its own\n`,
   });
   expect(daemon.asked.map(({ path }) => path)).not.toContain('/v1/start');
+});
+
+test('a daemon that comes up while one looks is not one of another name', async () => {
+  renamed();
+  // What is no socket at the first look, and leads to one when it is asked.
+  const socket = join(folder, 'control.sock');
+  symlinkSync(daemon.socket, socket);
+  note(socket);
+  const { io } = terminal({ cwd: folder, env: environment() });
+  expect(await whereabouts(file(), socket, io)).toEqual({ socket, given: false });
 });
 
 test('a note of a daemon that answers no more, or with another config, is nothing', async () => {
