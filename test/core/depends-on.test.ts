@@ -282,7 +282,7 @@ describe('a rolling restart of what needs something', () => {
   test('touches nobody while a replacement could not begin, says so, and goes on when it can', () => {
     const fleets = begin(new Fleets([named('redis'), plan]).allReady().gone('redis', 1));
     expect(fleets.kinds()).toBe('backoff running running');
-    expect(state(fleets)).toMatchObject({ state: 'running', reason: 'waits for redis: redis:0 is backoff' });
+    expect(state(fleets)).toMatchObject({ state: 'running', reason: 'waits for redis to be ready' });
     fleets.ring('redis', 100).ready('redis');
     expect(fleets.kinds()).toBe('running draining running');
   });
@@ -295,6 +295,7 @@ describe('a rolling restart of what needs something', () => {
     expect(state(fleets)).toMatchObject({
       state: 'paused',
       reason: 'worker:0 waits for redis: redis was stopped by the operator',
+      blocker: 'redis',
     });
   });
 });

@@ -189,7 +189,7 @@ describe('in a rolling restart', () => {
     const fleets = new Fleets([four]).allReady();
     for (let i = 0; i < 3; i++) fleets.checked(2, false);
     fleets.take({ type: 'begin_rollout', program: four, ids: fleets.ids().slice(0, 2), maxParallel: 1 });
-    expect(fleets.news('rollout').at(-1)).toMatchObject({ reason: 'waits for worker:2, which is unhealthy' });
+    expect(fleets.news('rollout').at(-1)).toMatchObject({ reason: 'waits for worker:2 to be healthy' });
     fleets.checked(2);
     expect(fleets.kinds()).toBe('draining running running');
   });

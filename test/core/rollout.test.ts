@@ -163,26 +163,133 @@ describe('obstacles', () => {
     expect(turns(fleets)).toBe('done pending pending starting');
   });
 
-  test('one that is starting on its own account is waited for', () => {
+  test('one that comes back on its own account is waited for, and that is told once', () => {
     const fleets = new Fleets([old]).allReady();
     fleets.take({ type: 'restart', ids: [worker(3)], programs: [] });
-    begin(fleets);
-    expect(turns(fleets)).toBe('pending pending pending pending');
-    expect(rolloutOf(fleets)).toMatchObject({ reason: 'waits for worker:3, which is draining' });
-    fleets.gone(3);
-    expect(rolloutOf(fleets)).toMatchObject({ reason: 'waits for worker:3, which is spawning' });
-    fleets.ready(3);
-    expect(turns(fleets)).toBe('draining pending pending pending');
+    fleets.take({ type: 'begin_rollout', program: next(), ids: fleets.ids().slice(0, 3), maxParallel: 1 });
+    expect(turns(fleets)).toBe('pending pending pending');
+    expect(fleets.news('rollout').map(({ reason }) => reason)).toEqual([null, 'waits for worker:3 to be ready']);
+    for (const event of ['exited', 'tree', 'spawned'] as const) {
+      expect(fleets[event](3).news('rollout'), event).toEqual([]);
+    }
+    expect(rolloutOf(fleets)).toMatchObject({ state: 'running', reason: 'waits for worker:3 to be ready' });
+    fleets.ring(3, 50);
+    expect(turns(fleets)).toBe('draining pending pending');
     expect(rolloutOf(fleets).reason).toBeNull();
   });
 
-  test('one that was given up and has no turn holds it up', () => {
-    const plan = program({ instances: 2, backoff: { giveUpAfter: 1 } });
-    const fleets = new Fleets([plan]).allReady();
-    fleets.gone(1, 1);
-    fleets.take({ type: 'begin_rollout', program: plan, ids: [worker(0)], maxParallel: 1 });
-    expect(rolloutOf(fleets)).toMatchObject({ reason: 'waits for worker:1, which is failed' });
-    expect(fleets.kinds()).toBe('running failed');
+  test('one that ends on its own account when its turn is to come has it at once: it is not replaced twice', () => {
+    const fleets = new Fleets([old]).allReady();
+    fleets.take({ type: 'restart', ids: [worker(3)], programs: [] });
+    begin(fleets);
+    expect(turns(fleets)).toBe('pending pending pending draining');
+    expect(fleets.signals()).toBe('');
+    fleets.gone(3);
+    expect(fleets.seat(3).phase).toMatchObject({ kind: 'spawning', life: { program: { revision: 'two' } } });
+  });
+
+  test('one that was given up is taken first, before one that still ends, and is cured by the new config', () => {
+    const plan = program({ instances: 4, backoff: { giveUpAfter: 1 } });
+    const fleets = new Fleets([plan]).allReady().gone(3, 1);
+    fleets.take({ type: 'restart', ids: [worker(1)], programs: [] });
+    begin(fleets, next({ backoff: { giveUpAfter: 1 } }));
+    expect(turns(fleets)).toBe('pending pending pending starting');
+    expect(fleets.seat(3).phase).toMatchObject({ kind: 'spawning', life: { program: { revision: 'two' } } });
+  });
+
+  const waits = (name: string, change: Parameters<typeof program>[0] = {}): ProgramPlan =>
+    program({ instances: 2, dependsOn: { [programName(name)]: 'ready' }, ...change });
+  const redis = program({ name: programName('redis') });
+
+  test('one that waits for what it needs is taken first as well: its new plan may not need it', () => {
+    const fleets = new Fleets([redis, waits('redis')]).allReady();
+    fleets.exited('redis').gone(1, 1).ring(1, 100);
+    expect(fleets.kindOf(1)).toBe('waiting');
+    const ids = [worker(0), worker(1)];
+    fleets.take({ type: 'begin_rollout', program: waits('redis', { dependsOn: {} }), ids, maxParallel: 1 });
+    expect(turns(fleets)).toBe('pending starting');
+  });
+
+  describe('that does not end by itself pauses at once, with the reason and whom to see to', () => {
+    const stuck = (fleets: Fleets, reason: string, blocker: string): void => {
+      expect(rolloutOf(fleets)).toMatchObject({ state: 'paused', reason, blocker });
+    };
+    const failing = { instances: 2, backoff: { giveUpAfter: 1 } } as const;
+
+    test('one that was given up and has no turn', () => {
+      const fleets = new Fleets([program(failing)]).allReady().gone(1, 1);
+      const target = program({ ...failing, revision: revision('two') });
+      fleets.take({ type: 'begin_rollout', program: target, ids: [worker(0)], maxParallel: 1 });
+      const why = 'worker:1 exited with code 1 after 100ms; given up after one try';
+      stuck(fleets, why, 'worker:1');
+      expect(fleets.kinds()).toBe('running failed');
+      steer(fleets, 'resume');
+      stuck(fleets, why, 'worker:1');
+      fleets.start(worker(1)).ready(1);
+      steer(fleets, 'resume');
+      expect(fleets.kinds()).toBe('draining running');
+      expect(rolloutOf(fleets)).toMatchObject({ state: 'running', reason: null, blocker: null });
+    });
+
+    test('one that was given up after its turn', () => {
+      const plan = program({ ...failing, revision: revision('two') });
+      const fleets = turn(begin(new Fleets([program(failing)]).allReady(), plan), 0);
+      fleets.gone(0, 1);
+      expect(turns(fleets)).toBe('done draining');
+      expect(rolloutOf(fleets).state).toBe('running');
+      const three = turn(begin(new Fleets([program({ ...failing, instances: 3 })]).allReady(), plan), 0);
+      three.gone(0, 1);
+      turn(three, 1);
+      stuck(three, 'worker:0 exited with code 1 after 550ms; given up after one try', 'worker:0');
+      expect(turns(three)).toBe('done done pending');
+    });
+
+    test('a dependency that the operator has stopped', () => {
+      const fleets = new Fleets([redis, waits('redis')]).allReady().stop('redis').gone('redis');
+      const ids = [worker(0), worker(1)];
+      fleets.take({ type: 'begin_rollout', program: waits('redis'), ids, maxParallel: 1 });
+      stuck(fleets, 'waits for redis: redis was stopped by the operator', 'redis');
+      expect(fleets.kinds()).toBe('stopped running running');
+    });
+
+    test('a dependency that is stopped while it is waited for', () => {
+      const fleets = new Fleets([redis, waits('redis')]).allReady().gone('redis', 1);
+      const ids = [worker(0), worker(1)];
+      fleets.take({ type: 'begin_rollout', program: waits('redis'), ids, maxParallel: 1 });
+      expect(rolloutOf(fleets)).toMatchObject({ state: 'running', reason: 'waits for redis to be ready' });
+      fleets.stop('redis');
+      stuck(fleets, 'waits for redis: redis was stopped by the operator', 'redis');
+    });
+
+    test('one without a turn that waits for what will not come', () => {
+      const fleets = new Fleets([redis, waits('redis')]).allReady();
+      fleets.stop('redis').gone('redis').gone(1, 1).ring(1, 100);
+      const target = waits('redis', { dependsOn: {} });
+      fleets.take({ type: 'begin_rollout', program: target, ids: [worker(0)], maxParallel: 1 });
+      stuck(fleets, 'worker:1 waits for redis: redis was stopped by the operator', 'redis');
+    });
+
+    test('a drain that an aborted rollout has left, in one without a turn', () => {
+      const fleets = rolling().says(0, { inFlight: 1 });
+      fleets.now += 300;
+      fleets.due({ of: 'instance', id: worker(0) });
+      steer(fleets, 'abort');
+      fleets.take({ type: 'begin_rollout', program: next(), ids: [worker(1)], maxParallel: 1 });
+      stuck(fleets, 'worker:0 has not drained within 300ms, 1 job in flight; it drains on', 'worker:0');
+    });
+
+    test('the same in one that has a turn: it has it at once, and a resume gives it its time anew', () => {
+      const fleets = rolling();
+      fleets.now += 300;
+      fleets.due({ of: 'instance', id: worker(0) });
+      steer(fleets, 'abort');
+      begin(fleets);
+      stuck(fleets, 'worker:0 has not drained within 300ms; it drains on', 'worker:0');
+      steer(fleets, 'resume');
+      expect(fleets.timers.get('instance worker:0')).toBe(fleets.now + 300);
+      turn(fleets, 0);
+      expect(turns(fleets)).toBe('done draining pending pending');
+    });
   });
 
   test('one that the operator has stopped holds up nobody, and is skipped', () => {
@@ -218,15 +325,18 @@ describe('what pauses it', () => {
   };
 
   test('a replacement that exits before it is ready: the others work on', () => {
-    const fleets = rolling().gone(0).spawned(0).exited(0, 1);
-    paused(fleets, 'worker:0 ended by itself before it was healthy');
+    const fleets = rolling().gone(0).spawned(0);
+    fleets.now += 20;
+    fleets.exited(0, 1);
+    paused(fleets, 'worker:0 exited with code 1 after 20ms, before it was ready');
+    expect(rolloutOf(fleets).blocker).toBe('worker:0');
     fleets.tree(0);
     expect(fleets.kinds()).toBe('backoff running running running');
   });
 
   test('a replacement that exits after it was ready, before it was healthy', () => {
     const fleets = rolling().gone(0).ready(0).exited(0, 1);
-    paused(fleets, 'worker:0 ended by itself before it was healthy');
+    paused(fleets, 'worker:0 exited with code 1 after 50ms, before it was healthy');
   });
 
   test('a replacement that cannot be spawned', () => {
@@ -307,7 +417,7 @@ describe('what pauses it', () => {
 
   test('a pause by the operator does not hide the reason of the pause before it', () => {
     const fleets = steer(rolling().gone(0).spawned(0).exited(0, 1), 'pause');
-    paused(fleets, 'worker:0 ended by itself before it was healthy');
+    paused(fleets, 'worker:0 exited with code 1 after 0ms, before it was ready');
   });
 });
 
@@ -377,7 +487,7 @@ describe('abort', () => {
     const fleets = rolling().gone(0).spawned(0).gone(0, 1);
     steer(fleets, 'abort');
     expect(fleets.seat(0).phase).toMatchObject({ kind: 'spawning', life: { program: { revision: 'one' } } });
-    expect(rolloutOf(fleets).reason).toBe('worker:0 ended by itself before it was healthy');
+    expect(rolloutOf(fleets).reason).toBe('worker:0 exited with code 1 after 0ms, before it was ready');
   });
 
   test('one that failed only after its turn was done goes back as well', () => {

@@ -11,8 +11,8 @@ export const MUTANTS = [
   ),
   mutant(
     'what does not work is waited for',
-    'rollout/step.ts',
-    '  if (isBroken(seat)) return null; // nothing works there that could be lost\n',
+    'rollout/obstacle.ts',
+    '  if (costsNothing(seat)) return null;\n',
     '',
   ),
   mutant(
@@ -30,7 +30,7 @@ export const MUTANTS = [
   mutant(
     'an overdue drain does not pause',
     'rollout/step.ts',
-    'return overdue ? pauseFor(rollout, overdueReason(overdue, seats)) : rollout;',
+    'return overdue ? pausedFor(rollout, overdue) : rollout;',
     'return rollout;',
   ),
   mutant(
@@ -71,27 +71,51 @@ export const MUTANTS = [
   ),
   mutant(
     'whoever starts counts as whole',
-    'rollout/step.ts',
+    'rollout/obstacle.ts',
     "  isAvailable(seat) || seat.phase.kind === 'exited' || waitsForTime(seat);",
     "  isAvailable(seat) || seat.phase.kind === 'starting' || seat.phase.kind === 'exited' || waitsForTime(seat);",
   ),
   mutant(
     'no obstacle holds it up',
-    'rollout/step.ts',
-    'return away === undefined ? unmet()',
-    'return away !== null ? unmet()',
+    'rollout/obstacle.ts',
+    '!turning.has(other.id) && !isWhole(other),',
+    '!turning.has(other.id) && !isWhole(other) && other.leaving,',
   ),
   mutant(
     'an unhealthy one is waited for',
-    'rollout/step.ts',
-    "if (phase.kind === 'running') return phase.health.ok === false;",
-    "if (phase.kind === 'running') return false;",
+    'rollout/order.ts',
+    "if (phase.kind === 'running' || 'ending' in phase) return 'broken';",
+    "if ('ending' in phase) return 'broken';",
   ),
   mutant(
     'a turn is begun although its replacement would wait',
-    'rollout/step.ts',
-    'return away === undefined ? unmet() :',
-    'return away === undefined ? null :',
+    'rollout/obstacle.ts',
+    'return first === undefined ? unmetNeed(unmet()) :',
+    'return first === undefined ? null :',
+  ),
+  mutant(
+    'what was given up is waited for without end',
+    'rollout/obstacle.ts',
+    '    if (stuck !== null) return stuck;\n',
+    '',
+  ),
+  mutant(
+    'what is needed and will not come is waited for without end',
+    'rollout/obstacle.ts',
+    '  if (need.hopeless) return { why: hopelessNeed(need), blocker: need.on };\n',
+    '',
+  ),
+  mutant(
+    'what was given up comes last',
+    'rollout/order.ts',
+    'STANDINGS[standing(a)] - STANDINGS[standing(b)] ||',
+    'STANDINGS[standing(b)] - STANDINGS[standing(a)] ||',
+  ),
+  mutant(
+    'one that ends already is waited for, and then replaced once more',
+    'rollout/order.ts',
+    "|| 'ending' in phase) return 'broken';",
+    "|| ('ending' in phase && phase.ending.cause !== 'planned')) return 'broken';",
   ),
   mutant(
     'healthy at once',

@@ -61,6 +61,15 @@ export class RolloutWatch {
     }
     const failed = turns.find(({ step }) => step.kind === 'failed');
     if (state === 'running' && failed) broken(`rollout ${id} goes on although ${failed.id} has failed`);
+    if (state === 'running' && !turns.some(isActive)) this.#waitsInVain(rollout);
+  }
+
+  /** Who was given up does not come back by itself: one with a turn to come is cured by it, any other is to be told of. */
+  #waitsInVain({ id, program }: Rollout): void {
+    for (const seat of seatsOf(this.#fleet, program).values()) {
+      const isGivenUp = seat.phase.kind === 'failed' && seat.wish.want === 'up' && !seat.leaving;
+      if (isGivenUp) broken(`rollout ${id} waits for ${seat.id} without end`);
+    }
   }
 
   /** A drain that was too long makes it wait for somebody who decides. */

@@ -72,7 +72,7 @@ export class Changes {
     if (before === undefined) return;
     const seats = seatsOf(this.fleet, before.program);
     const { rollout, effects } = stepRollout(before, event, seats, this.now, () =>
-      this.#unmet(before.target),
+      unmetOf(this.fleet, before.target),
     );
     for (const effect of effects) if (effect.type === 'turn') this.announce(effect);
     this.keepRollout(rollout, before);
@@ -119,11 +119,6 @@ export class Changes {
   touch(name: ProgramName): void {
     const before = this.fleet.needs.doubt(name);
     if (!this.touched.has(name) || this.touched.get(name) === undefined) this.touched.set(name, before);
-  }
-
-  #unmet(program: ProgramPlan): string | null {
-    const what = unmetOf(this.fleet, program);
-    return what === null ? null : `waits for ${what.on}: ${what.why}`;
   }
 
   #context(): Context {

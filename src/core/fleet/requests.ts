@@ -137,6 +137,7 @@ export function beginRollout(changes: Changes, event: Request<'begin_rollout'>):
     program: program.name,
     state: 'running',
     reason: null,
+    blocker: null,
     target: program,
     generation,
     maxParallel,

@@ -10,6 +10,8 @@ export interface Rollout {
   readonly state: RolloutStateName;
   /** Why it is paused or has ended badly, or what it waits for before the next turn. */
   readonly reason: string | null;
+  /** The instance, or the program, that somebody has to see to before it can go on; null: no single one. */
+  readonly blocker: string | null;
   readonly target: ProgramPlan;
   readonly generation: number;
   readonly maxParallel: number;

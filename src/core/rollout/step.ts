@@ -4,15 +4,14 @@
  */
 import { assertNever } from '../../base/assert-never.ts';
 import { type Moment, type Mono, mono } from '../../base/clock.ts';
-import { formatDuration } from '../../base/duration.ts';
 import type { InstanceId, RolloutId } from '../../base/ids.ts';
 import type { Instance } from '../instance/instance.ts';
-import { isAvailable } from '../instance/instance.ts';
 import { lifeOf, type OnTimeout, type Phase } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
+import { isWhole, type Obstacle, obstacleFor, overdueDrain, type Unmet } from './obstacle.ts';
 import { inOrder } from './order.ts';
 import { isActive, isOver, type Rollout, type Seats, type Turn } from './rollout.ts';
-import { moveTurn, startingStep, waitsForTime } from './turn.ts';
+import { moveTurn, startingStep } from './turn.ts';
 
 export type RolloutEvent =
   /** Something about its instances may have changed, or its deadline may have come. */
@@ -44,9 +43,6 @@ export interface RolloutStep {
   readonly effects: readonly RolloutEffect[];
 }
 
-/** What keeps a replacement from being begun now, for people; null: nothing does. */
-export type Unmet = () => string | null;
-
 export function stepRollout(
   rollout: Rollout,
   event: RolloutEvent,
@@ -59,7 +55,7 @@ export function stepRollout(
     case 'look':
       return advance(rollout, seats, now, unmet);
     case 'pause':
-      return { rollout: rollout.state === 'paused' ? rollout : pauseFor(rollout, BY_OPERATOR), effects: [] };
+      return { rollout: rollout.state === 'paused' ? rollout : pausedFor(rollout, BY_OPERATOR), effects: [] };
     case 'resume':
       return resume(rollout, seats, now, unmet);
     case 'abort':
@@ -119,31 +115,37 @@ const sameAs = (a: Rollout, b: Rollout): boolean =>
 /** What the turns, as they stand, mean for the whole. */
 function judge(rollout: Rollout, seats: Seats, now: Moment): Rollout {
   if (rollout.turns.every(({ step }) => step.kind === 'done' || step.kind === 'skipped')) {
-    return { ...rollout, state: 'succeeded', reason: null, endedAt: now };
+    return { ...rollout, state: 'succeeded', reason: null, blocker: null, endedAt: now };
   }
   if (rollout.state !== 'running') return rollout;
   const failed = rollout.turns.find(({ step }) => step.kind === 'failed');
-  if (failed?.step.kind === 'failed') return pauseFor(rollout, `${failed.id} ${failed.step.why}`);
-  const overdue = rollout.turns.find((turn) => isOverdue(turn, seats));
-  return overdue ? pauseFor(rollout, overdueReason(overdue, seats)) : rollout;
+  if (failed?.step.kind === 'failed') {
+    const why = `${failed.id} ${failed.step.why}`;
+    return pausedFor(rollout, { why, blocker: whomToSeeTo(failed, seats) });
+  }
+  const overdue = rollout.turns.flatMap((turn) => overdueOf(turn, seats) ?? [])[0];
+  return overdue ? pausedFor(rollout, overdue) : rollout;
 }
 
-const BY_OPERATOR = 'paused by the operator';
-
-const pauseFor = (rollout: Rollout, reason: string): Rollout => ({ ...rollout, state: 'paused', reason });
-
-function isOverdue(turn: Turn, seats: Seats): boolean {
-  const phase = seats.get(turn.id)?.phase;
-  return turn.step.kind === 'draining' && phase?.kind === 'draining' && phase.overdue;
+/** One that waits for what will not come is not to be looked at itself. */
+function whomToSeeTo({ id }: Turn, seats: Seats): string {
+  const phase = seats.get(id)?.phase;
+  return phase?.kind === 'waiting' && phase.what.kind === 'dependency' ? phase.what.on : id;
 }
 
-function overdueReason(turn: Turn, seats: Seats): string {
-  const phase = seats.get(turn.id)?.phase;
-  if (phase?.kind !== 'draining') return `${turn.id} drains for too long`;
-  const { drain } = phase.body.life.program;
-  const jobs = phase.body.said.inFlight;
-  const flight = jobs === null ? '' : `, ${jobs} ${jobs === 1 ? 'job' : 'jobs'} in flight`;
-  return `${turn.id} has not drained within ${formatDuration(drain.timeoutMs ?? 0)}${flight}; it drains on`;
+const BY_OPERATOR: Obstacle = { why: 'paused by the operator', blocker: null };
+
+const pausedFor = (rollout: Rollout, { why, blocker }: Obstacle): Rollout => ({
+  ...rollout,
+  state: 'paused',
+  reason: why,
+  blocker,
+});
+
+function overdueOf({ id, step }: Turn, seats: Seats): Obstacle | null {
+  const phase = seats.get(id)?.phase;
+  const isOverdue = step.kind === 'draining' && phase?.kind === 'draining' && phase.overdue;
+  return isOverdue ? { why: overdueDrain(id, phase), blocker: id } : null;
 }
 
 function beginTurns(rollout: Rollout, seats: Seats, now: Moment, unmet: Unmet): RolloutStep {
@@ -151,9 +153,10 @@ function beginTurns(rollout: Rollout, seats: Seats, now: Moment, unmet: Unmet): 
   let current: Rollout = { ...rollout, reason: null };
   for (const seat of pendingInOrder(rollout, seats)) {
     if (current.turns.filter(isActive).length >= rollout.maxParallel) break;
-    const obstacle = obstacleFor(seat, current, seats, unmet);
+    const turning = new Set(current.turns.filter(isActive).map(({ id }) => id));
+    const obstacle = obstacleFor(seat, turning, seats, unmet);
     if (obstacle !== null) {
-      current = { ...current, reason: obstacle };
+      current = heldUp(current, obstacle);
       break;
     }
     current = withTurn(current, seat.id, { kind: 'draining', since: now, oldRun: seat.lastRun });
@@ -170,31 +173,8 @@ function pendingInOrder(rollout: Rollout, seats: Seats): Instance[] {
   return inOrder(pending, rollout.target.rollout.order);
 }
 
-/** Why this instance must not be touched now; null: it may. */
-function obstacleFor(seat: Instance, rollout: Rollout, seats: Seats, unmet: Unmet): string | null {
-  if (isBroken(seat)) return null; // nothing works there that could be lost
-  const turning = new Set(rollout.turns.filter(isActive).map(({ id }) => id));
-  const away = [...seats.values()].find(
-    (other) => other.wish.want === 'up' && !turning.has(other.id) && !isWhole(other),
-  );
-  return away === undefined ? unmet() : `waits for ${away.id}, which is ${conditionOf(away)}`;
-}
-
-/** Not working, and not about to: it may be replaced at no cost, and must not hold up its own cure. */
-function isBroken(seat: Instance): boolean {
-  const { phase } = seat;
-  if (phase.kind === 'starting') return phase.readyBy === null && !phase.hook;
-  if (phase.kind === 'running') return phase.health.ok === false;
-  // A crash loop without a backoff is only ever seen starting and ending.
-  if ('ending' in phase) return phase.ending.cause !== 'planned';
-  return phase.kind === 'backoff' || phase.kind === 'failed' || phase.kind === 'exited';
-}
-
-const conditionOf = ({ phase }: Instance): string => (phase.kind === 'running' ? 'unhealthy' : phase.kind);
-
-/** It works, or has nothing to do. */
-const isWhole = (seat: Instance): boolean =>
-  isAvailable(seat) || seat.phase.kind === 'exited' || waitsForTime(seat);
+const heldUp = (rollout: Rollout, obstacle: Obstacle): Rollout =>
+  obstacle.blocker === null ? { ...rollout, reason: obstacle.why } : pausedFor(rollout, obstacle);
 
 function replaceBy(rollout: Rollout, seat: Instance): RolloutEffect {
   return {
@@ -214,9 +194,9 @@ function resume(rollout: Rollout, seats: Seats, now: Moment, unmet: Unmet): Roll
     (turn): Turn =>
       turn.step.kind === 'failed' ? { ...turn, step: again(rollout, seats.get(turn.id), now) } : turn,
   );
-  const running: Rollout = { ...rollout, state: 'running', reason: null, turns };
+  const running: Rollout = { ...rollout, state: 'running', reason: null, blocker: null, turns };
   const news = newsOf(rollout, running);
-  const overdue = turns.filter((turn) => isOverdue(turn, seats));
+  const overdue = turns.filter((turn) => overdueOf(turn, seats) !== null);
   // A drain that gets its time anew is overdue until the instance has heard of it; the look that follows goes on.
   if (overdue.length > 0) {
     return {
@@ -264,7 +244,7 @@ function abort(rollout: Rollout, why: string | null, seats: Seats, now: Moment):
         : turn,
   );
   const reason = why ?? rollout.reason ?? 'aborted by the operator';
-  return { rollout: { ...rollout, state: 'aborted', reason, endedAt: now, turns }, effects };
+  return { rollout: { ...rollout, state: 'aborted', reason, blocker: null, endedAt: now, turns }, effects };
 }
 
 /** It has proved itself, or works; nobody knows that of what was stopped in its turn. */

@@ -1,10 +1,12 @@
 /** One turn: an instance is drained, replaced, becomes ready, and stays so for long enough. */
 import { after, type Moment } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
+import { describeExit } from '../../base/exit-status.ts';
 import type { Run } from '../../base/ids.ts';
 import type { Instance } from '../instance/instance.ts';
 import { bodyOf, type Ending, lifeOf, type Phase } from '../instance/phase.ts';
 import { isFinal } from '../instance/settle.ts';
+import { hopelessNeed, waitsForTime } from './obstacle.ts';
 import type { Rollout, Seats, Turn, TurnStep } from './rollout.ts';
 
 /** Where the turn stands, now that its instance is as it is. As far as it goes in one look. */
@@ -52,7 +54,7 @@ function drainingMoved(step: Draining, seat: Instance, rollout: Rollout, now: Mo
   if (waitsForTime(seat)) return { kind: 'done', tookMs }; // it takes the plan at its next run
   const { phase } = seat;
   if (phase.kind === 'waiting' && phase.what.kind === 'dependency' && phase.what.hopeless) {
-    return { kind: 'failed', why: `waits for ${phase.what.on}: ${phase.what.why}`, tookMs };
+    return { kind: 'failed', why: hopelessNeed(phase.what), tookMs };
   }
   if (seat.lastRun === null || seat.lastRun === step.oldRun) {
     if (phase.kind === 'backoff' || phase.kind === 'failed')
@@ -62,9 +64,6 @@ function drainingMoved(step: Draining, seat: Instance, rollout: Rollout, now: Mo
   }
   return startingStep(rollout, seat.lastRun, step.since, now);
 }
-
-export const waitsForTime = ({ phase }: Instance): boolean =>
-  phase.kind === 'waiting' && phase.what.kind === 'schedule';
 
 /** The replacement is `newRun`; its time to become healthy begins now. */
 export function startingStep(rollout: Rollout, newRun: Run, began: Moment, now: Moment): TurnStep {
@@ -112,7 +111,7 @@ function faultOf(step: Starting | Settling, seat: Instance, rollout: Rollout, no
     return { kind: 'failed', why: `is unhealthy: ${phase.health.why}`, tookMs };
   }
   if ('ending' in phase && !isFinishing(phase))
-    return { kind: 'failed', why: whyEnding(phase.ending), tookMs };
+    return { kind: 'failed', why: whyEnding(phase), tookMs };
   if (seat.lastRun !== step.newRun) return { kind: 'failed', why: 'ended before it was healthy', tookMs };
   if (step.deadline !== null && now.mono >= step.deadline) {
     const limit = formatDuration(rollout.target.rollout.healthyDeadlineMs ?? 0);
@@ -127,13 +126,16 @@ function isFinishing(phase: Ended): boolean {
   return life !== null && ending.cause === 'own' && ending.exit !== null && isFinal(life, ending.exit);
 }
 
-const ENDED_BY: Record<Ending['cause'], string> = {
-  planned: 'was asked to end before it was healthy',
-  own: 'ended by itself before it was healthy',
-  fault: 'was not ready in time',
-};
-
-const whyEnding = ({ cause, why }: Ending): string => why ?? ENDED_BY[cause];
+/** Of one that has ended by itself, how: that is what whoever has to mend it looks for first. */
+function whyEnding(phase: Ended): string {
+  const { cause, why, exit, since } = phase.ending;
+  if (why !== undefined) return why;
+  if (cause === 'planned') return 'was asked to end before it was healthy';
+  if (cause === 'fault' || exit === null) return 'was not ready in time';
+  const lived = since.mono - (lifeOf(phase)?.startedAt.mono ?? since.mono);
+  const missed = bodyOf(phase)?.readyAt ? 'healthy' : 'ready';
+  return `${describeExit(exit)} after ${formatDuration(lived)}, before it was ${missed}`;
+}
 
 const done = (step: Starting | Settling, now: Moment): TurnStep => ({
   kind: 'done',

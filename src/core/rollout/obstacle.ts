@@ -1,0 +1,89 @@
+/**
+ * What stands in the way of the next turn. Whatever ends by itself is waited for; what only somebody can end (an
+ * instance without a turn to come that was given up, a need that was stopped, a drain past its deadline) pauses.
+ */
+import { formatDuration } from '../../base/duration.ts';
+import type { InstanceId } from '../../base/ids.ts';
+import { type Instance, isAvailable } from '../instance/instance.ts';
+import type { Phase, Waiting } from '../instance/phase.ts';
+import { costsNothing } from './order.ts';
+import type { Seats } from './rollout.ts';
+
+export interface Obstacle {
+  /** For people, the same as long as it is waited for. */
+  readonly why: string;
+  /** The instance, or the program, that somebody has to see to; null: it ends by itself. */
+  readonly blocker: string | null;
+}
+
+/** What keeps a replacement from being begun now; null: nothing does. */
+export type Unmet = () => Need | null;
+type Need = Extract<Waiting, { kind: 'dependency' }>;
+
+/** Why this instance must not be touched now; null: it may. `turning`: those that are in their turn. */
+export function obstacleFor(
+  seat: Instance,
+  turning: ReadonlySet<InstanceId>,
+  seats: Seats,
+  unmet: Unmet,
+): Obstacle | null {
+  if (costsNothing(seat)) return null;
+  const away = [...seats.values()].filter(
+    (other) => other.wish.want === 'up' && !turning.has(other.id) && !isWhole(other),
+  );
+  for (const other of away) {
+    const stuck = stuckOf(other);
+    if (stuck !== null) return stuck;
+  }
+  const first = away[0];
+  return first === undefined ? unmetNeed(unmet()) : { why: waitsFor(first), blocker: null };
+}
+
+/** It works, or has nothing to do. */
+export const isWhole = (seat: Instance): boolean =>
+  isAvailable(seat) || seat.phase.kind === 'exited' || waitsForTime(seat);
+
+export const waitsForTime = ({ phase }: Instance): boolean =>
+  phase.kind === 'waiting' && phase.what.kind === 'schedule';
+
+/** In words that stay true on the whole way from an end to a new run: who waits is told once. */
+const waitsFor = ({ id, phase }: Instance): string =>
+  `waits for ${id} to be ${phase.kind === 'running' ? 'healthy' : 'ready'}`;
+
+/** What will not come right by itself. */
+function stuckOf({ id, phase }: Instance): Obstacle | null {
+  switch (phase.kind) {
+    case 'failed':
+      return { why: `${id} ${phase.why}`, blocker: id };
+    case 'waiting':
+      return phase.what.kind === 'dependency' && phase.what.hopeless
+        ? { why: `${id} ${hopelessNeed(phase.what)}`, blocker: phase.what.on }
+        : null;
+    case 'draining':
+      return phase.overdue ? { why: overdueDrain(id, phase), blocker: id } : null;
+    default:
+      return null;
+  }
+}
+
+/** Nobody is touched whose replacement could not begin. */
+function unmetNeed(need: Need | null): Obstacle | null {
+  if (need === null) return null;
+  if (need.hopeless) return { why: hopelessNeed(need), blocker: need.on };
+  return { why: `waits for ${need.on} ${TO_BE[need.condition]}`, blocker: null };
+}
+
+const TO_BE: Record<Need['condition'], string> = {
+  started: 'to be started',
+  ready: 'to be ready',
+  completed: 'to have completed',
+};
+
+export const hopelessNeed = ({ on, why }: Need): string => `waits for ${on}: ${why}`;
+
+export function overdueDrain(id: InstanceId, { body }: Extract<Phase, { kind: 'draining' }>): string {
+  const { drain } = body.life.program;
+  const jobs = body.said.inFlight;
+  const flight = jobs === null ? '' : `, ${jobs} ${jobs === 1 ? 'job' : 'jobs'} in flight`;
+  return `${id} has not drained within ${formatDuration(drain.timeoutMs ?? 0)}${flight}; it drains on`;
+}
