@@ -28,6 +28,23 @@ describe('a time', () => {
     expect(fleets.seat(0)).toMatchObject({ failures: 0, lastExit: { exit: { code: 0 } } });
   });
 
+  test.each(['restart', 'rollout'])(
+    'is waited for by what waits for something else, and gets it by a %s',
+    (way) => {
+      const db = program({ name: programName('db') });
+      const needs = { dependsOn: { [db.name]: 'ready' } } as const;
+      const fleets = new Fleets([db, program(needs)]).start();
+      expect(fleets.seat(0).phase).toMatchObject({ what: { kind: 'dependency' } });
+      if (way === 'restart') fleets.restart(0, on('skip', needs));
+      else {
+        const target = on('skip', { ...needs, revision: revision('two') });
+        fleets.take({ type: 'begin_rollout', program: target, ids: [worker(0)], maxParallel: 1 });
+      }
+      expect(fleets.ready('db').kinds()).toBe('running waiting');
+      expect(fleets.scheduled().kinds()).toBe('running spawning');
+    },
+  );
+
   test('of a program that is stopped, or on the way down, is let go', () => {
     expect(idle().stop(0).scheduled().effects).toEqual([]);
     const down = busy().take({ type: 'shutdown', how: 'drain', timeoutMs: null });

@@ -27,7 +27,7 @@ export function start(instance: Instance, event: Start, context: Context): Step 
     case 'backoff':
       return begin({ ...wished, failures: 0 }, event.because, context);
     case 'waiting':
-      return waitingWith(wished, phase, event.because, context);
+      return waitingWith(wished, phase, instance.program, event.because, context);
     case 'preparing':
     case 'spawning':
       return nothing(inPhase(wished, withEnd(phase, endStillDue(instance, program, event))));
@@ -82,9 +82,18 @@ function expected(phase: Phase): Phase {
 type Waits = Extract<Phase, { kind: 'waiting' }>;
 
 /** What it waits for is asked anew, since the plan may be another; a schedule is not hurried by anybody. */
-function waitingWith(instance: Instance, phase: Waits, because: Because, context: Context): Step {
+function waitingWith(
+  instance: Instance,
+  phase: Waits,
+  before: ProgramPlan,
+  because: Because,
+  context: Context,
+): Step {
   const isOnTime = phase.what.kind === 'schedule' && instance.program.schedule !== null;
   if (isOnTime) return nothing(instance);
+  // One that was to run all the time, and is to run at times from now on: none of them has come.
+  if (before.schedule === null && instance.program.schedule !== null)
+    return begin(instance, because, context);
   // The first reason stays: a run that was queued is known by it, and not run a second time.
   const reason = instance.program.schedule === null ? because : phase.because;
   return proceed({ ...instance, phase: { ...phase, because: reason } }, context);
@@ -224,7 +233,7 @@ export function replace(instance: Instance, event: Replace, context: Context): S
     case 'backoff':
       return begin({ ...next, failures: 0 }, event.because, context);
     case 'waiting':
-      return waitingWith(next, phase, event.because, context);
+      return waitingWith(next, phase, instance.program, event.because, context);
     case 'preparing':
     case 'spawning': {
       const end = phase.end ?? { because: event.because, onTimeout: event.onTimeout, how: 'drain' };
