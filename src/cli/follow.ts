@@ -42,6 +42,7 @@ export async function follow(
     known,
     instances: undefined,
     failed: new Map(),
+    toldOver: new Set(),
     over: over.signal,
     end,
   };
@@ -70,6 +71,8 @@ interface Task {
   instances: readonly InstanceStatus[] | undefined;
   /** As they were when they failed last: what is tried again and again is not to be waited for. */
   readonly failed: Map<string, InstanceStatus>;
+  /** Rollouts of which an event has said that they run no more. */
+  readonly toldOver: Set<number>;
   readonly over: AbortSignal;
   end(): void;
 }
@@ -88,7 +91,9 @@ async function listen(task: Task): Promise<void> {
       for await (const event of client.events({ follow: true, ...since }, { signal: over })) {
         if (concerns(event, task.begun)) viewer.event(event);
         if (event.type === 'rollout' || event.type === 'dropped') await refresh(task);
-        if (allEnded(task)) return task.end();
+        if (event.type === 'rollout' && event.state !== 'running') task.toldOver.add(event.rollout);
+        // What is over by now may still have events between here and its end; `look` is the net under this.
+        if (isToldOver(task) && allEnded(task)) return task.end();
       }
     });
     since = {};
@@ -168,6 +173,8 @@ function settled(instance: InstanceStatus, { failed }: Task): InstanceStatus {
   if (instance.state === 'backoff' || instance.state === 'failed') failed.set(instance.id, instance);
   return isFault(instance) ? (failed.get(instance.id) ?? instance) : instance;
 }
+
+const isToldOver = ({ known, toldOver }: Task): boolean => [...known.keys()].every((id) => toldOver.has(id));
 
 function allEnded({ known, begun, instances }: Task): boolean {
   if ([...known.values()].some(({ state }) => state === 'running')) return false;

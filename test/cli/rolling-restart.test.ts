@@ -124,6 +124,25 @@ test('a rollout that pauses says why and what leads on', async () => {
   expect(result.out).toContain('tsup-visor rollout resume 7');
 });
 
+test('what is over before the first event is read is told event by event all the same', async () => {
+  const paused = rollout({ state: 'paused', reason: 'worker:0 exited with code 1' });
+  const begun = { type: 'rollout', rollout: 7, program: 'worker', state: 'running', reason: null };
+  const events = [
+    event(41, begun, 'it is running'),
+    ...EVENTS.slice(0, 1),
+    event(46, { ...begun, state: 'paused', reason: 'worker:0 exited with code 1' }, 'it is paused'),
+  ];
+  daemon = await fakeDaemon({
+    ...script(),
+    'GET /v1/rollouts/7': { version: 1, rollout: paused },
+    'GET /v1/events': stream(events, 'stays open'),
+  });
+  const { out } = await command(['--socket', daemon.socket, 'rolling-restart', 'worker']);
+  expect(out).toMatch(
+    /it is running\n.*worker:0 is draining.*\n.*it is paused\nrollout 7 of worker is paused/,
+  );
+});
+
 test('--detach and --dry-run do not watch', async () => {
   daemon = await fakeDaemon(script());
   for (const option of ['--detach', '--dry-run']) {
