@@ -1,6 +1,6 @@
 /** What the daemon has begun, how it stands, and which events are about it. */
 import type { WireEvent } from '../protocol/events.ts';
-import type { InstanceStatus, RolloutStatus } from '../protocol/status.ts';
+import type { InstanceStatus, PlannedRollout, RolloutStatus } from '../protocol/status.ts';
 
 export interface Begun {
   readonly rollouts: readonly RolloutStatus[];
@@ -9,6 +9,10 @@ export interface Begun {
   /** The last event before all of it. */
   readonly seq: number;
 }
+
+/** Without those that a dry run would only have begun. */
+export const begunOf = (rollouts: readonly (RolloutStatus | PlannedRollout)[]): RolloutStatus[] =>
+  rollouts.filter((rollout): rollout is RolloutStatus => rollout.id !== null);
 
 /** How it stands. */
 export interface Seen {

@@ -10,9 +10,10 @@ import { whatThereIs } from '../core/fleet/hint.ts';
 import { select } from '../core/fleet/select.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
+import type { Rollout } from '../core/rollout/rollout.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LogPath, Processes } from '../ports/processes.ts';
-import type { ActionReply } from '../protocol/replies.ts';
+import type { ActionReply, RefusedProgram } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { RolloutHistory } from './history.ts';
@@ -92,14 +93,19 @@ export const instancesOf = ({ fleet }: ApiParts, ids: readonly InstanceId[]): In
 export function refuseConflicts({ fleet }: ApiParts, names: readonly ProgramName[]): void {
   const conflict = conflictWith(fleet, names);
   if (conflict === null) return;
-  const { id, program, state } = conflict;
+  const { reason, hint } = inTheWay(conflict);
+  throw new Refused('conflict', reason, hint);
+}
+
+/** A rollout that is not over, and what ends it. */
+export function inTheWay({ id, program, state }: Rollout): RefusedProgram {
   const next =
     state === 'paused' ? `rollout resume ${id}" or "tsup-visor rollout abort ${id}` : `rollout abort ${id}`;
-  throw new Refused(
-    'conflict',
-    `rollout ${id} of ${program} is ${state === 'paused' ? 'paused' : 'under way'}`,
-    `end it first: "tsup-visor ${next}"`,
-  );
+  return {
+    program,
+    reason: `rollout ${id} of ${program} is ${state === 'paused' ? 'paused' : 'under way'}`,
+    hint: `end it first: "tsup-visor ${next}"`,
+  };
 }
 
 /** @throws Refused where the daemon is on its way out. */

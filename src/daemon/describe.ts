@@ -98,6 +98,7 @@ export function describeRollout(rollout: Rollout, now: Moment): RolloutStatus {
     total: turns.length,
     current: turns.filter(isActive).map(({ id }) => id),
     reason: rollout.reason,
+    blocker: rollout.blocker,
     started_at: new Date(rollout.startedAt.wall).toISOString(),
     ended_at: endedAt === null ? null : new Date(endedAt.wall).toISOString(),
     revision: rollout.target.revision,
@@ -106,6 +107,7 @@ export function describeRollout(rollout: Rollout, now: Moment): RolloutStatus {
         instance: id,
         step: step.kind,
         elapsed_ms: elapsed(step, endedAt ?? now),
+        ...('why' in step ? { why: step.why } : {}),
       }),
     ),
   };

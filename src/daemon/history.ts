@@ -50,5 +50,6 @@ const cutOff = (rollout: RolloutStatus): RolloutStatus => ({
   ...rollout,
   state: 'aborted',
   current: [],
+  blocker: null,
   reason: 'the daemon that led it ended before it was over',
 });

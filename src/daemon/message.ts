@@ -29,7 +29,7 @@ export function messageOf(
     case 'running':
       return [...troubles(phase), ...(said === '' ? [] : [said])].join('; ');
     case 'draining':
-      return drainingMessage(phase, said);
+      return drainingMessage(instance.id, phase, said);
     case 'stopping':
       return `told to stop, is killed in ${left(phase.killAt, now)}`;
     case 'sweeping':
@@ -103,10 +103,11 @@ function troubles({ health, worn, body }: Of<'running'>): string[] {
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1024 / 102.4) / 10}MB`;
 
-function drainingMessage(phase: Of<'draining'>, said: string): string {
+function drainingMessage(id: InstanceId, phase: Of<'draining'>, said: string): string {
   if (!phase.asked) return 'its pre_drain hook runs';
   const own = said === '' ? '' : `${said}; `;
-  if (phase.overdue) return `${own}past its deadline, and drains on`;
+  // It has none any more: who comes back to it later has to know what ends it.
+  if (phase.overdue) return `${own}past its deadline; "tsup-visor stop --now ${id}" ends it`;
   // Never without a word: who waits for it has to know that nothing will end the wait.
   const limit = phase.deadline === null ? 'no deadline' : '';
   if (phase.ending.exit !== null) {

@@ -1,15 +1,16 @@
 /** The config as it stands now, applied to what runs: only what has changed is touched. */
-import type { InstanceId, ProgramName } from '../base/ids.ts';
+import type { InstanceId, ProgramName, RolloutId } from '../base/ids.ts';
 import { comparePlans, compareSupervisor } from '../config/compare.ts';
 import { needsNewRun } from '../core/change.ts';
-import { stayingOf } from '../core/fleet/fleet.ts';
+import { rolloutUnderWay, stayingOf } from '../core/fleet/fleet.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import { lifeOf } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
-import type { ReloadReply } from '../protocol/replies.ts';
+import type { RefusedProgram, ReloadReply } from '../protocol/replies.ts';
 import type { Checked } from '../protocol/requests.ts';
 import { PROTOCOL_VERSION as version } from '../protocol/version.ts';
-import { type ApiParts, refuseConflicts, refuseWhenEnding } from './api-parts.ts';
+import { type ApiParts, inTheWay, refuseWhenEnding } from './api-parts.ts';
+import { Refused } from './refuse.ts';
 import { readConfig } from './reload.ts';
 import { beginRollout, isWanted, STOPPED } from './rollouts.ts';
 
@@ -19,9 +20,10 @@ export function reload(parts: ApiParts, { dry_run }: Checked<'reload'>): ReloadR
   const fresh = readConfig(running.configFile, parts.world);
   const { added, removed, kept } = difference(running, fresh);
   const changes = kept.flatMap(({ before, after }) => comparePlans(before, after));
+  const refused = conflictsWith(parts, { added, removed, kept });
+  if (!dry_run) refuse(refused);
   const renewals = kept.map(({ before, after }) => renewalOf(parts, before, after));
-  const touched = [...removed, ...renewals.filter(isNeeded).map(({ program }) => program.name)];
-  refuseConflicts(parts, [...touched, ...changes.map(({ program }) => program as ProgramName)]); // a program's name
+  const counts = countsOf(parts, fresh, added, removed);
   const { seq } = parts.news;
   if (!dry_run) {
     parts.follow(appliedTo(running, fresh));
@@ -34,10 +36,59 @@ export function reload(parts: ApiParts, { dry_run }: Checked<'reload'>): ReloadR
     added,
     removed,
     changes: [...compareSupervisor(running, fresh), ...changes],
+    counts,
     rollouts: renewals.flatMap((renewal) => renew(parts, renewal, dry_run)),
     skipped: renewals.flatMap(reasonToWait),
+    refused,
     seq,
   };
+}
+
+/**
+ * Programs of which a rollout is not over, and that would have to be rolled, or be of another number: these two would
+ * undo each other. Whatever takes effect at once, or at the next start, the rollout under way takes along.
+ */
+function conflictsWith({ fleet }: ApiParts, { removed, kept }: Difference): RefusedProgram[] {
+  const clash = (name: ProgramName, what: string): RefusedProgram[] => {
+    const rollout = rolloutUnderWay(fleet, name);
+    if (rollout === undefined) return [];
+    const { reason, ...rest } = inTheWay(rollout);
+    return [{ ...rest, reason: `${reason}, and the config ${what}` }];
+  };
+  return [
+    ...removed.flatMap((name) => clash(name, `has ${name} no more`)),
+    ...kept.flatMap(({ before, after }) => {
+      const keys = clashingKeys(before, after);
+      return keys.length === 0 ? [] : clash(after.name, `changes its ${keys.join(', ')}`);
+    }),
+  ];
+}
+
+const clashingKeys = (before: ProgramPlan, after: ProgramPlan): string[] =>
+  comparePlans(before, after)
+    .filter(({ key, effect }) => key === 'instances' || effect === 'rolling')
+    .map(({ key }) => key);
+
+/** @throws Refused, with all that is in the way. */
+function refuse(refused: readonly RefusedProgram[]): void {
+  if (refused.length === 0) return;
+  const reasons = refused.map(({ reason }) => reason).join('; ');
+  const hints = refused.map(({ hint }) => hint).join('; ');
+  throw new Refused('conflict', `cannot reload: ${reasons}`, `nothing was changed; ${hints}`);
+}
+
+/** How many instances come and go with whole programs. */
+function countsOf(
+  { fleet }: ApiParts,
+  fresh: Plan,
+  added: readonly ProgramName[],
+  removed: readonly ProgramName[],
+): Record<string, number> {
+  const coming = fresh.programs.filter(({ name }) => added.includes(name));
+  return Object.fromEntries([
+    ...coming.map(({ name, instances }) => [name, instances] as const),
+    ...removed.map((name) => [name, stayingOf(fleet, name).length] as const),
+  ]);
 }
 
 interface Difference {
@@ -70,12 +121,23 @@ interface Renewal {
   readonly stopped: readonly InstanceId[];
   /** At the next time of their schedule: a run of theirs is not interrupted. */
   readonly scheduled: readonly InstanceId[];
+  /** Not now: this rollout is under way, and they have no turn in it. */
+  readonly heldBy: RolloutId | null;
 }
 
-const isNeeded = ({ rolling, ending }: Renewal): boolean => rolling.length + ending.length > 0;
+function renewalOf(parts: ApiParts, before: ProgramPlan, program: ProgramPlan): Renewal {
+  const rollout = rolloutUnderWay(parts.fleet, program.name);
+  if (rollout === undefined || clashingKeys(before, program).length > 0) {
+    return ownRenewal(parts, before, program);
+  }
+  const turns = new Set(rollout.turns.map(({ id }) => id));
+  const rest = ownRenewal(parts, before, program).rolling.filter((id) => !turns.has(id));
+  const none = { rolling: [], ending: [], stopped: [], scheduled: [] };
+  return { program, ...none, heldBy: rest.length > 0 ? rollout.id : null };
+}
 
 /** By what each instance runs with: not all of them need have the same plan. */
-function renewalOf({ fleet }: ApiParts, before: ProgramPlan, program: ProgramPlan): Renewal {
+function ownRenewal({ fleet }: ApiParts, before: ProgramPlan, program: ProgramPlan): Renewal {
   // Only another number in the config takes any away: an operator's holds until then.
   const isSurplus = ({ index }: Instance): boolean =>
     before.instances !== program.instances && index >= program.instances;
@@ -90,6 +152,7 @@ function renewalOf({ fleet }: ApiParts, before: ProgramPlan, program: ProgramPla
     ending: idsOf('ending'),
     stopped: idsOf('stopped'),
     scheduled: idsOf('scheduled'),
+    heldBy: null,
   };
 }
 
@@ -112,7 +175,11 @@ function renew(parts: ApiParts, renewal: Renewal, dryRun: boolean): ReloadReply[
 }
 
 function reasonToWait(renewal: Renewal): ReloadReply['skipped'] {
-  const { program, rolling, ending, stopped, scheduled } = renewal;
+  const { program, rolling, ending, stopped, scheduled, heldBy } = renewal;
+  if (heldBy !== null) {
+    const reason = `rollout ${heldBy} of it is not over, and does not reach all that run an older config; when it is, "tsup-visor reload" once more`;
+    return [{ program: program.name, reason }];
+  }
   if (rolling.length + ending.length > 0) return [];
   if (scheduled.length > 0) {
     return [{ program: program.name, reason: 'it has a schedule, and takes the config at its next run' }];

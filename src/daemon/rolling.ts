@@ -1,7 +1,8 @@
 /** What a request for a rolling restart asks for beside the config. */
 import type { Instance } from '../core/instance/instance.ts';
 import type { MaxParallel, ProgramPlan } from '../core/plan.ts';
-import type { RolloutStatus } from '../protocol/status.ts';
+import { whyLeftOut } from '../core/rollout/turn.ts';
+import type { PlannedRollout } from '../protocol/status.ts';
 
 /** How many may be away at once: as asked for, else as configured; a share is rounded down, but one always may. */
 export function resolveParallel(asked: string | undefined, program: ProgramPlan, instances: number): number {
@@ -16,22 +17,23 @@ const parseParallel = (text: string): MaxParallel =>
     : { kind: 'count', count: Number(text) };
 
 /** What it would do, in which order. */
-export function dryRun(program: ProgramPlan, seats: readonly Instance[]): RolloutStatus {
+export function dryRun(program: ProgramPlan, seats: readonly Instance[]): PlannedRollout {
   return {
-    id: 0,
+    id: null,
     program: program.name,
     state: 'running',
     done: 0,
     total: seats.length,
     current: [],
     reason: null,
-    started_at: new Date(0).toISOString(),
+    blocker: null,
+    started_at: null,
     ended_at: null,
     revision: program.revision,
-    turns: seats.map(({ id, wish }) => ({
-      instance: id,
-      step: wish.want === 'up' ? 'pending' : 'skipped',
-      elapsed_ms: null,
-    })),
+    turns: seats.map((seat) => {
+      const why = whyLeftOut(seat, program);
+      const turn = { instance: seat.id, elapsed_ms: null };
+      return why === null ? { ...turn, step: 'pending' } : { ...turn, step: 'skipped', why };
+    }),
   };
 }

@@ -1,14 +1,26 @@
 /** Rolling restarts on the wire: begun, looked at, steered. */
-import type { InstanceId } from '../base/ids.ts';
-import { stayingOf } from '../core/fleet/fleet.ts';
+import type { InstanceId, ProgramName } from '../base/ids.ts';
+import { rolloutUnderWay, stayingOf } from '../core/fleet/fleet.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import type { ProgramPlan } from '../core/plan.ts';
 import { inOrder } from '../core/rollout/order.ts';
-import type { RolloutReply, RolloutsCreatedReply, RolloutsReply } from '../protocol/replies.ts';
+import type {
+  RefusedProgram,
+  RolloutReply,
+  RolloutsCreatedReply,
+  RolloutsReply,
+} from '../protocol/replies.ts';
 import type { Checked } from '../protocol/requests.ts';
-import type { RolloutStatus } from '../protocol/status.ts';
+import type { PlannedRollout, RolloutStatus } from '../protocol/status.ts';
 import { PROTOCOL_VERSION as version } from '../protocol/version.ts';
-import { type ApiParts, programsOf, refuseConflicts, refuseWhenEnding, selectStaying } from './api-parts.ts';
+import {
+  type ApiParts,
+  inTheWay,
+  programsOf,
+  refuseConflicts,
+  refuseWhenEnding,
+  selectStaying,
+} from './api-parts.ts';
 import { describeRollout } from './describe.ts';
 import { Refused } from './refuse.ts';
 import { keepConfig, takeConfig } from './reload.ts';
@@ -19,7 +31,7 @@ export function createRollouts(parts: ApiParts, body: Checked<'createRollouts'>)
   const { news, adopt, plan, world } = parts;
   const ids = selectStaying(parts, body.selectors);
   const names = programsOf(parts, ids);
-  refuseConflicts(parts, names);
+  if (!body.dry_run) refuseConflicts(parts, names);
   const { programs, changes } = body.keep_config
     ? keepConfig(plan(), names)
     : takeConfig(plan(), names, world);
@@ -27,7 +39,13 @@ export function createRollouts(parts: ApiParts, body: Checked<'createRollouts'>)
   const skipped = programs.flatMap((program) => nothingToRoll(parts, program, ids));
   if (!body.dry_run) adopt(programs);
   const rollouts = programs.flatMap((program) => beginRollout(parts, program, ids, body));
-  return { version, changes, rollouts, skipped, seq };
+  const refused = body.dry_run ? names.flatMap((name) => conflictsWith(parts, name)) : [];
+  return { version, changes, rollouts, skipped, refused, seq };
+}
+
+function conflictsWith({ fleet }: ApiParts, name: ProgramName): RefusedProgram[] {
+  const rollout = rolloutUnderWay(fleet, name);
+  return rollout === undefined ? [] : [inTheWay(rollout)];
 }
 
 export function listRollouts({ history, fleet, clock }: ApiParts): RolloutsReply {
@@ -65,13 +83,13 @@ export function beginRollout(
   program: ProgramPlan,
   ids: readonly InstanceId[],
   how: { readonly dry_run: boolean; readonly max_parallel?: string | undefined },
-): RolloutStatus[] {
+): (RolloutStatus | PlannedRollout)[] {
   const { fleet, post, clock } = parts;
   const all = stayingOf(fleet, program.name);
   const seats = all.filter(({ id }) => ids.includes(id));
   const ordered = inOrder(seats, program.rollout.order);
-  if (!how.dry_run && !seats.some(isWanted)) {
-    post({ type: 'take_plan', program, ids });
+  if (!seats.some(isWanted)) {
+    if (!how.dry_run) post({ type: 'take_plan', program, ids });
     return [];
   }
   if (how.dry_run) return [dryRun(program, ordered)];

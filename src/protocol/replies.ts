@@ -1,7 +1,7 @@
 /** The replies, but for `status` (status.ts) and what follows as NDJSON (events.ts). */
 
 import type { WireError } from './errors.ts';
-import type { InstanceState, RolloutStatus } from './status.ts';
+import type { InstanceState, PlannedRollout, RolloutStatus } from './status.ts';
 
 export interface ErrorReply {
   readonly version: number;
@@ -53,20 +53,33 @@ export interface ReloadReply {
   readonly removed: readonly string[];
   /** Key by key; those of the daemon itself have the program "". */
   readonly changes: readonly PlanChange[];
-  /** What was begun, one for each program with a change that needs it. */
-  readonly rollouts: readonly RolloutStatus[];
+  /** How many instances each program has that is added or removed. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** What was begun, one for each program with a change that needs it; in a dry run what would be. */
+  readonly rollouts: readonly (RolloutStatus | PlannedRollout)[];
   /** Programs whose changes wait, with the reason: `mailer is stopped, and takes the config at its next start`. */
   readonly skipped: readonly { readonly program: string; readonly reason: string }[];
+  /** Of a dry run: why all of it would be refused now, for each program that is in conflict with what is under way. */
+  readonly refused: readonly RefusedProgram[];
   readonly seq: number;
+}
+
+export interface RefusedProgram {
+  readonly program: string;
+  readonly reason: string;
+  readonly hint: string;
 }
 
 /** The reply to `POST /v1/rollouts`: one rollout for each program that was named. */
 export interface RolloutsCreatedReply {
   readonly version: number;
   readonly changes: readonly PlanChange[];
-  readonly rollouts: readonly RolloutStatus[];
+  /** In a dry run what would be begun. */
+  readonly rollouts: readonly (RolloutStatus | PlannedRollout)[];
   /** Programs with nothing to roll, with the reason: `mailer is stopped`. */
   readonly skipped: readonly { readonly program: string; readonly reason: string }[];
+  /** As in the reply to a reload. */
+  readonly refused: readonly RefusedProgram[];
   /** The `seq` of the last event before this: follow from here and nothing is missed. */
   readonly seq: number;
 }

@@ -99,6 +99,8 @@ export interface RolloutStatus {
   readonly current: readonly string[];
   /** Why it is paused or has ended badly, or what it waits for; null when there is nothing to say. */
   readonly reason: string | null;
+  /** While paused, and if it is aborted then: whom somebody has to see to before it can go on. `needed`: a program that others depend on. */
+  readonly blocker: { readonly name: string; readonly is: 'failed' | 'draining' | 'needed' } | null;
   readonly started_at: string;
   readonly ended_at: string | null;
   readonly revision: string;
@@ -111,4 +113,12 @@ export interface TurnStatus {
   readonly step: 'pending' | 'draining' | 'starting' | 'settling' | 'done' | 'failed' | 'skipped';
   /** Of the step that it is in, or of the whole turn once it is over. */
   readonly elapsed_ms: number | null;
+  /** Why it has failed, or was left out. */
+  readonly why?: string;
 }
+
+/** What a dry run would begin: it has no number and no date. */
+export type PlannedRollout = Omit<RolloutStatus, 'id' | 'started_at'> & {
+  readonly id: null;
+  readonly started_at: null;
+};

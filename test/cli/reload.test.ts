@@ -121,6 +121,18 @@ test('--dry-run asks for no more than the plan, and says what would be restarted
   ]);
 });
 
+test('--dry-run of what would be refused prints the plan, says why, and ends with the code of the refusal', async () => {
+  const refused = [{ program: 'worker', reason: 'rollout 7 of worker is paused', hint: 'end it first' }];
+  const plan = {
+    'POST /v1/reload': reloaded({ dry_run: true, added: ['newer'], counts: { newer: 3 }, refused }),
+  };
+  const { exit, out, err } = await reload(plan, ['--dry-run']);
+  expect({ exit, out }).toEqual({ exit: EXIT.conflict, out: '+ newer (3 instances)\n' });
+  expect(err).toBe(
+    'would be refused: rollout 7 of worker is paused; end it first\nnothing was changed: this was a dry run\n',
+  );
+});
+
 test('a rollout that it began is followed from where it began to its end', async () => {
   const { exit, out } = await reload(rolling());
   expect(exit).toBe(EXIT.done);

@@ -4,7 +4,7 @@ import { actionLines, changeLines, TO_RUN } from '../../src/cli/render/actions.t
 import { colour } from '../../src/cli/render/colour.ts';
 import { liveLines } from '../../src/cli/render/live.ts';
 import { plain } from '../../src/cli/render/paint.ts';
-import { nextStep, rolloutLines, rolloutSentence } from '../../src/cli/render/rollout.ts';
+import { nextStep, planLines, rolloutLines, rolloutSentence } from '../../src/cli/render/rollout.ts';
 import { statusLines } from '../../src/cli/render/status.ts';
 import { cut, printable, widthOf, wrap } from '../../src/cli/render/text.ts';
 import { idRanges, inLocalTime, memory, stamp, until } from '../../src/cli/render/words.ts';
@@ -134,9 +134,11 @@ test('a drain without a deadline says so', () => {
 });
 
 test('a drain past its deadline is not said to have none', () => {
-  const late = draining({ message: 'past its deadline, and drains on' });
-  const [, line] = statusLines(status([late]), { paint: plain, width: 140, now });
-  expect(line).toContain('draining 41s, 2 jobs in flight; past its deadline, and drains on');
+  const late = draining({ message: 'past its deadline; "tsup-visor stop --now worker:0" ends it' });
+  const [, line] = statusLines(status([late]), { paint: plain, width: 200, now });
+  expect(line).toContain(
+    'draining 41s, 2 jobs in flight; past its deadline; "tsup-visor stop --now worker:0" ends it',
+  );
 });
 
 test('what runs but is not ready, or not healthy, is said', () => {
@@ -271,11 +273,53 @@ test('a rollout that is over tells what it has done, what it has left out and wh
   );
 });
 
-test('a rollout that is paused because an instance has failed says how to get another config to it', () => {
+describe('a rollout that is paused says whom to look at and what leads on', () => {
   const turns = [{ instance: 'worker:0', step: 'failed', elapsed_ms: 3000 }] as const;
-  expect(nextStep(rollout({ state: 'paused', turns }))).toBe(
-    'try the same again with "tsup-visor rollout resume 7"; to change the config, first give it up with "tsup-visor rollout abort 7"',
-  );
+  const next = (name: string, is: 'failed' | 'draining' | 'needed', more: object = {}): string | undefined =>
+    nextStep(rollout({ state: 'paused', blocker: { name, is }, ...more }));
+  const resume = '"tsup-visor rollout resume 7"';
+  const abort = '"tsup-visor rollout abort 7"';
+
+  test('where a replacement has failed, and how another config gets to it', () => {
+    expect(next('worker:0', 'failed', { turns })).toBe(
+      `see "tsup-visor logs worker:0"; try the same again with ${resume}; to change the config, first give it up with ${abort}`,
+    );
+  });
+
+  test('where another one was given up', () => {
+    expect(next('worker:3', 'failed')).toBe(
+      `see "tsup-visor logs worker:3"; start it with "tsup-visor start worker:3", then go on with ${resume}, or give it up with ${abort}`,
+    );
+  });
+
+  test('where what it needs is stopped', () => {
+    expect(next('redis', 'needed')).toBe(
+      `start it with "tsup-visor start redis", then go on with ${resume}, or give it up with ${abort}`,
+    );
+  });
+
+  test('where a drain takes too long, also once it was given up', () => {
+    expect(next('worker:1', 'draining')).toBe(
+      `wait once more as long with ${resume}, end its jobs with "tsup-visor stop --now worker:1", or give the rollout up with ${abort}`,
+    );
+    expect(next('worker:1', 'draining', { state: 'aborted' })).toBe(
+      'worker:1 drains on without a deadline; "tsup-visor stop --now worker:1" ends that, "tsup-visor restart worker:1" gives it one',
+    );
+  });
+});
+
+test('what a rollout would do names those that it leaves out, and why', () => {
+  const stopped = { step: 'skipped', elapsed_ms: null, why: 'it is stopped' } as const;
+  const pending = { step: 'pending', elapsed_ms: null } as const;
+  const turns = [
+    { instance: 'worker:0', ...pending },
+    { instance: 'worker:1', ...stopped },
+    { instance: 'worker:2', ...stopped },
+  ];
+  expect(planLines({ program: 'worker', turns })).toEqual([
+    'worker: would restart 1 instance: worker:0',
+    '  leaves worker:1-2 alone: it is stopped',
+  ]);
 });
 
 test('the live view does without characters that the terminal cannot show', () => {

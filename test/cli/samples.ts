@@ -47,6 +47,7 @@ export const rollout = (given: Partial<RolloutStatus> = {}): RolloutStatus => ({
   total: 4,
   current: ['worker:1'],
   reason: null,
+  blocker: null,
   started_at: '2026-01-31T14:00:00.000Z',
   ended_at: null,
   revision: '9f2c1a',
@@ -98,6 +99,7 @@ export const created = (given: Partial<RolloutsCreatedReply> = {}): RolloutsCrea
   changes: [],
   rollouts: [rollout({ done: 0 })],
   skipped: [],
+  refused: [],
   seq: 40,
   ...given,
 });
@@ -109,8 +111,10 @@ export const reloaded = (given: Partial<ReloadReply> = {}): ReloadReply => ({
   added: [],
   removed: [],
   changes: [],
+  counts: {},
   rollouts: [],
   skipped: [],
+  refused: [],
   seq: 40,
   ...given,
 });

@@ -103,6 +103,25 @@ describe('a key of the next start', () => {
   });
 });
 
+test('a key of the next start that changes during a rolling restart reaches the turns that are to come', () => {
+  const target = two({ instances: 2 });
+  const fleets = new Fleets([program({ instances: 2 })]).allReady();
+  fleets.take({ type: 'begin_rollout', program: target, ids: fleets.ids(), maxParallel: 1 });
+  fleets.reload(two({ instances: 2, revision: revision('three'), stop: { signal: 'QUIT' } }));
+  fleets.gone(0).ready(0);
+  fleets.now += 500;
+  for (const id of fleets.fleet.rollouts.keys()) fleets.due({ of: 'rollout', id });
+  fleets.gone(1);
+  for (const index of [0, 1]) {
+    const { phase } = fleets.seat(index);
+    expect(phase, `${index}`).toMatchObject(
+      index === 0
+        ? { body: { life: { program: { revision: 'three', stop: { signal: 'QUIT' } } } } }
+        : { life: { program: { revision: 'three', stop: { signal: 'QUIT' } } } },
+    );
+  }
+});
+
 describe('a key that needs a rolling restart', () => {
   test('is left to that: a crash before its turn starts again with what ran', () => {
     const fleets = new Fleets([program()])

@@ -168,7 +168,10 @@ describe('obstacles', () => {
     fleets.take({ type: 'restart', ids: [worker(3)], programs: [] });
     fleets.take({ type: 'begin_rollout', program: next(), ids: fleets.ids().slice(0, 3), maxParallel: 1 });
     expect(turns(fleets)).toBe('pending pending pending');
-    expect(fleets.news('rollout').map(({ reason }) => reason)).toEqual([null, 'waits for worker:3 to be ready']);
+    expect(fleets.news('rollout').map(({ reason }) => reason)).toEqual([
+      null,
+      'waits for worker:3 to be ready',
+    ]);
     for (const event of ['exited', 'tree', 'spawned'] as const) {
       expect(fleets[event](3).news('rollout'), event).toEqual([]);
     }
@@ -211,8 +214,8 @@ describe('obstacles', () => {
   });
 
   describe('that does not end by itself pauses at once, with the reason and whom to see to', () => {
-    const stuck = (fleets: Fleets, reason: string, blocker: string): void => {
-      expect(rolloutOf(fleets)).toMatchObject({ state: 'paused', reason, blocker });
+    const stuck = (fleets: Fleets, reason: string, name: string, is = 'failed'): void => {
+      expect(rolloutOf(fleets)).toMatchObject({ state: 'paused', reason, blocker: { name, is } });
     };
     const failing = { instances: 2, backoff: { giveUpAfter: 1 } } as const;
 
@@ -248,7 +251,7 @@ describe('obstacles', () => {
       const fleets = new Fleets([redis, waits('redis')]).allReady().stop('redis').gone('redis');
       const ids = [worker(0), worker(1)];
       fleets.take({ type: 'begin_rollout', program: waits('redis'), ids, maxParallel: 1 });
-      stuck(fleets, 'waits for redis: redis was stopped by the operator', 'redis');
+      stuck(fleets, 'waits for redis: redis was stopped by the operator', 'redis', 'needed');
       expect(fleets.kinds()).toBe('stopped running running');
     });
 
@@ -258,7 +261,7 @@ describe('obstacles', () => {
       fleets.take({ type: 'begin_rollout', program: waits('redis'), ids, maxParallel: 1 });
       expect(rolloutOf(fleets)).toMatchObject({ state: 'running', reason: 'waits for redis to be ready' });
       fleets.stop('redis');
-      stuck(fleets, 'waits for redis: redis was stopped by the operator', 'redis');
+      stuck(fleets, 'waits for redis: redis was stopped by the operator', 'redis', 'needed');
     });
 
     test('one without a turn that waits for what will not come', () => {
@@ -266,7 +269,7 @@ describe('obstacles', () => {
       fleets.stop('redis').gone('redis').gone(1, 1).ring(1, 100);
       const target = waits('redis', { dependsOn: {} });
       fleets.take({ type: 'begin_rollout', program: target, ids: [worker(0)], maxParallel: 1 });
-      stuck(fleets, 'worker:1 waits for redis: redis was stopped by the operator', 'redis');
+      stuck(fleets, 'worker:1 waits for redis: redis was stopped by the operator', 'redis', 'needed');
     });
 
     test('a drain that an aborted rollout has left, in one without a turn', () => {
@@ -275,7 +278,12 @@ describe('obstacles', () => {
       fleets.due({ of: 'instance', id: worker(0) });
       steer(fleets, 'abort');
       fleets.take({ type: 'begin_rollout', program: next(), ids: [worker(1)], maxParallel: 1 });
-      stuck(fleets, 'worker:0 has not drained within 300ms, 1 job in flight; it drains on', 'worker:0');
+      stuck(
+        fleets,
+        'worker:0 has not drained within 300ms, 1 job in flight; it drains on',
+        'worker:0',
+        'draining',
+      );
     });
 
     test('the same in one that has a turn: it has it at once, and a resume gives it its time anew', () => {
@@ -284,7 +292,7 @@ describe('obstacles', () => {
       fleets.due({ of: 'instance', id: worker(0) });
       steer(fleets, 'abort');
       begin(fleets);
-      stuck(fleets, 'worker:0 has not drained within 300ms; it drains on', 'worker:0');
+      stuck(fleets, 'worker:0 has not drained within 300ms; it drains on', 'worker:0', 'draining');
       steer(fleets, 'resume');
       expect(fleets.timers.get('instance worker:0')).toBe(fleets.now + 300);
       turn(fleets, 0);
@@ -329,7 +337,7 @@ describe('what pauses it', () => {
     fleets.now += 20;
     fleets.exited(0, 1);
     paused(fleets, 'worker:0 exited with code 1 after 20ms, before it was ready');
-    expect(rolloutOf(fleets).blocker).toBe('worker:0');
+    expect(rolloutOf(fleets).blocker).toEqual({ name: 'worker:0', is: 'failed' });
     fleets.tree(0);
     expect(fleets.kinds()).toBe('backoff running running running');
   });

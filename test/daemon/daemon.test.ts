@@ -226,6 +226,21 @@ describe('a rollout', () => {
     expect(after?.revision).not.toBe(before);
   });
 
+  it('tried dry leaves out what is stopped, and says why', async () => {
+    await world.begin({ worker: { ...steady, instances: 2 } });
+    await world.act('start', []);
+    await world.act('stop', ['worker:1']);
+    expect(await rollOut(['worker'], { dry_run: true })).toMatchObject({
+      json: {
+        rollouts: [{ turns: [{ step: 'skipped', why: 'it is stopped' }, { step: 'pending' }] }],
+      },
+    });
+    await world.act('stop', ['worker:0']);
+    expect(await rollOut(['worker'], { dry_run: true })).toMatchObject({
+      json: { rollouts: [], skipped: [{ program: 'worker' }] },
+    });
+  });
+
   it('tried dry changes nothing at all', async () => {
     await world.begin({ worker: { ...steady, instances: 2 } });
     await world.act('start', []);

@@ -173,7 +173,7 @@ const TABLE: Record<LifeName, Told> = {
   },
   'overdue in a rollout': {
     state: 'draining',
-    message: 'past its deadline, and drains on',
+    message: 'past its deadline; "tsup-visor stop --now worker:0" ends it',
     because: 'rollout 7',
     alive: true,
   },
@@ -251,7 +251,7 @@ describe('a status', () => {
     bench.replace(program(), 'rollout 7', 'pause');
     bench.after(300);
     expect(described()).toMatchObject({
-      message: '3 of 9 done; past its deadline, and drains on',
+      message: '3 of 9 done; past its deadline; "tsup-visor stop --now worker:0" ends it',
       drain: { in_flight: 2, elapsed_ms: 300, deadline: null },
     });
   });
@@ -381,6 +381,7 @@ describe('a rollout', () => {
       total: 3,
       current: ['worker:0'],
       reason: null,
+      blocker: null,
       started_at: expect.stringMatching(/Z$/),
       ended_at: null,
       revision: 'one',

@@ -165,7 +165,16 @@ describe('a reload', () => {
       dry_run: true,
       added: ['fresh'],
       removed: ['old'],
-      rollouts: [{ program: 'worker', total: 2, turns: [{ step: 'pending' }, { step: 'pending' }] }],
+      counts: { fresh: 1, old: 1 },
+      rollouts: [
+        {
+          id: null,
+          started_at: null,
+          program: 'worker',
+          total: 2,
+          turns: [{ step: 'pending' }, { step: 'pending' }],
+        },
+      ],
     });
     expect(reply.changes.map(({ key }) => key)).toContain('instances');
     const after = await world.status();
@@ -212,6 +221,98 @@ describe('a reload', () => {
     expectRefusal(await world.request('POST', '/v1/reload', {}), 'conflict');
     await world.ask('POST', '/v1/rollouts/worker/abort');
     expect(await reload()).toMatchObject({ changes: [{ program: 'mailer' }] });
+  });
+
+  describe('while a rollout is paused', () => {
+    const broken = { ...crashesAtOnce, instances: 2 };
+    beforeEach(async () => {
+      await world.begin({ worker: { ...steady, instances: 2 }, mailer: steady });
+      await world.act('start', []);
+      world.configure({ worker: broken, mailer: steady });
+      await world.ask('POST', '/v1/rollouts', { selectors: ['worker'] });
+      await world.see('it to pause', ({ rollouts }) => rollouts[0]?.state === 'paused');
+    });
+
+    it('is refused for what the rollout is about, and says what is in the way and what ends it', async () => {
+      world.configure({ worker: { ...steady, instances: 3 }, mailer: changed });
+      const reply = await world.request('POST', '/v1/reload', {});
+      expectRefusal(reply, 'conflict');
+      expect(reply.json).toMatchObject({
+        error: {
+          message:
+            'cannot reload: rollout 1 of worker is paused, and the config changes its command, instances',
+          hint: 'nothing was changed; end it first: "tsup-visor rollout resume 1" or "tsup-visor rollout abort 1"',
+        },
+      });
+    });
+
+    it('tried dry shows its plan all the same, and what it would be refused for', async () => {
+      world.configure({ worker: { ...steady, instances: 2 }, mailer: changed });
+      expect(await reload({ dry_run: true })).toMatchObject({
+        changes: [
+          { program: 'worker', key: 'command' },
+          { program: 'mailer', key: 'environment.NEW' },
+        ],
+        rollouts: [{ program: 'worker' }, { program: 'mailer', id: null, started_at: null }],
+        refused: [
+          {
+            program: 'worker',
+            reason: 'rollout 1 of worker is paused, and the config changes its command',
+            hint: expect.stringContaining('rollout abort 1'),
+          },
+        ],
+      });
+    });
+
+    it('is refused for a program that is to go', async () => {
+      world.configure({ mailer: steady });
+      const reply = await world.request('POST', '/v1/reload', {});
+      expectRefusal(reply, 'conflict');
+      expect(reply.json).toMatchObject({ error: { message: /the config has worker no more/ } });
+    });
+
+    it('takes what is live, or is for the next start, of that very program too', async () => {
+      const live = { ...broken, max_age: '1h', stop: { timeout: '3s' } };
+      world.configure({ worker: live, mailer: changed });
+      expect(await reload()).toMatchObject({
+        changes: [
+          { program: 'worker', key: 'max_age', effect: 'live' },
+          { program: 'worker', key: 'stop.timeout', effect: 'next_start' },
+          { program: 'mailer' },
+        ],
+        rollouts: [{ program: 'mailer' }],
+        skipped: [],
+        refused: [],
+      });
+      expect((await reload()).changes, 'and that is all').toEqual([]);
+      await world.see('mailer to be rolled', ({ rollouts }) =>
+        rollouts.some(({ program, state }) => program === 'mailer' && state === 'succeeded'),
+      );
+      await world.ask('POST', '/v1/rollouts/worker/abort');
+      await world.see('worker to be whole', ({ instances }) => instances.every(({ ready }) => ready));
+    });
+
+    it('a rolling restart of the same tried dry shows its plan, too', async () => {
+      world.configure({ worker: { ...steady, instances: 2 }, mailer: steady });
+      expect(await world.ask('POST', '/v1/rollouts', { selectors: ['worker'], dry_run: true })).toMatchObject(
+        {
+          rollouts: [{ program: 'worker', total: 2, id: null }],
+          refused: [{ program: 'worker', reason: 'rollout 1 of worker is paused' }],
+        },
+      );
+    });
+  });
+
+  it('while a rollout of some is under way leaves those of an older config alone that it does not reach', async () => {
+    await world.begin({ worker: { ...steady, instances: 2 } });
+    await world.act('start', []);
+    world.configure({ worker: { ...crashesAtOnce, instances: 2 } });
+    await world.ask('POST', '/v1/rollouts', { selectors: ['worker:0'] });
+    await world.see('it to pause', ({ rollouts }) => rollouts[0]?.state === 'paused');
+    expect(await reload()).toMatchObject({
+      rollouts: [],
+      skipped: [{ program: 'worker', reason: expect.stringMatching(/^rollout 1 of it is not over/) }],
+    });
   });
 
   it('ends a rollout’s mistake: a file that was mended is rolled to whoever has the broken plan', async () => {

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import type { StatusReply } from '../../src/protocol/status.ts';
 import { followEvents } from './event-log.ts';
@@ -42,6 +44,46 @@ describe.concurrent('a rolling restart', () => {
       expect((await world.cli('status')).code).toBe(0);
     });
   }
+
+  it('is not held up for ever by an instance that was given up: it takes that first, or pauses and says what to do', async (test) => {
+    const world = newWorld(test);
+    const script = '[ -e dead$TSUP_VISOR_INDEX ] && exit 9; echo READY=1 >&3; exec sleep 1000';
+    const mortal = {
+      ...steady,
+      command: ['bash', '-c', script],
+      backoff: { initial: '50ms', give_up_after: 2 },
+    };
+    world.configure({ ...four(mortal), other: steady });
+    await world.succeed('start');
+    writeFileSync(join(world.dir, 'dead3'), '');
+    const pid = pids(await world.status())[3];
+    if (typeof pid === 'number') process.kill(pid, 'SIGKILL');
+    await world.see('it is given up', ({ instances }) => instances[3]?.state === 'failed');
+
+    const { code, stdout } = await world.cli('rolling-restart', 'worker:0');
+    expect(code, stdout).toBe(1);
+    expect(stdout).toMatch(/is paused after 0 of 1: worker:3 exited with code 9 after .*; given up/);
+    expect(stdout).toMatch(/tsup-visor[^"]* logs worker:3.*tsup-visor[^"]* start worker:3/);
+
+    // The paused rollout is in nobody's way but its own.
+    world.configure({ ...four(mortal), other: { ...steady, max_age: '1h' } });
+    await world.succeed('reload');
+    world.configure({ ...four({ ...mortal, command: steady.command }), other: { ...steady, max_age: '1h' } });
+    const dry = await world.cli('reload', '--dry-run');
+    expect(dry.code).toBe(6);
+    expect(dry.stdout).toMatch(/^worker: would restart 4 instances, in this order: worker:3, worker:0-2$/m);
+    const refused = await world.cli('reload');
+    expect(refused.code).toBe(6);
+    expect(refused.stderr).toMatch(/rollout 1 of worker is paused, and the config changes its command/);
+
+    await world.succeed('rollout', 'abort');
+    const log = followEvents(world.socket());
+    await world.succeed('rolling-restart', 'worker');
+    await log.close();
+    const begun = log.of('turn').filter(({ step }) => step === 'draining' || step === 'starting');
+    expect(begun[0]?.instance, 'the one that was given up').toBe('worker:3');
+    expect((await world.cli('status')).code).toBe(0);
+  });
 
   it('goes on and ends when Ctrl-C ends the watching', async (test) => {
     const world = newWorld(test);

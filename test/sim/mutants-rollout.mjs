@@ -102,7 +102,7 @@ export const MUTANTS = [
   mutant(
     'what is needed and will not come is waited for without end',
     'rollout/obstacle.ts',
-    '  if (need.hopeless) return { why: hopelessNeed(need), blocker: need.on };\n',
+    "  if (need.hopeless) return { why: hopelessNeed(need), blocker: { name: need.on, is: 'needed' } };\n",
     '',
   ),
   mutant(
@@ -168,8 +168,8 @@ export const MUTANTS = [
   mutant(
     'a scheduled run is interrupted by a rollout',
     'rollout/turn.ts',
-    'return isOnTime(seat, rollout) ?',
-    'return isOnTime(seat, rollout) && seat.leaving ?',
+    'return isOnTime(seat, target) ?',
+    'return isOnTime(seat, target) && seat.leaving ?',
   ),
   mutant(
     'a refused pre_drain is waited for',

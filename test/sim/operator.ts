@@ -117,10 +117,7 @@ export class Operator {
   #restart(ids: readonly InstanceId[]): void {
     const { dice } = this.#world;
     const plan = dice.chance(0.5) ? this.#somePlan() : undefined;
-    const seats = plan === undefined ? [] : [...seatsOf(this.#world.fleet, plan.name).values()];
-    // In which order they are taken is decided by what they need before.
-    const changed = plan === undefined ? [] : [{ ...plan, dependsOn: seats[0]?.program.dependsOn ?? {} }];
-    this.#world.post({ type: 'restart', ids, programs: changed });
+    this.#world.post({ type: 'restart', ids, programs: plan === undefined ? [] : [plan] });
   }
 
   #scale(): void {
@@ -132,14 +129,16 @@ export class Operator {
     this.#world.post({ type: 'scale', program, instances: dice.pick(0, dice.int(0, 5), dice.int(1, 3)) });
   }
 
-  /** Refused while a rollout of a program that has changed is under way. */
+  /** Refused while a rollout is under way of a program that would have to be rolled, or be of another number, or go. */
   #reload(): void {
     const { dice, fleet } = this.#world;
     const programs = this.#edits.all(this.#config);
     const isBusy = (name: ProgramName): boolean => {
       const fresh = programs.find((program) => program.name === name);
-      const seats = [...seatsOf(fleet, name).values()];
-      return rolloutUnderWay(fleet, name) !== undefined && seats.some(({ program }) => program !== fresh);
+      const before = fleet.programs.get(name);
+      if (rolloutUnderWay(fleet, name) === undefined) return false;
+      if (fresh === undefined || before === undefined) return true;
+      return before.instances !== fresh.instances || needsNewRun(before, fresh);
     };
     if (this.#names().some(isBusy)) return;
     this.#config = programs;

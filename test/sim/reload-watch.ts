@@ -33,6 +33,8 @@ export class ReloadWatch {
     const { phase } = effect.instance;
     const isWorn = 'ending' in phase && (phase.ending.because === 'memory' || phase.ending.because === 'age');
     if (isWorn) return; // the limits are other ones now, and take effect at once
+    const isTurn = 'ending' in phase && phase.ending.because.startsWith('rollout');
+    if (isTurn) return; // what a rollout under way has waited for may be needed no more
     const was = before.get(effect.instance.id);
     if (was?.wish.want === 'down') return; // its end was asked for, and waited for others alone
     const life = was === undefined ? null : lifeOf(was.phase);

@@ -6,6 +6,7 @@ import { isActive, isOver, type Rollout, type Turn } from '../../src/core/rollou
 import type { Agenda } from './agenda.ts';
 import { isWell, unmet, wasWell } from './begin-watch.ts';
 import { broken } from './broken.ts';
+import { needsNewRun } from './reload-watch.ts';
 import type { Watch } from './watch.ts';
 
 export class RolloutWatch {
@@ -15,6 +16,8 @@ export class RolloutWatch {
   readonly #seen = new Map<RolloutId, Rollout>();
   /** When each turn began. */
   readonly #began = new Map<string, number>();
+  /** How long each has to stay healthy, by the plan of the moment in which it became ready. */
+  readonly #healthyMs = new Map<string, number>();
 
   constructor(fleet: Fleet, watch: Watch, agenda: Agenda) {
     this.#fleet = fleet;
@@ -48,6 +51,9 @@ export class RolloutWatch {
       const was = last?.turns[i]?.step.kind ?? 'pending';
       if (was === turn.step.kind) return;
       if (isActive(turn) && (was === 'pending' || was === 'failed')) this.#begun(rollout, last, turn, before);
+      if (turn.step.kind === 'settling') {
+        this.#healthyMs.set(`${rollout.id} ${turn.id}`, rollout.target.rollout.minHealthyTimeMs);
+      }
       if (turn.step.kind === 'done') this.#done(rollout, turn);
     });
     if (rollout.state === 'succeeded') this.#succeeded(rollout);
@@ -118,13 +124,15 @@ export class RolloutWatch {
     if (seat.phase.kind !== 'running') throw broken(`${turn.id} is done and ${seat.phase.kind}`);
     const { life } = seat.phase.body;
     const { ready, rollout: plan } = life.program;
+    const healthyMs = this.#healthyMs.get(`${rollout.id} ${turn.id}`) ?? plan.minHealthyTimeMs;
     const watched = this.#watch.of(life.run) ?? broken(`run ${life.run} was never spawned`);
     const readyAt = ready.when === 'spawned' ? watched.bornAt + ready.forMs : watched.readyHeardAt;
     if (readyAt === null) throw broken(`${turn.id} is done and never said that it is ready`);
     if (life.program.health !== null && watched.healthyHeardAt === null)
       broken(`${turn.id} is done, its health unknown`);
-    if (this.#agenda.now < readyAt + plan.minHealthyTimeMs) broken(`${turn.id} is done too soon`);
-    if (life.program !== rollout.target) broken(`${turn.id} is done with another plan`);
+    if (this.#agenda.now < readyAt + healthyMs) broken(`${turn.id} is done too soon`);
+    // What needs no new run may have changed since.
+    if (needsNewRun(life.program, rollout.target)) broken(`${turn.id} is done with another plan`);
   }
 
   #succeeded(rollout: Rollout): void {

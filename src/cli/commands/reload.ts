@@ -3,10 +3,10 @@ import type { Client } from '../../client/client.ts';
 import { EXIT, type ExitCode } from '../../protocol/errors.ts';
 import type { ReloadReply } from '../../protocol/replies.ts';
 import { refuseAnotherConfig } from '../another-config.ts';
-import type { Begun, Seen } from '../begun.ts';
+import { type Begun, begunOf, type Seen } from '../begun.ts';
 import type { Context } from '../context.ts';
 import { reloadLines } from '../render/reload.ts';
-import { endLines, planLines, rolloutSentence } from '../render/rollout.ts';
+import { endLines, planLines, refusedLines, rolloutSentence } from '../render/rollout.ts';
 import { settledLines, shortLines } from '../render/settled.ts';
 import { shortOf } from '../settled.ts';
 import { silent, viewOf } from '../viewers.ts';
@@ -26,7 +26,8 @@ export async function reload(context: Context, options: ReloadOptions): Promise<
   if (context.json) context.printJson(reply);
   else await showPlan(context, reply, options);
   const begun = begunBy(reply);
-  if (options.dryRun === true || options.detach === true || isNothing(begun)) return EXIT.done;
+  if (options.dryRun === true) return reply.refused.length === 0 ? EXIT.done : EXIT.conflict;
+  if (options.detach === true || isNothing(begun)) return EXIT.done;
   const seen = await followed(context, client, begun, options);
   conclude(context, reply, begun, seen);
   const whole = seen.rollouts.every(({ state }) => state === 'succeeded');
@@ -42,8 +43,8 @@ async function showPlan(context: Context, reply: ReloadReply, options: ReloadOpt
   context.print(...lines);
   if (options.dryRun === true) {
     context.print(...reply.rollouts.flatMap(planLines));
-    context.say('nothing was changed: this was a dry run');
-  } else if (options.detach === true) context.print(...reply.rollouts.map(rolloutSentence));
+    context.say(...refusedLines(reply.refused), 'nothing was changed: this was a dry run');
+  } else if (options.detach === true) context.print(...begunOf(reply.rollouts).map(rolloutSentence));
 }
 
 /** What is to be watched until it is over. */
@@ -54,7 +55,7 @@ function begunBy({ added, removed, changes, rollouts, seq }: ReloadReply): Begun
   const rolled = new Set(rollouts.map(({ program }) => program));
   // A rollout that pauses is over, whatever its program is still about.
   const programs = [...new Set([...added, ...removed, ...renewed])].filter((name) => !rolled.has(name));
-  return { rollouts, programs, seq };
+  return { rollouts: begunOf(rollouts), programs, seq };
 }
 
 const isNothing = ({ rollouts, programs }: Begun): boolean => rollouts.length === 0 && programs.length === 0;

@@ -5,9 +5,10 @@ import type { RolloutsCreatedReply } from '../../protocol/replies.ts';
 import type { RolloutRequest } from '../../protocol/requests.ts';
 import type { RolloutStatus } from '../../protocol/status.ts';
 import { refuseAnotherConfig } from '../another-config.ts';
+import { begunOf } from '../begun.ts';
 import type { Context } from '../context.ts';
 import { changeLines } from '../render/actions.ts';
-import { endLines, planLines, rolloutSentence } from '../render/rollout.ts';
+import { endLines, planLines, refusedLines, rolloutSentence } from '../render/rollout.ts';
 import { ndjson, viewOf } from '../viewers.ts';
 import { watch } from '../watching.ts';
 
@@ -32,8 +33,8 @@ export async function rollingRestart(
   if (options.dryRun === true || options.detach === true) {
     if (context.json) context.printJson(created);
     else if (options.dryRun === true) context.print(...created.rollouts.flatMap(planLines));
-    else context.print(...created.rollouts.map(rolloutSentence));
-    return EXIT.done;
+    else context.print(...begunOf(created.rollouts).map(rolloutSentence));
+    return created.refused.length === 0 ? EXIT.done : EXIT.conflict;
   }
   const ended = created.rollouts.length === 0 ? [] : await followed(context, client, created, options);
   conclude(context, created, ended);
@@ -57,9 +58,10 @@ function announce(
     if (detach !== true && dryRun !== true) context.print(JSON.stringify({ type: 'created', ...created }));
     return;
   }
-  const { changes, skipped } = created;
+  const { changes, skipped, refused } = created;
   context.say(...changeLines(changes));
   context.say(...skipped.map(({ program, reason }) => `${program} is left alone: ${reason}`));
+  context.say(...refusedLines(refused));
 }
 
 async function followed(
@@ -68,7 +70,7 @@ async function followed(
   { rollouts, seq }: RolloutsCreatedReply,
   { timeout }: RollingRestartOptions,
 ): Promise<readonly RolloutStatus[]> {
-  const begun = { rollouts, programs: [], seq };
+  const begun = { rollouts: begunOf(rollouts), programs: [], seq };
   const view = context.json
     ? ndjson(context)
     : viewOf(context, client, await context.paint(), begun, 'rollout');

@@ -2,14 +2,20 @@
 import type { ChangeEffect, PlanChange, ReloadReply } from '../../protocol/replies.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './text.ts';
+import { plural } from './words.ts';
 
 /** Empty where there is nothing to change. */
 export const reloadLines = (reply: ReloadReply, paint: Paint): string[] => [
-  ...reply.added.map((program) => paint.good(`+ ${program}`)),
-  ...reply.removed.map((program) => paint.bad(`- ${program}`)),
+  ...reply.added.map((program) => paint.good(`+ ${program}${countOf(reply, program)}`)),
+  ...reply.removed.map((program) => paint.bad(`- ${program}${countOf(reply, program)}`)),
   ...reply.changes.map((change) => `${paint.busy('~')} ${changeText(change)}`),
   ...reply.skipped.map(({ program, reason }) => `${program} is left alone: ${printable(reason)}`),
 ];
+
+function countOf({ counts }: ReloadReply, program: string): string {
+  const count = counts[program];
+  return count === undefined ? '' : ` (${plural(count, 'instance')})`;
+}
 
 /** `worker: command a -> b (by a rolling restart)`; what is not a program's has its whole key: `groups.batch`. */
 function changeText({ program, key, from, to, effect, note }: PlanChange): string {

@@ -1,4 +1,5 @@
 /** A rolling restart in one sentence, and what to do about it. */
+import type { RefusedProgram } from '../../protocol/replies.ts';
 import type { RolloutStatus, TurnStatus } from '../../protocol/status.ts';
 import { printable } from './text.ts';
 import { elapsed, idRanges, plural } from './words.ts';
@@ -27,16 +28,30 @@ const leftOut = ({ done, total }: RolloutStatus): string =>
   done < total ? `, ${total - done} left out` : '';
 
 /** The commands that lead on from here; undefined where there is nothing to do. */
-export function nextStep({ id, state, turns }: RolloutStatus): string | undefined {
-  if (state === 'paused') {
-    // The obvious thing to do, mending the config and going on, does not help: a rollout keeps the one it began with.
-    if (turns.some(({ step }) => step === 'failed')) {
-      return `try the same again with "tsup-visor rollout resume ${id}"; to change the config, first give it up with "tsup-visor rollout abort ${id}"`;
-    }
-    return `go on with "tsup-visor rollout resume ${id}", or give it up with "tsup-visor rollout abort ${id}"`;
+export function nextStep(rollout: RolloutStatus): string | undefined {
+  const { state, blocker } = rollout;
+  if (state === 'paused') return afterPause(rollout);
+  if (state === 'aborted' && blocker?.is === 'draining') {
+    return `${blocker.name} drains on without a deadline; "tsup-visor stop --now ${blocker.name}" ends that, "tsup-visor restart ${blocker.name}" gives it one`;
   }
   if (state === 'failed' || state === 'aborted') return 'see "tsup-visor status" and "tsup-visor logs"';
   return undefined;
+}
+
+function afterPause({ id, blocker, turns }: RolloutStatus): string {
+  const resume = `"tsup-visor rollout resume ${id}"`;
+  const abort = `"tsup-visor rollout abort ${id}"`;
+  if (blocker === null) return `go on with ${resume}, or give it up with ${abort}`;
+  const { name, is } = blocker;
+  if (is === 'draining') {
+    return `wait once more as long with ${resume}, end its jobs with "tsup-visor stop --now ${name}", or give the rollout up with ${abort}`;
+  }
+  // The obvious thing to do, mending the config and going on, does not help: a rollout keeps the one it began with.
+  if (turns.some(({ instance, step }) => step === 'failed' && instance === name)) {
+    return `see "tsup-visor logs ${name}"; try the same again with ${resume}; to change the config, first give it up with ${abort}`;
+  }
+  const look = is === 'failed' ? `see "tsup-visor logs ${name}"; ` : '';
+  return `${look}start it with "tsup-visor start ${name}", then go on with ${resume}, or give it up with ${abort}`;
 }
 
 /** The sentence, and what to do about it. */
@@ -45,11 +60,23 @@ export function endLines(rollout: RolloutStatus): string[] {
   return next === undefined ? [rolloutSentence(rollout)] : [rolloutSentence(rollout), `  ${next}`];
 }
 
-/** What a rollout would do, in which order. */
-export function planLines({ program, turns }: RolloutStatus): string[] {
-  const order = idRanges(turns.map(({ instance }) => instance));
-  return [`${program}: would restart ${plural(turns.length, 'instance')}, in this order: ${order}`];
+/** What a rollout would do, in which order, and whom it would leave out. */
+export function planLines({ program, turns }: Pick<RolloutStatus, 'program' | 'turns'>): string[] {
+  const meant = turns.filter(({ step }) => step !== 'skipped').map(({ instance }) => instance);
+  const order = meant.length < 2 ? `: ${idRanges(meant)}` : `, in this order: ${idRanges(meant)}`;
+  const plan = meant.length === 0 ? 'nothing' : `${plural(meant.length, 'instance')}${order}`;
+  const reasons = new Set(turns.flatMap(({ step, why }) => (step === 'skipped' ? [why ?? ''] : [])));
+  const left = [...reasons].map((reason) => {
+    const ids = turns.filter(({ step, why }) => step === 'skipped' && (why ?? '') === reason);
+    const which = idRanges(ids.map(({ instance }) => instance));
+    return `  leaves ${which} alone${reason === '' ? '' : `: ${printable(reason)}`}`;
+  });
+  return [`${program}: would restart ${plan}`, ...left];
 }
+
+/** What a dry run would be refused for, were it none. */
+export const refusedLines = (refused: readonly RefusedProgram[]): string[] =>
+  refused.map(({ reason, hint }) => `would be refused: ${printable(reason)}; ${printable(hint)}`);
 
 /** The sentence, what to do about it, and each turn that has begun. */
 export function rolloutLines(rollout: RolloutStatus): string[] {

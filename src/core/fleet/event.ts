@@ -40,7 +40,7 @@ export type FleetEvent =
     }
   /** How many there are of it from now on. */
   | { readonly type: 'scale'; readonly program: ProgramName; readonly instances: number }
-  /** The config as it stands now. Whoever posts it has made sure that no rollout of a changed program is under way. */
+  /** The config as it stands now. Whoever posts it has made sure that no rollout is under way that rolls to another command, say, or number. */
   | {
       readonly type: 'reload';
       readonly programs: readonly ProgramPlan[];

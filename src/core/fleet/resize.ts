@@ -75,16 +75,16 @@ function change(changes: Changes, before: ProgramPlan, program: ProgramPlan): In
   return isUp ? added : [];
 }
 
-/** What takes effect at once is not to be undone by the turns that are to come. */
+/** What takes effect at once, or at the next start, is not to be undone by the turns that are to come. */
 function changeTarget(changes: Changes, program: ProgramPlan): void {
   const rollout = rolloutUnderWay(changes.fleet, program.name);
   if (rollout === undefined) return;
-  const given = (plan: ProgramPlan): ProgramPlan => withLiveKeys(plan, program);
-  const target = given(rollout.target);
-  if (isSamePlan(target, rollout.target)) return;
+  const { target: old } = rollout;
+  const target = needsNewRun(old, program) ? withLiveKeys(old, program) : program;
+  if (isSamePlan(target, old)) return;
   const turns = rollout.turns.map((turn) => ({
     ...turn,
-    before: { ...turn.before, program: given(turn.before.program) },
+    before: { ...turn.before, program: withLiveKeys(turn.before.program, program) },
   }));
   changes.keepRollout({ ...rollout, target, turns }, rollout);
 }

@@ -7,13 +7,13 @@ import type { InstanceId } from '../../base/ids.ts';
 import { type Instance, isAvailable } from '../instance/instance.ts';
 import type { Phase, Waiting } from '../instance/phase.ts';
 import { costsNothing } from './order.ts';
-import type { Seats } from './rollout.ts';
+import type { Blocker, Seats } from './rollout.ts';
 
 export interface Obstacle {
   /** For people, the same as long as it is waited for. */
   readonly why: string;
-  /** The instance, or the program, that somebody has to see to; null: it ends by itself. */
-  readonly blocker: string | null;
+  /** Whom somebody has to see to; null: it ends by itself. */
+  readonly blocker: Blocker | null;
 }
 
 /** What keeps a replacement from being begun now; null: nothing does. */
@@ -54,13 +54,13 @@ const waitsFor = ({ id, phase }: Instance): string =>
 function stuckOf({ id, phase }: Instance): Obstacle | null {
   switch (phase.kind) {
     case 'failed':
-      return { why: `${id} ${phase.why}`, blocker: id };
+      return { why: `${id} ${phase.why}`, blocker: { name: id, is: 'failed' } };
     case 'waiting':
       return phase.what.kind === 'dependency' && phase.what.hopeless
-        ? { why: `${id} ${hopelessNeed(phase.what)}`, blocker: phase.what.on }
+        ? { why: `${id} ${hopelessNeed(phase.what)}`, blocker: { name: phase.what.on, is: 'needed' } }
         : null;
     case 'draining':
-      return phase.overdue ? { why: overdueDrain(id, phase), blocker: id } : null;
+      return phase.overdue ? overdueDrain(id, phase) : null;
     default:
       return null;
   }
@@ -69,7 +69,7 @@ function stuckOf({ id, phase }: Instance): Obstacle | null {
 /** Nobody is touched whose replacement could not begin. */
 function unmetNeed(need: Need | null): Obstacle | null {
   if (need === null) return null;
-  if (need.hopeless) return { why: hopelessNeed(need), blocker: need.on };
+  if (need.hopeless) return { why: hopelessNeed(need), blocker: { name: need.on, is: 'needed' } };
   return { why: `waits for ${need.on} ${TO_BE[need.condition]}`, blocker: null };
 }
 
@@ -81,9 +81,10 @@ const TO_BE: Record<Need['condition'], string> = {
 
 export const hopelessNeed = ({ on, why }: Need): string => `waits for ${on}: ${why}`;
 
-export function overdueDrain(id: InstanceId, { body }: Extract<Phase, { kind: 'draining' }>): string {
+export function overdueDrain(id: InstanceId, { body }: Extract<Phase, { kind: 'draining' }>): Obstacle {
   const { drain } = body.life.program;
   const jobs = body.said.inFlight;
   const flight = jobs === null ? '' : `, ${jobs} ${jobs === 1 ? 'job' : 'jobs'} in flight`;
-  return `${id} has not drained within ${formatDuration(drain.timeoutMs ?? 0)}${flight}; it drains on`;
+  const why = `${id} has not drained within ${formatDuration(drain.timeoutMs ?? 0)}${flight}; it drains on`;
+  return { why, blocker: { name: id, is: 'draining' } };
 }

@@ -10,14 +10,20 @@ export interface Rollout {
   readonly state: RolloutStateName;
   /** Why it is paused or has ended badly, or what it waits for before the next turn. */
   readonly reason: string | null;
-  /** The instance, or the program, that somebody has to see to before it can go on; null: no single one. */
-  readonly blocker: string | null;
+  /** Whom somebody has to see to before it can go on; null: nobody, or it is not paused. */
+  readonly blocker: Blocker | null;
   readonly target: ProgramPlan;
   readonly generation: number;
   readonly maxParallel: number;
   readonly startedAt: Moment;
   readonly endedAt: Moment | null;
   readonly turns: readonly Turn[];
+}
+
+export interface Blocker {
+  /** An instance or, where it is needed, a program. */
+  readonly name: string;
+  readonly is: 'failed' | 'draining' | 'needed';
 }
 
 export type RolloutStateName = 'running' | 'paused' | 'succeeded' | 'failed' | 'aborted' | 'reverted';

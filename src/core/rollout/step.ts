@@ -10,7 +10,7 @@ import { lifeOf, type OnTimeout, type Phase } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
 import { isWhole, type Obstacle, obstacleFor, overdueDrain, type Unmet } from './obstacle.ts';
 import { inOrder } from './order.ts';
-import { isActive, isOver, type Rollout, type Seats, type Turn } from './rollout.ts';
+import { type Blocker, isActive, isOver, type Rollout, type Seats, type Turn } from './rollout.ts';
 import { moveTurn, startingStep } from './turn.ts';
 
 export type RolloutEvent =
@@ -128,9 +128,10 @@ function judge(rollout: Rollout, seats: Seats, now: Moment): Rollout {
 }
 
 /** One that waits for what will not come is not to be looked at itself. */
-function whomToSeeTo({ id }: Turn, seats: Seats): string {
+function whomToSeeTo({ id }: Turn, seats: Seats): Blocker {
   const phase = seats.get(id)?.phase;
-  return phase?.kind === 'waiting' && phase.what.kind === 'dependency' ? phase.what.on : id;
+  const isNeeded = phase?.kind === 'waiting' && phase.what.kind === 'dependency';
+  return isNeeded ? { name: phase.what.on, is: 'needed' } : { name: id, is: 'failed' };
 }
 
 const BY_OPERATOR: Obstacle = { why: 'paused by the operator', blocker: null };
@@ -145,7 +146,7 @@ const pausedFor = (rollout: Rollout, { why, blocker }: Obstacle): Rollout => ({
 function overdueOf({ id, step }: Turn, seats: Seats): Obstacle | null {
   const phase = seats.get(id)?.phase;
   const isOverdue = step.kind === 'draining' && phase?.kind === 'draining' && phase.overdue;
-  return isOverdue ? { why: overdueDrain(id, phase), blocker: id } : null;
+  return isOverdue ? overdueDrain(id, phase) : null;
 }
 
 function beginTurns(rollout: Rollout, seats: Seats, now: Moment, unmet: Unmet): RolloutStep {
@@ -244,7 +245,7 @@ function abort(rollout: Rollout, why: string | null, seats: Seats, now: Moment):
         : turn,
   );
   const reason = why ?? rollout.reason ?? 'aborted by the operator';
-  return { rollout: { ...rollout, state: 'aborted', reason, blocker: null, endedAt: now, turns }, effects };
+  return { rollout: { ...rollout, state: 'aborted', reason, endedAt: now, turns }, effects };
 }
 
 /** It has proved itself, or works; nobody knows that of what was stopped in its turn. */

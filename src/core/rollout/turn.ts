@@ -6,6 +6,7 @@ import type { Run } from '../../base/ids.ts';
 import type { Instance } from '../instance/instance.ts';
 import { bodyOf, type Ending, lifeOf, type Phase } from '../instance/phase.ts';
 import { isFinal } from '../instance/settle.ts';
+import type { ProgramPlan } from '../plan.ts';
 import { hopelessNeed, waitsForTime } from './obstacle.ts';
 import type { Rollout, Seats, Turn, TurnStep } from './rollout.ts';
 
@@ -19,9 +20,10 @@ export function moveTurn(turn: Turn, rollout: Rollout, seats: Seats, now: Moment
 
 function moved(step: TurnStep, seat: Instance, rollout: Rollout, now: Moment): TurnStep {
   switch (step.kind) {
-    case 'pending':
-      if (seat.wish.want === 'down') return { kind: 'skipped', why: 'it is stopped' };
-      return isOnTime(seat, rollout) ? { kind: 'skipped', why: 'takes it at its next run' } : step;
+    case 'pending': {
+      const why = whyLeftOut(seat, rollout.target);
+      return why === null ? step : { kind: 'skipped', why };
+    }
     case 'draining':
       return ifUnwanted(seat) ?? drainingMoved(step, seat, rollout, now);
     case 'starting':
@@ -35,8 +37,14 @@ function moved(step: TurnStep, seat: Instance, rollout: Rollout, now: Moment): T
   }
 }
 
+/** Why it has no turn when that comes; null: it has one. */
+export function whyLeftOut(seat: Instance, target: ProgramPlan): string | null {
+  if (seat.wish.want === 'down') return 'it is stopped';
+  return isOnTime(seat, target) ? 'it takes the config at its next run' : null;
+}
+
 /** Its runs go to completion, whatever the plan; it has taken on the new one already. */
-const isOnTime = ({ phase, program }: Instance, { target }: Rollout): boolean =>
+const isOnTime = ({ phase, program }: Instance, target: ProgramPlan): boolean =>
   target.schedule !== null && (lifeOf(phase)?.program ?? program).schedule !== null;
 
 type Draining = Extract<TurnStep, { kind: 'draining' }>;
@@ -110,8 +118,7 @@ function faultOf(step: Starting | Settling, seat: Instance, rollout: Rollout, no
   if (phase.kind === 'running' && phase.health.ok === false) {
     return { kind: 'failed', why: `is unhealthy: ${phase.health.why}`, tookMs };
   }
-  if ('ending' in phase && !isFinishing(phase))
-    return { kind: 'failed', why: whyEnding(phase), tookMs };
+  if ('ending' in phase && !isFinishing(phase)) return { kind: 'failed', why: whyEnding(phase), tookMs };
   if (seat.lastRun !== step.newRun) return { kind: 'failed', why: 'ended before it was healthy', tookMs };
   if (step.deadline !== null && now.mono >= step.deadline) {
     const limit = formatDuration(rollout.target.rollout.healthyDeadlineMs ?? 0);
