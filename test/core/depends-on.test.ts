@@ -1,8 +1,8 @@
 /** depends_on: a run begins only when what it needs is there; what is lost later ends nobody. */
 import { describe, expect, test } from 'vitest';
-import { programName } from '../../src/base/ids.ts';
+import { programName, revision } from '../../src/base/ids.ts';
 import type { DependencyCondition, ProgramPlan } from '../../src/core/plan.ts';
-import { type Change, Fleets, program } from './rig.ts';
+import { type Change, Fleets, program, worker } from './rig.ts';
 
 const named = (name: string, change: Change = {}): ProgramPlan =>
   program({ name: programName(name), ...change });
@@ -243,6 +243,25 @@ describe('start', () => {
   });
 });
 
+describe('a restart with a plan that needs something new', () => {
+  const fresh = needs({ redis: 'ready' }, { revision: revision('two') });
+
+  test('takes that first where both are restarted: nobody begins on what is about to end', () => {
+    const fleets = new Fleets([program(), named('redis')]).allReady().gone(0, 1);
+    const ids = [worker(0), ...fleets.ids().filter((id) => id.startsWith('redis'))];
+    fleets.take({ type: 'restart', ids, programs: [fresh] });
+    expect(fleets.kinds()).toBe('waiting draining');
+    fleets.gone('redis').ready('redis');
+    expect(fleets.kinds()).toBe('spawning running');
+  });
+
+  test('starts that along with one that was down', () => {
+    const fleets = new Fleets([program(), named('redis')]);
+    fleets.restart(0, fresh);
+    expect(fleets.kinds()).toBe('waiting spawning');
+  });
+});
+
 describe('during a rolling restart of what is needed', () => {
   const redis = named('redis', { instances: 2 });
   const rolling = (plan = redis): Fleets => {
@@ -295,7 +314,7 @@ describe('a rolling restart of what needs something', () => {
     expect(state(fleets)).toMatchObject({
       state: 'paused',
       reason: 'worker:0 waits for redis: redis was stopped by the operator',
-      blocker: 'redis',
+      blocker: { name: 'redis', is: 'needed' },
     });
   });
 });

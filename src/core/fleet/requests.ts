@@ -26,9 +26,9 @@ export function start(changes: Changes, { ids, because }: Request<'start'>): voi
 }
 
 /** What these need, and what that needs, as far as it is down and nobody has wanted it so. */
-function neededBy(fleet: Fleet, ids: ReadonlySet<InstanceId>): InstanceId[] {
+function neededBy(fleet: Fleet, ids: ReadonlySet<InstanceId>, planFor: PlanFor = ownPlan): InstanceId[] {
   const found = new Set<ProgramName>();
-  const queue = [...ids].flatMap((id) => fleet.instances.get(id)?.program ?? []);
+  const queue = instancesOf(fleet, ids).map(planFor);
   for (let program = queue.pop(); program !== undefined; program = queue.pop()) {
     // The keys of a plan's dependencies are names of programs.
     for (const name of Object.keys(program.dependsOn) as ProgramName[]) {
@@ -43,9 +43,17 @@ function neededBy(fleet: Fleet, ids: ReadonlySet<InstanceId>): InstanceId[] {
   return [...found].flatMap((name) => stayingOf(fleet, name).filter(isFree)).map(({ id }) => id);
 }
 
+/** The plan that counts of an instance. */
+type PlanFor = (instance: Instance) => ProgramPlan;
+
+const ownPlan: PlanFor = ({ program }) => program;
+
+const instancesOf = (fleet: Fleet, ids: Iterable<InstanceId>): Instance[] =>
+  [...ids].flatMap((id) => fleet.instances.get(id) ?? []);
+
 /** What others among these need comes first, so that they wait for all of it; otherwise the lowest priority does. */
-export function inOrder(fleet: Fleet, ids: readonly InstanceId[]): Instance[] {
-  const instances = ids.flatMap((id) => fleet.instances.get(id) ?? []);
+export function inOrder(fleet: Fleet, ids: readonly InstanceId[], planFor: PlanFor = ownPlan): Instance[] {
+  const instances = instancesOf(fleet, ids);
   const seats = new Map<ProgramName, Instance[]>();
   for (const instance of instances.toSorted((a, b) => a.program.priority - b.program.priority)) {
     const own = seats.get(instance.program.name);
@@ -59,7 +67,7 @@ export function inOrder(fleet: Fleet, ids: readonly InstanceId[]): Instance[] {
     placed.add(name);
     const own = seats.get(name) ?? [];
     // The keys of a plan's dependencies are names of programs.
-    for (const { program } of own) for (const on of Object.keys(program.dependsOn)) place(on as ProgramName);
+    for (const seat of own) for (const on of Object.keys(planFor(seat).dependsOn)) place(on as ProgramName);
     ordered.push(...own);
   };
   for (const name of seats.keys()) place(name);
@@ -92,13 +100,20 @@ export function restart(changes: Changes, { ids, programs }: Request<'restart'>)
   const plans = new Map(programs.map((program) => [program.name, program]));
   const chosen = new Set(ids.filter((id) => fleet.instances.get(id)?.leaving === false)); // the others go by themselves
   const down = new Set([...chosen].filter((id) => fleet.instances.get(id)?.wish.want === 'down'));
-  const needed = neededBy(fleet, down).filter((id) => !chosen.has(id));
-  for (const instance of inOrder(fleet, [...needed, ...chosen])) {
-    const { id, program } = instance;
-    // A rollout's target is not changed under it.
-    const given = rolloutUnderWay(fleet, program.name) === undefined ? plans.get(program.name) : undefined;
+  // A rollout's target is not changed under it.
+  const givenTo = ({ program }: Instance): ProgramPlan | undefined =>
+    rolloutUnderWay(fleet, program.name) === undefined ? plans.get(program.name) : undefined;
+  // All first: who needs whom from now on decides what is taken along, and in which order.
+  for (const instance of instancesOf(fleet, chosen)) {
+    const given = givenTo(instance);
     if (given !== undefined) fleet.programs.set(given.name, given);
-    if (chosen.has(id)) restartOne(changes, instance, given ?? program);
+  }
+  const planFor: PlanFor = (instance) =>
+    (chosen.has(instance.id) ? givenTo(instance) : undefined) ?? instance.program;
+  const needed = neededBy(fleet, down, planFor).filter((id) => !chosen.has(id));
+  for (const instance of inOrder(fleet, [...needed, ...chosen], planFor)) {
+    const { id } = instance;
+    if (chosen.has(id)) restartOne(changes, instance, planFor(instance));
     else changes.toInstance(id, { type: 'start', because: 'dependency' });
   }
 }
