@@ -38,7 +38,8 @@ export async function restart(
 /** What the config as it stands now changes: the answer to the restart itself comes only when all is over. */
 async function changesAhead(client: Client, selectors: string[]): Promise<readonly PlanChange[]> {
   try {
-    return (await client.createRollouts({ selectors, dry_run: true })).changes;
+    const { changes, refused } = await client.createRollouts({ selectors, dry_run: true });
+    return refused.length === 0 ? changes : [];
   } catch (error) {
     // A rolling restart may be impossible where a restart is not: the restart itself will say what is wrong.
     if (error instanceof DaemonError) return [];

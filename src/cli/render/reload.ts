@@ -12,9 +12,10 @@ export const reloadLines = (reply: ReloadReply, paint: Paint): string[] => [
   ...reply.skipped.map(({ program, reason }) => `${program} is left alone: ${printable(reason)}`),
 ];
 
+/** Where it is not the one that everybody expects. */
 function countOf({ counts }: ReloadReply, program: string): string {
-  const count = counts[program];
-  return count === undefined ? '' : ` (${plural(count, 'instance')})`;
+  const count = counts[program] ?? 1;
+  return count === 1 ? '' : ` (${plural(count, 'instance')})`;
 }
 
 /** `worker: command a -> b (by a rolling restart)`; what is not a program's has its whole key: `groups.batch`. */
