@@ -11,7 +11,7 @@ export interface Tail {
 const BLOCK_BYTES = 64 * 1024;
 /** So much of a file is looked at for its last lines, and so much is read in one go when following. */
 const MAX_BYTES = 8 * 1024 * 1024;
-const EVERY_MS = 200;
+export const FOLLOW_EVERY_MS = 200;
 
 /** The last `count` lines. A file that is not there is empty: its instance has not written yet. */
 export function lastLines(path: string, count: number): Tail {
@@ -30,7 +30,7 @@ export function lastLines(path: string, count: number): Tail {
   });
 }
 
-/** Calls back with new lines, file by file, until the signal fires. A file that was replaced is read from its start. */
+/** Calls back with new lines, file by file, until the signal fires; what there is then is told as well. */
 export async function followFiles(
   paths: readonly string[],
   offsets: readonly number[],
@@ -38,16 +38,20 @@ export async function followFiles(
   signal: AbortSignal,
 ): Promise<void> {
   const followers = paths.map((path, at) => new Follower(path, offsets[at] ?? 0));
-  while (!signal.aborted) {
+  const look = (how: 'more' | 'all'): void =>
     followers.forEach((follower, at) => {
-      const lines = follower.more();
+      const lines = follower[how]();
       if (lines.length > 0) print(at, lines);
     });
-    await pause(EVERY_MS, signal);
+  while (!signal.aborted) {
+    look('more');
+    await pause(FOLLOW_EVERY_MS, signal);
   }
+  look('all');
 }
 
-class Follower {
+/** One file, from some place on. One that was replaced is read from its start. */
+export class Follower {
   private readonly path: string;
   private offset: number;
   private inode: number | undefined;
@@ -59,9 +63,30 @@ class Follower {
     this.inode = statSync(path, { throwIfNoEntry: false })?.ino;
   }
 
-  /** The whole lines that have been added. */
+  /** The whole lines that have been added; where that is a great deal, the next of them. */
   more(): string[] {
-    return withFile(this.path, [], (file, size) => {
+    const text = Buffer.concat([this.rest, this.read()]);
+    const end = text.lastIndexOf(10);
+    this.rest = text.subarray(end + 1);
+    return end < 0 ? [] : text.subarray(0, end).toString('utf8').split('\n');
+  }
+
+  /** All that there is, with a last line that nobody has ended. */
+  all(): string[] {
+    const lines: string[] = [];
+    // As long as the file is now: somebody may go on writing.
+    const until = statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
+    for (let before = -1; before < this.offset && this.offset < until; ) {
+      before = this.offset;
+      lines.push(...this.more());
+    }
+    if (this.rest.length > 0) lines.push(this.rest.toString('utf8'));
+    this.rest = Buffer.alloc(0);
+    return lines;
+  }
+
+  private read(): Buffer {
+    return withFile(this.path, Buffer.alloc(0), (file, size) => {
       const { ino } = fstatSync(file);
       if (ino !== this.inode || size < this.offset) {
         this.inode = ino;
@@ -69,10 +94,7 @@ class Follower {
       }
       const part = read(file, this.offset, Math.min(MAX_BYTES, size - this.offset));
       this.offset += part.length;
-      const text = Buffer.concat([this.rest, part]);
-      const end = text.lastIndexOf(10);
-      this.rest = text.subarray(end + 1);
-      return end < 0 ? [] : text.subarray(0, end).toString('utf8').split('\n');
+      return part;
     });
   }
 }

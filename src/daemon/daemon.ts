@@ -21,6 +21,7 @@ import { now } from '../os/clock.ts';
 import { acquireLock, type Held, type Lock } from '../os/lock.ts';
 import { createProcesses } from '../os/processes.ts';
 import type { WireEvent } from '../protocol/events.ts';
+import type { LogsReply } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
 import { recall, unwanted } from './adopt.ts';
 import { Api } from './api.ts';
@@ -66,6 +67,8 @@ export interface Daemon {
   /** Ends the daemon alone: what runs goes on, and the next daemon takes it up. */
   leave(): void;
   follow(listener: (event: WireEvent) => void): void;
+  /** What all instances that there are write to. */
+  logFiles(): LogsReply['files'];
 }
 
 /** Starts no instance by itself: that is `start`'s to do. */
@@ -271,6 +274,7 @@ async function assemble(plan: Plan, hold: Hold, options: DaemonOptions, world: W
     follow: (listener) => {
       news.follow({ take: listener, end: () => {} });
     },
+    logFiles: () => api.logs(new URLSearchParams()).files,
   };
 }
 

@@ -8,14 +8,17 @@ export interface ForegroundOptions {
   readonly socket: string | undefined;
   /** None: everything with `autostart` that the operator has not stopped. */
   readonly selectors: readonly string[];
+  /** About this command. */
   say(text: string): void;
+  /** A line of the daemon's own log. */
+  log(text: string): void;
   /** Called when the daemon is up. */
   started(daemon: Daemon): void | Promise<void>;
 }
 
 /** Runs until everything is down. */
 export async function runForeground(options: ForegroundOptions): Promise<ExitCode> {
-  const made = await createDaemon({ ...options, echo: options.say });
+  const made = await createDaemon({ ...options, echo: options.log });
   if (!made.ok) {
     options.say(`tsup-visor: ${made.error.message}`);
     return EXITS[made.error.kind];

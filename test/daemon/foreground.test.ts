@@ -30,11 +30,11 @@ class Terminal {
   readonly #looks = new Set<() => void>();
 
   constructor(...selectors: string[]) {
-    this.child = spawn(
-      process.execPath,
-      [COMMAND, '-c', world.configFile, 'start', '--foreground', ...selectors],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+    const words = [COMMAND, '-c', world.configFile, 'start', '--foreground', ...selectors];
+    // Both streams in one pipe, as in a terminal: what comes first is read first.
+    this.child = spawn('/bin/sh', ['-c', 'exec "$0" "$@" 2>&1', process.execPath, ...words], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.ended = new Promise((resolve) => this.child.once('exit', resolve));
     for (const stream of [this.child.stdout, this.child.stderr])
       stream
@@ -76,6 +76,8 @@ const begin = (...selectors: string[]): Terminal => {
 
 const state = async (): Promise<string | undefined> =>
   (await world.ask<StatusReply>('GET', '/v1/status?usage=0')).instances[0]?.state;
+
+const TIME = /^\d\d:\d\d:\d\d /;
 
 const stubborn = { ...PROGRAMS.ignoresTerm, stop: { timeout: '20s' } };
 
@@ -154,6 +156,39 @@ describe('in the foreground', () => {
     expect(await own.end()).toBe(1);
     expect(own.text).toMatch(/^tsup-visor: .*db:0/m);
     expect(leaks.processes()).toEqual([]);
+  });
+
+  it('the last words of a program that dies are shown, before its end is told, each line with a time', async () => {
+    const speaks = 'echo READY=1 >&3; echo first; sleep 0.3; echo last; printf "without an end"; exit 3';
+    const command = ['/bin/sh', '-c', speaks];
+    world.configure({
+      worker: { ...PROGRAMS.steady, command, essential: true, restart: 'never', logs: {} },
+    });
+    const own = begin();
+    expect(await own.end()).toBe(1);
+    const lines = own.text.split('\n').filter((line) => / worker:0 (\||exited)/.test(line));
+    expect(lines.map((line) => line.replace(TIME, ''))).toEqual([
+      'worker:0 | first',
+      'worker:0 | last',
+      'worker:0 | without an end',
+      expect.stringMatching(/^worker:0 exited with code 3 after /),
+    ]);
+    for (const line of lines) expect(line).toMatch(TIME);
+  });
+
+  it('what a program says that is added later is shown, too', async () => {
+    const command = ['/bin/sh', '-c', 'echo "I am {{instance}}"; echo READY=1 >&3; exec sleep 1000'];
+    world.configure({ worker: { ...PROGRAMS.steady, command, logs: {} } });
+    const own = begin();
+    await own.says('worker:0 | I am worker:0');
+    await world.ask('POST', '/v1/scale', { counts: { worker: 2 } });
+    await own.says('worker:1 | I am worker:1');
+    await world.ask('POST', '/v1/scale', { counts: { worker: 1 } });
+    await world.ask('POST', '/v1/scale', { counts: { worker: 2 } });
+    await own.says('worker:1 | I am worker:1', 2);
+    own.press('SIGTERM');
+    expect(await own.end()).toBe(0);
+    expect(own.text.split('worker:1 | ').length).toBe(3);
   });
 
   it('goes on when nobody reads any more what it says, and spends no time on that', async () => {
