@@ -16,6 +16,7 @@ import type { LogPath, Processes } from '../ports/processes.ts';
 import type { ActionReply, RefusedProgram } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import { refuseEmpty } from './counts.ts';
 import type { RolloutHistory } from './history.ts';
 import type { NewsDesk } from './news.ts';
 import { type Outlook, undecided } from './outcome.ts';
@@ -54,7 +55,8 @@ export function selectIds(
   if (selectors.length === 0 && none === 'all') return [...fleet.instances.keys()];
   const chosen = select(selectors, fleet.instances.values(), plan().groups);
   if (chosen.ok) return chosen.value;
-  const hint = whatThereIs(chosen.error, fleet.instances.values(), plan().groups);
+  refuseEmpty({ fleet, plan }, chosen.error);
+  const hint = whatThereIs(chosen.error, fleet.programs.keys(), fleet.instances.values(), plan().groups);
   throw new Refused('no_match', `no instance matches "${chosen.error}"`, hint);
 }
 

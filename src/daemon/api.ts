@@ -16,6 +16,7 @@ import type { StatusReply } from '../protocol/status.ts';
 import { PROTOCOL_VERSION as version } from '../protocol/version.ts';
 import { restart, signal, start, stop } from './actions.ts';
 import { type ApiParts, inPlanOrder, instancesOf, selectIds } from './api-parts.ts';
+import { countsOf, meansEmpty } from './counts.ts';
 import { describeInstance } from './describe.ts';
 import { logFiles } from './log-files.ts';
 import { reload } from './reloading.ts';
@@ -31,7 +32,8 @@ export class Api {
 
   async status(query: URLSearchParams): Promise<StatusReply> {
     const { fleet, processes, history, clock, nextRun } = this.#parts;
-    const ids = this.#shown(query);
+    const selectors = query.getAll('selector');
+    const ids = this.#lookedAt(selectors);
     const runs = instancesOf(this.#parts, ids).flatMap(({ phase }) => bodyOf(phase)?.life.run ?? []);
     const usage: ReadonlyMap<Run, Usage> =
       query.get('usage') === '0' ? new Map() : await processes.usage(runs);
@@ -44,7 +46,8 @@ export class Api {
       return describeInstance(instance, now, own, nextRun(instance.program.name), heldBy);
     });
     const rollouts = history.current(fleet, now);
-    return { version, daemon: this.#parts.describeDaemon(), instances, rollouts };
+    const counts = countsOf(this.#parts, selectors);
+    return { version, daemon: this.#parts.describeDaemon(), instances, rollouts, counts };
   }
 
   start(body: Checked<'start'>, left: AbortSignal): Promise<ActionReply> {
@@ -102,6 +105,13 @@ export class Api {
     const ids = this.#shown(query);
     const files = instancesOf(this.#parts, ids).flatMap(({ id, program }) => logFiles(id, program, logPath));
     return { version, files };
+  }
+
+  /** A program without instances may be looked at. */
+  #lookedAt(selectors: readonly string[]): InstanceId[] {
+    const matching = selectors.filter((selector) => !meansEmpty(this.#parts, selector));
+    if (matching.length === 0 && selectors.length > 0) return [];
+    return inPlanOrder(this.#parts, selectIds(this.#parts, matching, 'all'));
   }
 
   #shown(query: URLSearchParams): InstanceId[] {

@@ -6,10 +6,12 @@ import { rolloutUnderWay, stayingOf } from '../core/fleet/fleet.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import { lifeOf } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
-import type { RefusedProgram, ReloadReply } from '../protocol/replies.ts';
+import type { PlanChange, RefusedProgram, ReloadReply } from '../protocol/replies.ts';
 import type { Checked } from '../protocol/requests.ts';
+import type { ProgramCount } from '../protocol/status.ts';
 import { PROTOCOL_VERSION as version } from '../protocol/version.ts';
 import { type ApiParts, inTheWay, refuseWhenEnding } from './api-parts.ts';
+import { countsOf as scaledOf } from './counts.ts';
 import { Refused } from './refuse.ts';
 import { readConfig } from './reload.ts';
 import { beginRollout, isWanted, STOPPED } from './rollouts.ts';
@@ -19,12 +21,15 @@ export function reload(parts: ApiParts, { dry_run }: Checked<'reload'>): ReloadR
   const running = parts.plan();
   const fresh = readConfig(running.configFile, parts.world);
   const { added, removed, kept } = difference(running, fresh);
-  const changes = kept.flatMap(({ before, after }) => comparePlans(before, after));
+  const changes = kept
+    .flatMap(({ before, after }) => comparePlans(before, after))
+    .map((change) => withCount(parts, change));
   const refused = conflictsWith(parts, { added, removed, kept });
   if (!dry_run) refuse(refused);
   const renewals = kept.map(({ before, after }) => renewalOf(parts, before, after));
   const counts = countsOf(parts, fresh, added, removed);
   const { seq } = parts.news;
+  const scaled = keptCounts(parts, kept);
   if (!dry_run) {
     parts.follow(appliedTo(running, fresh));
     const { programs, shutdownTimeoutMs } = fresh;
@@ -39,6 +44,7 @@ export function reload(parts: ApiParts, { dry_run }: Checked<'reload'>): ReloadR
     counts,
     rollouts: renewals.flatMap((renewal) => renew(parts, renewal, dry_run)),
     skipped: renewals.flatMap(reasonToWait),
+    kept_counts: scaled,
     refused,
     seq,
   };
@@ -108,6 +114,18 @@ function difference(running: Plan, fresh: Plan): Difference {
       return old === undefined ? [] : [{ before: old, after: program }];
     }),
   };
+}
+
+/** An operator's number holds until the config has another one than before. */
+const keptCounts = (parts: ApiParts, kept: Difference['kept']): ProgramCount[] =>
+  kept
+    .filter(({ before, after }) => before.instances === after.instances)
+    .flatMap(({ before }) => scaledOf(parts, [before.name]))
+    .filter(({ instances, configured }) => instances !== configured);
+
+function withCount({ fleet }: ApiParts, change: PlanChange): PlanChange {
+  const count = change.key === 'instances' ? fleet.counts.get(change.program as ProgramName) : undefined; // a program's name
+  return count === undefined ? change : { ...change, note: `the ${count} of an operator gives way` };
 }
 
 /** Which instances of a program need a new run for what has changed, and how they come by it. */

@@ -1,5 +1,5 @@
 /** How many instances a program has, by the operator's word. */
-import type { InstanceId } from '../base/ids.ts';
+import type { InstanceId, ProgramName } from '../base/ids.ts';
 import { stayingOf } from '../core/fleet/fleet.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import type { LogTarget, ProgramPlan } from '../core/plan.ts';
@@ -57,15 +57,18 @@ function scaleOne({ fleet, post }: ApiParts, { name }: ProgramPlan, count: numbe
   const added = after.filter(({ id }) => !before.has(id)).map(({ id }) => id);
   const removed = [...before].filter((id) => !stays.has(id));
   const isSame = added.length === 0 && removed.length === 0;
-  return { added, removed, already: isSame ? unchanged(after.at(-1)) : [] };
+  return { added, removed, already: isSame ? [unchanged(name, after.at(-1))] : [] };
 }
 
 /** Said of the last one, for all. */
-function unchanged(last: Instance | undefined): ActionOutcome[] {
-  if (last === undefined) return [];
+function unchanged(name: ProgramName, last: Instance | undefined): ActionOutcome {
+  const said = { ok: true, already: true };
+  if (last === undefined) {
+    return { ...said, id: name, state: 'stopped', message: `${name} has no instances already` };
+  }
   const count = last.index + 1;
-  const message = `${last.program.name} has ${count === 1 ? 'one instance' : `${count} instances`} already`;
-  return [{ id: last.id, state: stateOf(last), ok: true, already: true, message }];
+  const message = `${name} has ${count === 1 ? 'one instance' : `${count} instances`} already`;
+  return { ...said, id: last.id, state: stateOf(last), message };
 }
 
 function programOf({ plan }: ApiParts, name: string): ProgramPlan {

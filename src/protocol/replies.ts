@@ -1,7 +1,7 @@
 /** The replies, but for `status` (status.ts) and what follows as NDJSON (events.ts). */
 
 import type { WireError } from './errors.ts';
-import type { InstanceState, PlannedRollout, RolloutStatus } from './status.ts';
+import type { InstanceState, PlannedRollout, ProgramCount, RolloutStatus } from './status.ts';
 
 export interface ErrorReply {
   readonly version: number;
@@ -61,6 +61,8 @@ export interface ReloadReply {
   readonly skipped: readonly { readonly program: string; readonly reason: string }[];
   /** Of a dry run: why all of it would be refused now, for each program that is in conflict with what is under way. */
   readonly refused: readonly RefusedProgram[];
+  /** Programs that keep a number of instances which an operator has given, for the config's is the same as before. */
+  readonly kept_counts?: readonly ProgramCount[];
   readonly seq: number;
 }
 

@@ -22,6 +22,15 @@ export interface StatusReply {
   readonly daemon: DaemonStatus;
   readonly instances: readonly InstanceStatus[];
   readonly rollouts: readonly RolloutStatus[];
+  /** Programs with another number of instances than the config has, and those with none. */
+  readonly counts?: readonly ProgramCount[];
+}
+
+/** How many instances there are to be of a program, and how many the config has. */
+export interface ProgramCount {
+  readonly program: string;
+  readonly instances: number;
+  readonly configured: number;
 }
 
 export interface DaemonStatus {

@@ -98,6 +98,16 @@ test('the plan tells what comes, what goes, and key by key what changes and when
   ]);
 });
 
+test('a number that an operator has given is told where it stays', async () => {
+  const counts = [{ program: 'worker', instances: 0, configured: 3 }];
+  const { out } = await reload({ 'POST /v1/reload': reloaded({ kept_counts: counts }) });
+  expect(
+    out,
+  ).toBe(`nothing to change: the daemon runs with the config as it stands, but for the number of instances
+worker keeps the number that an operator has scaled it to: 0; the config has 3, as before
+`);
+});
+
 test('where nothing has changed it is said, and nothing is watched', async () => {
   const result = await reload({ 'POST /v1/reload': reloaded() });
   expect(result).toEqual({

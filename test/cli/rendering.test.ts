@@ -209,6 +209,21 @@ test('how processes are tracked is said where it is not by cgroup', () => {
   expect(by('group')[1]).toContain('tracking: by process group');
 });
 
+test('a program that was scaled, and one without instances, are not forgotten', () => {
+  const counts = [
+    { program: 'worker', instances: 0, configured: 3 },
+    { program: 'mail', instances: 1, configured: 2 },
+    { program: 'spare', instances: 0, configured: 0 },
+  ];
+  expect(
+    statusLines(status([], { counts }), { paint: plain, width: undefined, now }).join('\n'),
+  ).toBe(`no instances
+
+worker: 0 instances, scaled to 0 by an operator; the config has 3
+mail: 1 instance, scaled to 1 by an operator; the config has 2
+spare: 0 instances, as the config has it`);
+});
+
 test('a warning of the daemon stands below the table', () => {
   const base = status([]);
   const warned = { ...base, daemon: { ...base.daemon, warnings: ['the disk is full'] } };

@@ -13,9 +13,9 @@ test.each([
   ['@bunch', 'the groups are: @batch'],
   ['wroker', 'the programs are: worker; what the config has had added since comes with "tsup-visor reload"'],
 ])('%s', (selector, hint) => {
-  expect(whatThereIs(selector, fleet.instances.values(), groups)).toBe(hint);
+  expect(whatThereIs(selector, fleet.programs.keys(), fleet.instances.values(), groups)).toBe(hint);
 });
 
 test('where there are no groups, none are named', () => {
-  expect(whatThereIs('@batch', fleet.instances.values(), {})).toBe('the groups are: none');
+  expect(whatThereIs('@batch', [], fleet.instances.values(), {})).toBe('the groups are: none');
 });

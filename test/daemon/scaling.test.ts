@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ActionReply, RolloutsCreatedReply } from '../../src/protocol/replies.ts';
+import type { ActionReply, ReloadReply, RolloutsCreatedReply } from '../../src/protocol/replies.ts';
 import type { StatusReply } from '../../src/protocol/status.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 import { within } from '../rig/within.ts';
@@ -56,6 +56,61 @@ describe('a scale', () => {
     await scale({ worker: 0 });
     expect(ids(await world.status())).toBe('');
     expect(await scale({ worker: 1 })).toMatchObject({ instances: [{ id: 'worker:0', ok: true }] });
+  });
+
+  it('to nothing is seen, and whoever names the program is told how to have instances again', async () => {
+    await world.begin({
+      worker: { ...steady, instances: 3 },
+      mailer: steady,
+      spare: { ...steady, instances: 0 },
+    });
+    await world.act('start', []);
+    await scale({ worker: 0 });
+    const worker = { program: 'worker', instances: 0, configured: 3 };
+    const spare = { program: 'spare', instances: 0, configured: 0 };
+    expect(await world.status()).toMatchObject({ instances: [{ id: 'mailer:0' }], counts: [worker, spare] });
+    const only = await world.ask<StatusReply>('GET', '/v1/status?usage=0&selector=worker');
+    expect(only).toMatchObject({ instances: [], counts: [worker] });
+    for (const selector of ['worker', 'worker:1', 'work*']) {
+      const reply = await world.request('POST', '/v1/restart', { selectors: [selector] });
+      expectRefusal(reply, 'no_match');
+      expect(reply.json, selector).toMatchObject({
+        error: {
+          message: 'worker has no instances: an operator has scaled it to 0',
+          hint: 'give it what the config has: "tsup-visor scale worker=3"',
+        },
+      });
+    }
+    expect((await world.request('POST', '/v1/start', { selectors: ['spare'] })).json).toMatchObject({
+      error: {
+        message: 'spare has no instances: the config has 0 of it',
+        hint: 'give it some: "tsup-visor scale spare=1"',
+      },
+    });
+    expect(await scale({ worker: 0 })).toMatchObject({
+      instances: [{ ok: true, already: true, message: 'worker has no instances already' }],
+    });
+  });
+
+  it('is said by a reload that leaves it as it is, and by one that makes it give way', async () => {
+    const configured = (instances: number): void => world.configure({ worker: { ...steady, instances } });
+    configured(2);
+    await world.begin();
+    await world.act('start', []);
+    await scale({ worker: 1 });
+    const reload = (body: object): Promise<ReloadReply> => world.ask('POST', '/v1/reload', body);
+    expect(await reload({ dry_run: true })).toMatchObject({
+      changes: [],
+      kept_counts: [{ program: 'worker', instances: 1, configured: 2 }],
+    });
+    configured(3);
+    const note = 'the 1 of an operator gives way';
+    expect(await reload({ dry_run: true })).toMatchObject({
+      changes: [{ from: '2', to: '3', note }],
+      kept_counts: [],
+    });
+    expect(await reload({})).toMatchObject({ changes: [{ key: 'instances', note }], kept_counts: [] });
+    expect(await world.status()).toMatchObject({ counts: [] });
   });
 
   it('to what there is says so, and does nothing', async () => {

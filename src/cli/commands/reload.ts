@@ -36,8 +36,10 @@ export async function reload(context: Context, options: ReloadOptions): Promise<
 
 async function showPlan(context: Context, reply: ReloadReply, options: ReloadOptions): Promise<void> {
   const lines = reloadLines(reply, await context.paint());
-  if (lines.length === 0 && reply.rollouts.length === 0) {
-    context.print('nothing to change: the daemon runs with the config as it stands');
+  const kept = reply.kept_counts?.length ?? 0;
+  if (lines.length === kept && reply.rollouts.length === 0) {
+    const but = kept === 0 ? '' : ', but for the number of instances';
+    context.print(`nothing to change: the daemon runs with the config as it stands${but}`, ...lines);
     return;
   }
   context.print(...lines);

@@ -1,5 +1,6 @@
 /** What a reload changes, as a plan: what comes, what goes, and key by key what is another and when it counts. */
 import type { ChangeEffect, PlanChange, ReloadReply } from '../../protocol/replies.ts';
+import { keptCountSentence } from './counts.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './text.ts';
 import { plural } from './words.ts';
@@ -10,6 +11,7 @@ export const reloadLines = (reply: ReloadReply, paint: Paint): string[] => [
   ...reply.removed.map((program) => paint.bad(`- ${program}${countOf(reply, program)}`)),
   ...reply.changes.map((change) => `${paint.busy('~')} ${changeText(change)}`),
   ...reply.skipped.map(({ program, reason }) => `${program} is left alone: ${printable(reason)}`),
+  ...(reply.kept_counts ?? []).map(keptCountSentence),
 ];
 
 /** Where it is not the one that everybody expects. */

@@ -1,5 +1,6 @@
 /** The table of `status`. */
 import type { InstanceState, InstanceStatus, StatusReply } from '../../protocol/status.ts';
+import { countSentence } from './counts.ts';
 import { doing } from './doing.ts';
 import type { Paint } from './paint.ts';
 import { nextStep, rolloutSentence } from './rollout.ts';
@@ -97,7 +98,7 @@ const TRACKING: Readonly<Record<string, string>> = {
 };
 
 /** Below the table: rollouts under way or paused, and what else is out of the ordinary. */
-function remarks({ daemon, rollouts }: StatusReply, { paint, width }: Look): string[] {
+function remarks({ daemon, rollouts, counts = [] }: StatusReply, { paint, width }: Look): string[] {
   const told: string[] = [];
   const room = width ?? Number.POSITIVE_INFINITY;
   const tell = (text: string, paintIt: (text: string) => string) =>
@@ -108,6 +109,7 @@ function remarks({ daemon, rollouts }: StatusReply, { paint, width }: Look): str
     const next = nextStep(rollout);
     if (next !== undefined) told.push(...wrap(next, room - 2).map((line) => `  ${line}`));
   }
+  for (const count of counts) tell(countSentence(count), paint.faint);
   if (daemon.state === 'shutting_down') tell('the daemon is shutting down', paint.busy);
   for (const warning of daemon.warnings) tell(`warning: ${printable(warning)}`, paint.busy);
   const tracking = TRACKING[daemon.tracking];

@@ -5,6 +5,7 @@ import type { Instance } from '../instance/instance.ts';
 
 export function whatThereIs(
   selector: string,
+  programs: Iterable<ProgramName>,
   instances: Iterable<Instance>,
   groups: Readonly<Record<string, readonly ProgramName[]>>,
 ): string {
@@ -15,7 +16,7 @@ export function whatThereIs(
   const program = selector.split(':', 1)[0] ?? '';
   const seats = all.filter((instance) => instance.program.name === program);
   if (seats.length > 0) return `${program} has ${range(seats)}`;
-  const names = [...new Set(all.map((instance) => instance.program.name))];
+  const names = [...new Set([...programs, ...all.map((instance) => instance.program.name)])];
   return `the programs are: ${listed(names)}; what the config has had added since comes with "tsup-visor reload"`;
 }
 

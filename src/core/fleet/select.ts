@@ -21,10 +21,23 @@ export function select(
   return ok(all.map(({ id }) => id).filter((id) => chosen.has(id)));
 }
 
+/** Whether the selector means this program, or an instance of it. */
+export function selectsProgram(selector: string, name: ProgramName, groups: Groups): boolean {
+  if (selector.startsWith('@')) return groupOf(selector, groups).has(name);
+  const colon = selector.lastIndexOf(':');
+  const program = colon < 0 ? selector : selector.slice(0, colon);
+  return /[*?]/.test(program) ? fits(program, name) : program === name;
+}
+
+/** None where there is no such group. */
+function groupOf(selector: string, groups: Groups): ReadonlySet<ProgramName> {
+  const group = selector.slice(1);
+  return new Set(Object.hasOwn(groups, group) ? groups[group] : []);
+}
+
 function matcher(selector: string, groups: Groups): (instance: Instance) => boolean {
   if (selector.startsWith('@')) {
-    const group = selector.slice(1);
-    const members = new Set(Object.hasOwn(groups, group) ? groups[group] : []);
+    const members = groupOf(selector, groups);
     return ({ program }) => members.has(program.name);
   }
   if (!/[*?]/.test(selector)) return ({ id, program }) => selector === id || selector === program.name;
