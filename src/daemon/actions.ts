@@ -32,19 +32,27 @@ export async function start(
   const isNamed = selectors.length > 0;
   const leftStopped = isNamed ? [] : stoppedByOperator(parts);
   const named = isNamed ? selectStaying(parts, selectors) : startedByDefault(parts);
-  const before = new Set(
-    instancesOf(parts, named)
-      .filter(isStarted)
-      .map(({ id }) => id),
-  );
+  // What has run to completion is run again by whoever names it, and not by the way.
+  const isDone = ({ phase }: Instance): boolean => !isNamed && phase.kind === 'exited';
+  const [done, due] = [idsOf(parts, named, isDone), idsOf(parts, named, (seat) => !isDone(seat))];
+  const before = new Set([...done, ...idsOf(parts, due, isStarted)]);
   const down = [...fleet.instances.values()].filter(isUnwanted).map(({ id }) => id);
-  post({ type: 'start', ids: named, because: isNamed ? 'operator' : 'start' });
+  post({ type: 'start', ids: due, because: isNamed ? 'operator' : 'start' });
   // What they depend on comes with them.
   const pulled = down.filter((id) => fleet.instances.get(id)?.wish.want === 'up' && !named.includes(id));
   const judge = wait ? judgeStart(outlookOf(parts), before) : null;
   const instances = instancesOf(parts, [...pulled, ...named]);
   return answerFor(parts, instances, { judge, left, more: { left_stopped: leftStopped } });
 }
+
+const idsOf = (
+  parts: ApiParts,
+  ids: readonly InstanceId[],
+  isMeant: (instance: Instance) => boolean,
+): InstanceId[] =>
+  instancesOf(parts, ids)
+    .filter(isMeant)
+    .map(({ id }) => id);
 
 export async function stop(
   parts: ApiParts,

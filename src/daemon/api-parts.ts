@@ -19,7 +19,7 @@ import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { refuseEmpty } from './counts.ts';
 import type { RolloutHistory } from './history.ts';
 import type { NewsDesk } from './news.ts';
-import { type Outlook, undecided } from './outcome.ts';
+import { asOfNow, type Outlook, undecided } from './outcome.ts';
 import { Refused } from './refuse.ts';
 import type { Farewell, Judge, Waiters } from './waiters.ts';
 
@@ -131,12 +131,14 @@ export interface Answering {
 }
 
 export async function answerFor(
-  { waiters }: ApiParts,
+  { fleet, waiters }: ApiParts,
   instances: readonly Instance[],
   { judge, left, removed, more }: Answering,
 ): Promise<ActionReply> {
-  const outcomes =
-    judge === null ? instances.map(undecided) : await waiters.wait(instances, judge, left, removed);
+  if (judge === null) return actionReply(instances.map(undecided), more);
+  const told = await waiters.wait(instances, judge, left, removed);
+  // Their ids were taken from instances.
+  const outcomes = told.map((outcome) => asOfNow(outcome, fleet.instances.get(outcome.id as InstanceId)));
   return actionReply(outcomes, more);
 }
 

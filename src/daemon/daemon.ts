@@ -25,6 +25,7 @@ import type { LogsReply } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
 import { recall, unwanted } from './adopt.ts';
 import { Api } from './api.ts';
+import { bootName } from './boot.ts';
 import { claimConfig } from './claims.ts';
 import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
@@ -119,7 +120,8 @@ async function assemble(plan: Plan, hold: Hold, options: DaemonOptions, world: W
     warn,
     events: processEvents(post),
   });
-  const { memory: recorded, identities, places } = readMemory(journal, plan, clock.now());
+  const boot = bootName();
+  const { memory: recorded, identities, places } = readMemory(journal, plan, clock.now(), boot);
   const fleet = createFleet(plan, recall(recorded, identities, plan, processes, clock.now()));
   const surroundings: Surroundings = {
     environment: { ...process.env }, // reading from process.env itself asks the system each time
@@ -144,6 +146,7 @@ async function assemble(plan: Plan, hold: Hold, options: DaemonOptions, world: W
     identity: (run) => processes.identity(run) ?? identities.get(run) ?? null,
     places: watches.placesOf,
     configured: (name) => current.programs.find((program) => program.name === name)?.instances ?? null,
+    boot,
   });
   forgetPlans(journal, fleet);
   const defect = (error: unknown): void => {

@@ -7,9 +7,9 @@ import type { ProgramPlan } from '../core/plan.ts';
 import type { Rollout } from '../core/rollout/rollout.ts';
 import type { Clock } from '../ports/clock.ts';
 import { describeRollout } from './describe.ts';
-import type { Journal } from './journal.ts';
+import type { Journal, Journalled } from './journal.ts';
 import { lastingDeadline, recordOf } from './record.ts';
-import { readCounter } from './remembered.ts';
+import { type CompletedRecord, readCounter } from './remembered.ts';
 import type { LogPlace } from './watches.ts';
 
 /** Run numbers are reserved in blocks, so that none is used twice whatever happens to the last writes. */
@@ -25,6 +25,8 @@ export interface Known {
   places(run: Run): readonly LogPlace[];
   /** How many instances the config has of it. */
   configured(program: ProgramName): number | null;
+  /** Names this start of the machine; null where nobody knows. */
+  readonly boot: string | null;
 }
 
 export class MemoryKeeper {
@@ -56,6 +58,7 @@ export class MemoryKeeper {
     this.#kept.delete(id);
     this.#journal.put(`run/${id}`, null);
     this.#journal.put(`stopped/${id}`, null);
+    this.#journal.put(`completed/${id}`, null);
   }
 
   /** With the config's own number, so that a new one there is seen to be newer. */
@@ -68,12 +71,21 @@ export class MemoryKeeper {
     const { id, wish } = instance;
     if (wish.want === 'up') this.#journal.put(`stopped/${id}`, null);
     else if (wish.because === 'operator') this.#journal.put(`stopped/${id}`, true);
+    this.#journal.put(`completed/${id}`, this.#completionOf(instance));
     this.#keepRun(instance);
     const { nextRun } = this.#fleet;
     if (nextRun < this.#reservedRuns) return;
     this.#reservedRuns = nextRun + RUN_BLOCK;
     this.#journal.put('next_run', this.#reservedRuns);
     this.#journal.flush(); // before any of them is begun: whoever is killed now must not have them given out again
+  }
+
+  /** A run to completion is done, until somebody wants it again or the machine is started anew. */
+  #completionOf({ phase, program, restarts, lastRun, lastExit }: Instance): Journalled {
+    const { boot } = this.#known;
+    if (phase.kind !== 'exited' || boot === null) return null;
+    const { revision } = program;
+    return { boot, revision, restarts, lastRun, lastExit } satisfies CompletedRecord;
   }
 
   /** What the next daemon has to know to take the run up. What a run says of itself is not worth a line each time. */

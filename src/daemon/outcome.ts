@@ -26,7 +26,7 @@ export function judgeStart(outlook: Outlook, before: ReadonlySet<InstanceId>): J
       const already = before.has(id);
       return outcome(instance, true, already, already ? `${id} was running already` : `${id} is ready`);
     }
-    if (phase.kind === 'exited') return outcome(instance, true, false, `${id} has finished`);
+    if (phase.kind === 'exited') return completed(instance, before.has(id));
     return (
       waiting(instance, outlook, before.has(id)) ?? firstRunFailed(instance) ?? failure(instance, outlook)
     );
@@ -40,7 +40,7 @@ export function judgeRestart(outlook: Outlook, oldRuns: ReadonlyMap<InstanceId, 
     const { phase, id } = instance;
     const replaced = instance.lastRun !== (oldRuns.get(id) ?? null);
     if (phase.kind === 'running' && replaced) return outcome(instance, true, false, `${id} is ready`);
-    if (phase.kind === 'exited' && replaced) return outcome(instance, true, false, `${id} has finished`);
+    if (phase.kind === 'exited' && replaced) return completed(instance, false);
     return waiting(instance, outlook) ?? firstRunFailed(instance) ?? failure(instance, outlook);
   };
 }
@@ -65,6 +65,20 @@ export const gone = (id: InstanceId): ActionOutcome => ({
   already: false,
   message: `${id} has ended and is gone`,
 });
+
+function completed(instance: Instance, already: boolean): ActionOutcome {
+  const { id } = instance;
+  const text = already
+    ? `${id} has completed already; "tsup-visor start ${id}" runs it again`
+    : `${id} has completed`;
+  return outcome(instance, true, already, text);
+}
+
+/** What was ready when it was looked at may have completed before the last of the others was. */
+export const asOfNow = (told: ActionOutcome, instance: Instance | undefined): ActionOutcome =>
+  told.ok && told.state === 'running' && instance?.phase.kind === 'exited'
+    ? completed(instance, false)
+    : told;
 
 /** Nothing that is under way will end this wait, or the clock alone will. */
 function waiting(instance: Instance, { nextRun }: Outlook, already = false): ActionOutcome | null {

@@ -1,7 +1,7 @@
 /** What the journal knows, read back by a new daemon. What cannot be read is passed over. */
 import type { Moment } from '../base/clock.ts';
-import type { InstanceId, ProgramName, Run } from '../base/ids.ts';
-import type { Fleet, Memory } from '../core/fleet/fleet.ts';
+import type { InstanceId, ProgramName, Revision, Run } from '../base/ids.ts';
+import type { Completed, Fleet, Memory } from '../core/fleet/fleet.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import { lifeOf } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
@@ -17,7 +17,8 @@ export interface Remembered {
   readonly places: ReadonlyMap<Run, readonly LogPlace[]>;
 }
 
-export function readMemory(journal: Journal, plan: Plan, now: Moment): Remembered {
+/** `boot`: names this start of the machine. */
+export function readMemory(journal: Journal, plan: Plan, now: Moment, boot: string | null): Remembered {
   const stopped = new Set<InstanceId>();
   // Keys were written from ids, so that is what they are.
   for (const [id] of journal.under('stopped/')) stopped.add(id as InstanceId);
@@ -29,8 +30,9 @@ export function readMemory(journal: Journal, plan: Plan, now: Moment): Remembere
   const nextRun = readCounter(journal, 'next_run');
   const nextRollout = readCounter(journal, 'next_rollout');
   const counts = readCounts(journal, plan);
+  const completed = readCompleted(journal, plan, boot);
   return {
-    memory: { nextRun, nextRollout, generations, stopped, alive, counts },
+    memory: { nextRun, nextRollout, generations, stopped, alive, counts, completed },
     identities,
     places,
   };
@@ -48,6 +50,25 @@ function readCounts(journal: Journal, plan: Plan): Map<ProgramName, number> {
     } else journal.put(`count/${name}`, null);
   }
   return counts;
+}
+
+/** As it is written down. `boot`, `revision`: what has to be as it was then. */
+export interface CompletedRecord extends Completed {
+  readonly boot: string;
+  readonly revision: Revision;
+}
+
+function readCompleted(journal: Journal, plan: Plan, boot: string | null): Map<InstanceId, Completed> {
+  const completed = new Map<InstanceId, Completed>();
+  for (const [id, value] of [...journal.under('completed/')]) {
+    const record = value as CompletedRecord; // nothing else is written under this prefix
+    const program = plan.programs.find(({ name }) => name === id.slice(0, id.lastIndexOf(':')));
+    if (program?.revision === record.revision && program.restart !== 'always' && boot === record.boot) {
+      const { restarts, lastRun, lastExit } = record;
+      completed.set(id as InstanceId, { restarts, lastRun, lastExit }); // the key was written from it
+    } else journal.put(`completed/${id}`, null);
+  }
+  return completed;
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;

@@ -55,7 +55,7 @@ const PHASES: Record<Of<'phase'>['to'], string> = {
   killing: 'is being killed',
   cleaning: 'has ended, its post_stop hook runs',
   backoff: 'waits before it is tried again',
-  exited: 'has finished',
+  exited: 'has completed',
   failed: 'has failed',
 };
 

@@ -380,7 +380,7 @@ test('an action tells who has run to the end and who waits, and for what', () =>
   expect(actionLines(reply, { ...TO_RUN, begun: 'starting' })).toEqual([
     inLocalTime(message),
     '1 instance ready (worker:0)',
-    '1 instance finished (worker:1)',
+    '1 instance completed (worker:1)',
     '1 instance waiting (worker:2)',
   ]);
 });

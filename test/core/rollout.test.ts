@@ -605,6 +605,7 @@ test('numbers and generations grow from what was remembered', () => {
     stopped: new Set([worker(1)]),
     alive: new Map(),
     counts: new Map(),
+    completed: new Map(),
   };
   const fleets = new Fleets([old], memory);
   expect(fleets.seat(1).wish).toEqual({ want: 'down', because: 'operator' });

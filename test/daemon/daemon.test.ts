@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -22,6 +22,56 @@ const runs = ({ instances }: StatusReply): (number | null)[] => instances.map(({
 const states = ({ instances }: StatusReply): string => instances.map(({ state }) => state).join(' ');
 const rollOut = (selectors: string[], more: object = {}) =>
   world.request('POST', '/v1/rollouts', { selectors, ...more });
+
+describe('a program that has run to completion', () => {
+  const once = { ...PROGRAMS.steady, command: ['/bin/sh', '-c', 'echo run >> runs'], restart: 'on_failure' };
+  const count = (): number => readFileSync(join(world.folder, 'runs'), 'utf8').split('\n').length - 1;
+
+  it('is run again by whoever names it, and by no other start', async () => {
+    await world.begin({
+      migrate: once,
+      worker: { ...PROGRAMS.steady, depends_on: { migrate: 'completed' } },
+    });
+    expect(await world.act('start', [])).toMatchObject({
+      instances: [
+        { ok: true, already: false, state: 'exited', message: 'migrate:0 has completed' },
+        { ok: true },
+      ],
+    });
+    expect(await world.act('start', [])).toMatchObject({
+      instances: [
+        {
+          id: 'migrate:0',
+          state: 'exited',
+          ok: true,
+          already: true,
+          message: 'migrate:0 has completed already; "tsup-visor start migrate:0" runs it again',
+        },
+        { already: true },
+      ],
+    });
+    await world.act('stop', ['worker']);
+    await world.act('start', ['worker']);
+    expect(count()).toBe(1);
+    expect(await world.act('start', ['migrate'])).toMatchObject({
+      instances: [{ ok: true, already: false }],
+    });
+    expect(count()).toBe(2);
+  });
+
+  it('and was ready before that is told as completed where the answer comes later', async () => {
+    const ready = { ...once, command: ['/bin/sh', '-c', 'echo READY=1 >&3; sleep 0.1'] };
+    const waits = 'while ! grep -q 1 done; do sleep 0.05; done; echo READY=1 >&3; exec sleep 1000';
+    const slow = { ...PROGRAMS.steady, command: ['/bin/sh', '-c', `touch done; ${waits}`] };
+    await world.begin({ migrate: ready, slow });
+    const answer = world.act('start', []);
+    await world.see('its end', ({ instances }) => instances[0]?.state === 'exited');
+    writeFileSync(join(world.folder, 'done'), '1\n');
+    expect(await answer).toMatchObject({
+      instances: [{ state: 'exited', ok: true, message: 'migrate:0 has completed' }, { state: 'running' }],
+    });
+  });
+});
 
 describe('a daemon', () => {
   it('starts nothing by itself; then start, status, restart, stop and the end, with nothing left', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Moment, mono, wall } from '../../src/base/clock.ts';
-import { instanceId, pid, programName, type Run, rolloutId, run } from '../../src/base/ids.ts';
+import { instanceId, pid, programName, type Run, revision, rolloutId, run } from '../../src/base/ids.ts';
 import { adoptRuns } from '../../src/core/fleet/adopt.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
@@ -36,6 +36,8 @@ interface Options {
   /** What bears our mark although nobody has recorded it. */
   readonly found?: readonly Unrecorded[];
   readonly now?: Moment;
+  /** What names this start of the machine. */
+  readonly boot?: string | null;
 }
 
 /** A daemon without hands and without a clock; the next one on the same folder knows what this one has flushed. */
@@ -49,11 +51,11 @@ class Daemon {
   readonly #keeper: MemoryKeeper;
   #now: Moment;
 
-  constructor({ programs = [program()], found = [], now = at(0) }: Options = {}) {
+  constructor({ programs = [program()], found = [], now = at(0), boot = 'this' }: Options = {}) {
     this.#now = now;
     daemons.push(this);
     const whole = plan(programs);
-    const { memory, identities, places } = readMemory(this.journal, whole, this.#now);
+    const { memory, identities, places } = readMemory(this.journal, whole, this.#now, boot);
     this.identities = identities;
     this.places = places;
     this.fleet = createFleet(
@@ -65,6 +67,7 @@ class Daemon {
       identity: (run) => `identity of ${run}`,
       places: (run) => [{ path: '/log', from: 1000 + run }],
       configured: (name) => programs.find((one) => one.name === name)?.instances ?? null,
+      boot,
     });
   }
 
@@ -115,6 +118,60 @@ const marked = (number: number): Unrecorded => ({
   identity: `boot ${4000 + number}`,
 });
 
+describe('a run to completion', () => {
+  const once = program({ restart: 'on_failure' });
+  const completed = (): Daemon => {
+    const first = new Daemon({ programs: [once] }).start().spawned().exited().empty();
+    first.journal.flush();
+    return first;
+  };
+
+  it('is not forgotten when the daemon dies', () => {
+    const { lastExit, lastRun } = completed().seat();
+    const second = new Daemon({ programs: [once] });
+    expect(second.seat()).toMatchObject({
+      phase: { kind: 'exited' },
+      wish: { want: 'up' },
+      lastExit,
+      lastRun,
+    });
+    expect(lastExit).toMatchObject({ exit: { kind: 'code', code: 0 } });
+    const third = second.next({ programs: [once] });
+    expect(third.seat().phase.kind, 'nor when the next one dies').toBe('exited');
+    expect(third.start().seat().phase.kind, 'whoever names it runs it again').toBe('spawning');
+    expect(third.next({ programs: [once] }).seat().phase.kind).toBe('stopped');
+  });
+
+  it.each([
+    ['a shutdown', (first: Daemon) => first.take({ type: 'shutdown', how: 'drain', timeoutMs: null }), {}],
+    ['an operator’s stop', (first: Daemon) => first.stop(), {}],
+    ['a boot', (first: Daemon) => first, { boot: 'another' }],
+    ['another config', (first: Daemon) => first, { programs: [{ ...once, revision: revision('2') }] }],
+    ['another policy', (first: Daemon) => first, { programs: [program({ restart: 'always' })] }],
+  ] as const)('is forgotten after %s', (_, then, options) => {
+    expect(
+      then(completed())
+        .next({ programs: [once], ...options })
+        .seat().phase.kind,
+    ).toBe('stopped');
+  });
+
+  it('is forgotten where nobody knows whether this is the same boot', () => {
+    const unknown = { programs: [once], boot: null };
+    const first = new Daemon(unknown).start().spawned().exited().empty();
+    expect(first.next(unknown).seat().phase.kind).toBe('stopped');
+  });
+
+  it('is forgotten with its program', () => {
+    expect(
+      completed()
+        .next({ programs: [] })
+        .next({ programs: [once] })
+        .seat().phase.kind,
+    ).toBe('stopped');
+  });
+});
+
 describe('the next daemon', () => {
   it('knows nothing any more of a run that ended at once after it was adopted', () => {
     const second = new Daemon().start().spawned().exited(1).next();
@@ -134,7 +191,7 @@ describe('the next daemon', () => {
       if (effect.type !== 'spawn') return;
       begun.push(effect.life.run);
       const journal = new Journal(join(folder, 'journal'), () => {});
-      expect(readMemory(journal, plan([]), at(0)).memory.nextRun).toBeGreaterThan(Math.max(...begun));
+      expect(readMemory(journal, plan([]), at(0), null).memory.nextRun).toBeGreaterThan(Math.max(...begun));
       journal.close();
     };
     first.start();
@@ -407,7 +464,7 @@ it.each([{}, { id: 'worker:0' }, { id: 7, run: {} }, [], 'x', 7])(
     journal.put('run/worker:0', record);
     journal.put('stopped/worker:1', true);
     journal.close();
-    const { memory } = readMemory(new Daemon().journal, plan([program()]), at(0));
+    const { memory } = readMemory(new Daemon().journal, plan([program()]), at(0), null);
     expect([...memory.alive.keys()]).toEqual([]);
     expect([...memory.stopped]).toEqual(['worker:1']);
   },

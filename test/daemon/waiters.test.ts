@@ -123,7 +123,7 @@ describe('a start is over', () => {
 
   it.each([
     ['running', true, 'worker:0 is ready'],
-    ['finished', true, 'worker:0 has finished'],
+    ['finished', true, 'worker:0 has completed'],
     [
       'crashed, to be tried again',
       false,

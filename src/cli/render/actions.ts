@@ -13,7 +13,7 @@ export interface Verbs {
 }
 
 /** A one-shot program has run, and one with a schedule waits for its time. */
-const AT_REST: Readonly<Partial<Record<InstanceState, string>>> = { exited: 'finished', waiting: 'waiting' };
+const AT_REST: Readonly<Partial<Record<InstanceState, string>>> = { exited: 'completed', waiting: 'waiting' };
 
 /** Of what is to run. */
 export const TO_RUN = { done: 'ready', as: AT_REST } as const;

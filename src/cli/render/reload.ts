@@ -1,6 +1,6 @@
 /** What a reload changes, as a plan: what comes, what goes, and key by key what is another and when it counts. */
 import type { ChangeEffect, PlanChange, ReloadReply } from '../../protocol/replies.ts';
-import { keptCountSentence } from './counts.ts';
+import type { ProgramCount } from '../../protocol/status.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './text.ts';
 import { plural } from './words.ts';
@@ -11,8 +11,11 @@ export const reloadLines = (reply: ReloadReply, paint: Paint): string[] => [
   ...reply.removed.map((program) => paint.bad(`- ${program}${countOf(reply, program)}`)),
   ...reply.changes.map((change) => `${paint.busy('~')} ${changeText(change)}`),
   ...reply.skipped.map(({ program, reason }) => `${program} is left alone: ${printable(reason)}`),
-  ...(reply.kept_counts ?? []).map(keptCountSentence),
+  ...(reply.kept_counts ?? []).map(keptCount),
 ];
+
+const keptCount = ({ program, instances, configured }: ProgramCount): string =>
+  `${program} keeps the number that an operator has scaled it to: ${instances}; the config has ${configured}, as before`;
 
 /** Where it is not the one that everybody expects. */
 function countOf({ counts }: ReloadReply, program: string): string {

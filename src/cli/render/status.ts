@@ -1,12 +1,11 @@
 /** The table of `status`. */
-import type { InstanceState, InstanceStatus, StatusReply } from '../../protocol/status.ts';
-import { countSentence } from './counts.ts';
+import type { InstanceState, InstanceStatus, ProgramCount, StatusReply } from '../../protocol/status.ts';
 import { doing } from './doing.ts';
 import type { Paint } from './paint.ts';
 import { nextStep, rolloutSentence } from './rollout.ts';
 import { type Cell, type Column, table } from './table.ts';
 import { printable, wrap } from './text.ts';
-import { cpu, memory, uptime } from './words.ts';
+import { cpu, memory, plural, uptime } from './words.ts';
 
 export interface Look {
   readonly paint: Paint;
@@ -96,6 +95,14 @@ const TRACKING: Readonly<Record<string, string>> = {
   session: 'by session and environment mark, for no cgroup can be written here',
   group: 'by process group, for this system has neither cgroups nor /proc',
 };
+
+/** `worker: 0 instances, scaled to 0 by an operator; the config has 3`. */
+function countSentence({ program, instances, configured }: ProgramCount): string {
+  const has = `${program}: ${plural(instances, 'instance')}`;
+  return instances === configured
+    ? `${has}, as the config has it`
+    : `${has}, scaled to ${instances} by an operator; the config has ${configured}`;
+}
 
 /** Below the table: rollouts under way or paused, and what else is out of the ordinary. */
 function remarks({ daemon, rollouts, counts = [] }: StatusReply, { paint, width }: Look): string[] {

@@ -70,7 +70,11 @@ export interface Memory {
   readonly alive: ReadonlyMap<InstanceId, Instance>;
   /** How many there are of a program by the operator's word. */
   readonly counts: ReadonlyMap<ProgramName, number>;
+  /** What had run to completion, and is not to be run again because a daemon died. */
+  readonly completed: ReadonlyMap<InstanceId, Completed>;
 }
+
+export type Completed = Pick<Instance, 'restarts' | 'lastRun' | 'lastExit'>;
 
 export const NO_MEMORY: Memory = {
   nextRun: 1,
@@ -79,6 +83,7 @@ export const NO_MEMORY: Memory = {
   stopped: new Set(),
   alive: new Map(),
   counts: new Map(),
+  completed: new Map(),
 };
 
 /** A fleet at rest; `start` brings up what is wished for. */
@@ -138,8 +143,12 @@ function seat(fleet: Fleet, program: ProgramPlan, index: number, memory: Memory)
   }
   const because = memory.stopped.has(id) ? 'operator' : 'start';
   const generation = fleet.generations.get(program.name) ?? 0;
-  place(fleet, { ...newInstance(id, index, program, { want: 'down', because }), generation });
+  const fresh = { ...newInstance(id, index, program, { want: 'down', because }), generation };
+  const completed = memory.completed.get(id);
+  place(fleet, completed === undefined ? fresh : { ...fresh, ...completed, ...AS_COMPLETED });
 }
+
+const AS_COMPLETED = { wish: { want: 'up', because: 'start' }, phase: { kind: 'exited' } } as const;
 
 /** Puts an instance where it belongs; its run, if it has one, is known from now on. */
 export function place(fleet: Fleet, instance: Instance): void {
