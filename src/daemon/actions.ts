@@ -18,6 +18,7 @@ import {
   selectStaying,
 } from './api-parts.ts';
 import { stateOf } from './describe.ts';
+import { missing } from './lacks.ts';
 import { gone, judgeRestart, judgeStart, judgeStop } from './outcome.ts';
 import { Refused } from './refuse.ts';
 import { type Taken, takeConfig } from './reload.ts';
@@ -62,6 +63,7 @@ export async function stop(
   const instances = instancesOf(parts, selectIds(parts, selectors));
   const before = new Set(instances.filter(({ phase }) => phase.kind === 'stopped').map(({ id }) => id));
   parts.post({ type: 'stop', ids: instances.map(({ id }) => id), how: now ? 'now' : 'drain' });
+  const remarks = missing(parts.fleet, [...new Set(instances.map(({ program }) => program.name))]);
   // As they are now; one that is not there any more has ended for good.
   const rest = instances.filter(({ id }) => parts.fleet.instances.has(id));
   const reply = await answerFor(
@@ -77,7 +79,8 @@ export async function stop(
     },
   );
   const vanished = instances.filter((instance) => !rest.includes(instance)).map(({ id }) => gone(id));
-  return { ...reply, instances: [...reply.instances, ...vanished] };
+  const more = remarks.length === 0 ? {} : { remarks };
+  return { ...reply, ...more, instances: [...reply.instances, ...vanished] };
 }
 
 export async function restart(

@@ -18,6 +18,7 @@ import { restart, signal, start, stop } from './actions.ts';
 import { type ApiParts, inPlanOrder, instancesOf, selectIds } from './api-parts.ts';
 import { countsOf, meansEmpty } from './counts.ts';
 import { describeInstance } from './describe.ts';
+import { lackOf } from './lacks.ts';
 import { logFiles } from './log-files.ts';
 import { reload } from './reloading.ts';
 import { createRollouts, findRollout, listRollouts, steerRollout } from './rollouts.ts';
@@ -43,7 +44,8 @@ export class Api {
       const run = bodyOf(instance.phase)?.life.run;
       const own = run === undefined ? undefined : usage.get(run);
       const heldBy = fleet.stopOrder.waitsFor(instance);
-      return describeInstance(instance, now, own, nextRun(instance.program.name), heldBy);
+      const due = nextRun(instance.program.name);
+      return describeInstance(instance, now, own, due, heldBy, lackOf(fleet, instance));
     });
     const rollouts = history.current(fleet, now);
     const counts = countsOf(this.#parts, selectors);

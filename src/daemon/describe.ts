@@ -14,7 +14,7 @@ import type {
   RolloutStatus,
   TurnStatus,
 } from '../protocol/status.ts';
-import { messageOf } from './message.ts';
+import { type Lack, messageOf } from './message.ts';
 
 const STATES: Record<Phase['kind'], InstanceState> = {
   stopped: 'stopped',
@@ -35,13 +35,14 @@ const STATES: Record<Phase['kind'], InstanceState> = {
 
 export const stateOf = (instance: Instance): InstanceState => STATES[instance.phase.kind];
 
-/** `nextRun`: of a program with a schedule, when it is due. `heldBy`: who has to end before it is stopped. */
+/** `nextRun`: of a program with a schedule, when it is due. `heldBy`: who has to end before it is stopped. `lack`: what it works without. */
 export function describeInstance(
   instance: Instance,
   now: Moment,
   usage: Usage | undefined,
   nextRun: Wall | null = null,
   heldBy: InstanceId | null = null,
+  lack: Lack | null = null,
 ): InstanceStatus {
   const { phase } = instance;
   const life = lifeOf(phase);
@@ -62,7 +63,7 @@ export function describeInstance(
     restarts: instance.restarts,
     revision: life?.program.revision ?? instance.program.revision,
     generation: life?.generation ?? instance.generation,
-    message: messageOf(instance, now, nextRun, heldBy),
+    message: messageOf(instance, now, nextRun, heldBy, lack),
     processes: usage?.processes ?? null,
     cpu_percent: usage === undefined ? null : Math.round(usage.cpuPercent * 10) / 10,
     memory_bytes: usage?.memoryBytes ?? null,

@@ -1,18 +1,25 @@
 /** What an instance is doing, in one line: its own words while it works, ours when something is the matter. */
 import type { Moment, Mono, Wall } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
-import type { InstanceId } from '../base/ids.ts';
+import type { InstanceId, ProgramName } from '../base/ids.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import { bodyOf, type Phase, type Waiting } from '../core/instance/phase.ts';
 
 type Of<K extends Phase['kind']> = Extract<Phase, { kind: K }>;
 
-/** `heldBy`: it is to be stopped when this one has ended. */
+/** Something that it depends on, and why that is not there. */
+export interface Lack {
+  readonly on: ProgramName;
+  readonly why: string;
+}
+
+/** `heldBy`: it is to be stopped when this one has ended. `lack`: what it works without. */
 export function messageOf(
   instance: Instance,
   now: Moment,
   nextRun: Wall | null,
   heldBy: InstanceId | null = null,
+  lack: Lack | null = null,
 ): string {
   const { phase } = instance;
   if (heldBy !== null) return `is stopped when ${heldBy} is at rest`;
@@ -27,7 +34,7 @@ export function messageOf(
     case 'starting':
       return phase.hook ? 'is ready, its post_start hook runs' : said || startingMessage(phase, now);
     case 'running':
-      return [...troubles(phase), ...(said === '' ? [] : [said])].join('; ');
+      return [...troubles(phase, lack), ...(said === '' ? [] : [said])].join('; ');
     case 'draining':
       return drainingMessage(instance.id, phase, said);
     case 'stopping':
@@ -86,10 +93,11 @@ function startingMessage({ body, readyBy }: Of<'starting'>, now: Moment): string
 }
 
 /** What is not as it should be although it works. */
-function troubles({ health, worn, body }: Of<'running'>): string[] {
+function troubles({ health, worn, body }: Of<'running'>, lack: Lack | null): string[] {
   const { maxMemory, maxAgeMs } = body.life.program;
   const said: string[] = [];
   if (health.ok === false) said.push(`unhealthy: ${health.why}`);
+  if (lack !== null) said.push(`works without ${lack.on}, which it depends on: ${lack.why}`);
   if (worn === 'memory') {
     const limit = maxMemory === null ? '' : ` of ${megabytes(maxMemory.bytes)}`;
     said.push(`above its max_memory${limit}, is replaced when its turn comes`);

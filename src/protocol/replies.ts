@@ -16,6 +16,8 @@ export interface ActionReply {
   readonly instances: readonly ActionOutcome[];
   /** Matched or started by default, but left alone because the operator has stopped them. */
   readonly left_stopped: readonly string[];
+  /** What else is to be known, a sentence for people each: who works on without what was stopped. */
+  readonly remarks?: readonly string[];
 }
 
 export interface ActionOutcome {

@@ -104,7 +104,7 @@ test('where there is no room for all, what is not simply running comes first, an
   const failed = instance({ id: 'worker:5', state: 'failed', ready: false });
   const reply = status([...ids, failed]);
   const warned = { ...reply, daemon: { ...reply.daemon, warnings: ['the disk is full'] } };
-  const lines = statusLines(warned, { paint: plain, width: 80, now, rows: 7 });
+  const lines = statusLines(warned, { paint: plain, width: 80, now, rows: 8 });
   expect(lines.map((line) => line.split(' ')[0])).toEqual([
     'INSTANCE',
     'worker:5',
@@ -112,10 +112,11 @@ test('where there is no room for all, what is not simply running comes first, an
     'worker:1',
     '…',
     '',
+    'to',
     'warning:',
   ]);
   expect(lines[4]).toBe('… and 3 more');
-  expect(statusLines(warned, { paint: plain, width: 80, now, rows: 9 })[1]).toContain('worker:0');
+  expect(statusLines(warned, { paint: plain, width: 80, now, rows: 10 })[1]).toContain('worker:0');
 });
 
 test('a message cannot move the cursor', () => {
@@ -194,6 +195,39 @@ test('what the kernel has ended for want of memory says so, once', () => {
   const backoff = { state: 'backoff', last_exit: oom, message: `${words}; tried again in 3s` } as const;
   expect(shown(backoff)).toMatch(new RegExp(` ${words}; tried again in 3s$`));
   expect(shown({ state: 'backoff', last_exit: EXITED, message: 'x' })).toMatch(/ x$/);
+});
+
+test('why it was started again is said for a while', () => {
+  const since = (minutes: number) => ({ at: new Date(now.getTime() - minutes * 60_000).toISOString() });
+  const back = (given: object, minutes = 5) =>
+    shown({ ready: true, last_exit: { ...EXITED, ...since(minutes), ...given } });
+  expect(back({ code: 3 })).toMatch(/ its last run exited with code 3 at \d\d:\d\d:\d\d$/);
+  expect(back({ code: 3 }, 11)).not.toContain('last run');
+  expect(back({ signal: 'TERM', because: 'unhealthy' })).toMatch(/ its last run was unhealthy at /);
+  expect(back({ signal: 'TERM', because: 'watchdog' })).toMatch(/ its last run was taken for hung at /);
+  expect(back({ signal: 'TERM', because: 'not ready' })).toMatch(/ its last run was not ready in time, at /);
+  expect(back({ signal: 'TERM', because: 'hook' })).toMatch(/ a hook of its last run failed at /);
+  expect(back({ code: 0, because: 'rollout 7' })).not.toContain('last run');
+});
+
+test('what has completed says how and when', () => {
+  const last_exit = { ...EXITED, code: 0, because: 'exit', at: now.toISOString() };
+  expect(shown({ state: 'exited', last_exit })).toMatch(/ exited .* exited with code 0 at \d\d:\d\d:\d\d$/);
+});
+
+test('how to try again what has failed stands below the table', () => {
+  const failed = (...ids: string[]) =>
+    statusLines(status(ids.map((id) => instance({ id, program: id.split(':')[0] ?? '', state: 'failed' }))), {
+      paint: plain,
+      width: undefined,
+      now,
+    }).at(-1);
+  expect(failed('worker:0')).toBe('to try again what has failed: "tsup-visor start worker:0"');
+  expect(failed('worker:0', 'mail:1')).toBe(
+    'to try again what has failed: "tsup-visor start worker:0 mail:1"',
+  );
+  const many = [0, 1, 2, 3, 4, 5].map((index) => `worker:${index}`);
+  expect(failed(...many)).toBe('to try again what has failed: "tsup-visor start worker"');
 });
 
 test('how processes are tracked is said where it is not by cgroup', () => {
@@ -383,6 +417,13 @@ test('an action tells who has run to the end and who waits, and for what', () =>
     '1 instance completed (worker:1)',
     '1 instance waiting (worker:2)',
   ]);
+});
+
+test('what is to be remarked comes last', () => {
+  const remarks = ['worker works on without redis'];
+  expect(actionLines(action({ remarks }), { done: 'stopped', begun: 'stopping' }).at(-1)).toBe(
+    'worker works on without redis',
+  );
 });
 
 test('an action that did not wait says what has begun', () => {

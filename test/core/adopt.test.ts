@@ -32,6 +32,18 @@ test.each<[string, (bench: Bench) => unknown, string[]]>([
 );
 
 describe('afterwards', () => {
+  test('what is lost that it depends on is said, as it was before', () => {
+    const redis = program({ name: programName('redis') });
+    const programs = [redis, program({ dependsOn: { [redis.name]: 'ready' } })];
+    const first = new Fleets(programs).start();
+    first.ready('redis').ready('worker');
+    const alive = new Map(first.fleet.instances);
+    const fleets = new Fleets(programs, { ...NO_MEMORY, nextRun: 1000, alive });
+    adoptRuns(fleets.fleet);
+    fleets.stop('redis');
+    expect(fleets.news('dependency')).toMatchObject([{ program: 'worker', on: 'redis', lost: true }]);
+  });
+
   test('no second copy is started, and its events are its own', () => {
     const fleets = adopted(new Bench().running()).start();
     expect(fleets.kinds()).toBe('running');

@@ -45,6 +45,21 @@ describe('a time', () => {
     },
   );
 
+  test('is no restart, but another try of a run that failed is one', () => {
+    const fleets = busy(on('skip', { restart: 'on_failure' }))
+      .gone(0)
+      .scheduled()
+      .ready(0)
+      .gone(0)
+      .scheduled();
+    expect(fleets.ready(0).seat(0).restarts).toBe(0);
+    fleets.exited(0, 1).tree(0);
+    fleets.now += 1000;
+    fleets.due({ of: 'instance', id: worker(0) });
+    expect(fleets.seat(0).restarts).toBe(1);
+    expect(fleets.ready(0).gone(0).scheduled().seat(0).restarts).toBe(1);
+  });
+
   test('of a program that is stopped, or on the way down, is let go', () => {
     expect(idle().stop(0).scheduled().effects).toEqual([]);
     const down = busy().take({ type: 'shutdown', how: 'drain', timeoutMs: null });

@@ -23,6 +23,28 @@ const states = ({ instances }: StatusReply): string => instances.map(({ state })
 const rollOut = (selectors: string[], more: object = {}) =>
   world.request('POST', '/v1/rollouts', { selectors, ...more });
 
+describe('what others depend on', () => {
+  it('is missed by those that run: the answer to a stop says so, and so does their status', async () => {
+    const needs = { ...PROGRAMS.steady, depends_on: { redis: 'ready' } };
+    await world.begin({
+      redis: PROGRAMS.steady,
+      worker: needs,
+      mailer: needs,
+      idle: { ...needs, autostart: false },
+    });
+    await world.act('start', []);
+    expect(await world.act('stop', ['mailer', 'redis'])).toMatchObject({
+      remarks: ['worker works on without redis, which it depends on; its next start waits for that'],
+    });
+    expect((await world.instance('worker:0')).message).toBe(
+      'works without redis, which it depends on: redis was stopped by the operator',
+    );
+    await world.act('start', ['redis']);
+    expect((await world.instance('worker:0')).message).toBe('');
+    expect((await world.act('stop', ['worker', 'redis'])).remarks).toBeUndefined();
+  });
+});
+
 describe('a program that has run to completion', () => {
   const once = { ...PROGRAMS.steady, command: ['/bin/sh', '-c', 'echo run >> runs'], restart: 'on_failure' };
   const count = (): number => readFileSync(join(world.folder, 'runs'), 'utf8').split('\n').length - 1;

@@ -191,6 +191,14 @@ it('is held back while another has to end first, and for whom is said', () => {
   expect({ state, message }).toEqual({ state: 'running', message: 'is stopped when web:0 is at rest' });
 });
 
+it('works without what it depends on, and says so', () => {
+  const { instance, now } = LIVES.running.make();
+  const lacks = { on: programName('redis'), why: 'redis was stopped by the operator' };
+  expect(describeInstance(instance, at(now), undefined, null, null, lacks).message).toBe(
+    'works without redis, which it depends on: redis was stopped by the operator',
+  );
+});
+
 describe.each(LIFE_NAMES)('an instance that is %s', (name) => {
   const bench = LIVES[name].make();
   const told = TABLE[name];

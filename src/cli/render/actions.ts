@@ -65,6 +65,7 @@ function summary(reply: ActionReply, wordOf: (outcome: ActionOutcome) => string 
     ...(reply.left_stopped.length === 0
       ? []
       : [`left stopped, as an operator wished: ${idRanges(reply.left_stopped)}; start them by name`]),
+    ...(reply.remarks ?? []).map(printable),
   ];
 }
 

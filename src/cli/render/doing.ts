@@ -1,13 +1,13 @@
 /** What an instance is doing, in one line. */
 import { describeExit } from '../../base/exit-status.ts';
-import type { InstanceStatus, LastExit } from '../../protocol/status.ts';
+import type { InstanceState, InstanceStatus, LastExit } from '../../protocol/status.ts';
 import { printable } from './text.ts';
 import { elapsed, inLocalTime, jobs, soon, until } from './words.ts';
 
 /** `draining 41s, 2 jobs in flight, until 14:02`, `for redis (ready)`, or what it says of itself. */
 export function doing(instance: InstanceStatus, now: Date): string {
   const said = inLocalTime(printable(instance.message)).trim();
-  const parts = [ownWords(instance, said, now), ...lastWords(instance, said)];
+  const parts = [ownWords(instance, said, now), ...lastWords(instance, said, now)];
   return parts.filter((part) => part !== '').join('; ');
 }
 
@@ -36,15 +36,40 @@ function waits({ waits_for, next_run }: InstanceStatus, said: string, now: Date)
 }
 
 /** How the last run ended, where that is not to be overlooked and the daemon does not say it. */
-function lastWords({ state, last_exit }: InstanceStatus, said: string): string[] {
+function lastWords({ state, last_exit }: InstanceStatus, said: string, now: Date): string[] {
   if (last_exit === null) return [];
-  const failed = state === 'waiting' && FAILED.has(last_exit.because);
-  if (!failed && !last_exit.oom) return [];
   const words = describe(last_exit);
-  return said.includes(words) ? [] : [`its last run ${words}`];
+  if (said.includes(words)) return [];
+  if (state === 'exited') return [`${words} at ${soon(last_exit.at, now)}`];
+  if (last_exit.oom || (state === 'waiting' && FAILED.has(last_exit.because)))
+    return [`its last run ${words}`];
+  return isUp(state) && isRecent(last_exit, now) ? whyAgain(last_exit, now) : [];
 }
 
 const FAILED: ReadonlySet<string> = new Set(['crash', 'not ready', 'hook', 'watchdog']);
+const RECENT_MS = 10 * 60_000;
+
+const isUp = (state: InstanceState): boolean => state === 'running' || state === 'starting';
+const isRecent = ({ at }: LastExit, now: Date): boolean => now.getTime() - Date.parse(at) < RECENT_MS;
+
+/** The signal of an end that we made says nothing: what made us do that is said instead. */
+function whyAgain(exit: LastExit, now: Date): string[] {
+  const at = `at ${soon(exit.at, now)}`;
+  switch (exit.because) {
+    case 'crash':
+      return [`its last run ${describe(exit)} ${at}`];
+    case 'unhealthy':
+      return [`its last run was unhealthy ${at}`];
+    case 'watchdog':
+      return [`its last run was taken for hung ${at}`];
+    case 'not ready':
+      return [`its last run was not ready in time, ${at}`];
+    case 'hook':
+      return [`a hook of its last run failed ${at}`];
+    default:
+      return [];
+  }
+}
 
 function describe({ code, signal, oom }: LastExit): string {
   if (signal !== null) return describeExit({ kind: 'signal', signal, ...(oom ? { oom: true } : {}) });

@@ -104,8 +104,22 @@ function countSentence({ program, instances, configured }: ProgramCount): string
     : `${has}, scaled to ${instances} by an operator; the config has ${configured}`;
 }
 
+/** More names than these say no more than the programs do. */
+const MOST_NAMES = 5;
+
+function tryAgain(instances: readonly InstanceStatus[]): string[] {
+  const failed = instances.filter(({ state, wanted }) => state === 'failed' && wanted === 'up');
+  if (failed.length === 0) return [];
+  const ids = failed.map(({ id }) => id);
+  const names = ids.length > MOST_NAMES ? new Set(failed.map(({ program }) => program)) : ids;
+  return [`to try again what has failed: "tsup-visor start ${[...names].join(' ')}"`];
+}
+
 /** Below the table: rollouts under way or paused, and what else is out of the ordinary. */
-function remarks({ daemon, rollouts, counts = [] }: StatusReply, { paint, width }: Look): string[] {
+function remarks(
+  { daemon, instances, rollouts, counts = [] }: StatusReply,
+  { paint, width }: Look,
+): string[] {
   const told: string[] = [];
   const room = width ?? Number.POSITIVE_INFINITY;
   const tell = (text: string, paintIt: (text: string) => string) =>
@@ -116,6 +130,7 @@ function remarks({ daemon, rollouts, counts = [] }: StatusReply, { paint, width 
     const next = nextStep(rollout);
     if (next !== undefined) told.push(...wrap(next, room - 2).map((line) => `  ${line}`));
   }
+  for (const line of tryAgain(instances)) tell(line, paint.bad);
   for (const count of counts) tell(countSentence(count), paint.faint);
   if (daemon.state === 'shutting_down') tell('the daemon is shutting down', paint.busy);
   for (const warning of daemon.warnings) tell(`warning: ${printable(warning)}`, paint.busy);

@@ -3,7 +3,7 @@
 import { hookOf } from '../instance/hook.ts';
 import { deadlineOf } from '../instance/phase.ts';
 import { watchChanges } from '../instance/watch-changes.ts';
-import { keyOf } from './changes.ts';
+import { keyOf, unmetOf } from './changes.ts';
 import type { FleetEffect } from './effect.ts';
 import type { Fleet } from './fleet.ts';
 
@@ -15,6 +15,7 @@ export function adoptRuns(fleet: Fleet): FleetEffect[] {
   return [...fleet.instances.values()].flatMap((instance): FleetEffect[] => {
     const { phase, id } = instance;
     if (!('body' in phase)) return [];
+    unmetOf(fleet, phase.body.life.program); // asked once, so that what is lost later is noticed
     const { run } = phase.body.life;
     const effects: FleetEffect[] = [{ type: 'adopt', run, instance, pid: phase.body.pid }];
     if ('ending' in phase) effects.push({ type: 'survey', run, instance });

@@ -16,7 +16,7 @@ export interface Instance {
   readonly generation: number;
   /** Consecutive ones, since the last good stretch. */
   readonly failures: number;
-  /** Runs after the first. */
+  /** Runs after the first, but for those at the times of a schedule. */
   readonly restarts: number;
   readonly lastRun: Run | null;
   readonly lastExit: ExitRecord | null;

@@ -108,7 +108,8 @@ export function spawn(instance: Instance, life: Life): Step {
 
 function begun(instance: Instance, life: Life): Instance {
   if (instance.lastRun === life.run) return instance; // counted when it was prepared
-  const restarts = instance.lastRun === null ? instance.restarts : instance.restarts + 1;
+  const isAgain = instance.lastRun !== null && life.because !== 'schedule';
+  const restarts = isAgain ? instance.restarts + 1 : instance.restarts;
   const queued = instance.queued && life.because !== 'schedule'; // another try of the last one is not it
   return { ...instance, restarts, lastRun: life.run, queued };
 }
