@@ -10,23 +10,28 @@ import { configFile } from './place.ts';
 import { Refusal } from './refusal.ts';
 import type { Place } from './whereabouts.ts';
 
-/** Returns when a daemon answers: the one that was started, or another that was faster. Throws why none does. */
-export async function launch(context: Context, signal: AbortSignal): Promise<void> {
+/**
+ * Returns when a daemon answers, the one that was started or another that was faster: the instances that it has found
+ * at work. Throws why none does.
+ */
+export async function launch(context: Context, signal: AbortSignal): Promise<readonly string[]> {
   const place = await context.place();
   const giveUpAt = performance.now() + ANSWER_WITHIN_MS;
   for (;;) {
     const report = await reportOf(spawnDaemon(context, place), signal);
-    if (report.ok) return;
+    if (report.ok) return report.took_over ?? [];
     if (report.kind !== 'locked') throw new Refusal(EXITS[report.kind] ?? EXIT.failed, report.message);
     // Whoever has the lock is about to answer, or about to end: then there is room for the next.
-    if (await answers(place.socket, signal)) return;
+    if (await answers(place.socket, signal)) return [];
     if (performance.now() > giveUpAt)
       throw new Refusal(EXIT.noDaemon, `${report.message}, but it does not answer`);
   }
 }
 
 /** What the daemon writes on descriptor 3 before it closes it. */
-type Report = { readonly ok: true } | { readonly ok: false; readonly kind: string; readonly message: string };
+type Report =
+  | { readonly ok: true; readonly took_over?: readonly string[] }
+  | { readonly ok: false; readonly kind: string; readonly message: string };
 
 const EXITS: Readonly<Record<string, ExitCode>> = {
   config_invalid: EXIT.configInvalid,

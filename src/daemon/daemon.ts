@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Run } from '../base/ids.ts';
+import type { InstanceId, Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { VERSION } from '../base/version.ts';
 import { afterTaken, claimsFolder, marksOf, takenBy } from '../config/claim.ts';
@@ -11,8 +11,8 @@ import { reportMistakes } from '../config/report.ts';
 import { socketIn, type World } from '../config/where.ts';
 import { adoptRuns } from '../core/fleet/adopt.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
-import { createFleet } from '../core/fleet/fleet.ts';
-import type { How } from '../core/instance/phase.ts';
+import { createFleet, inOrderOf } from '../core/fleet/fleet.ts';
+import { bodyOf, type How } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
 import { createLineWatch } from '../logs/line-watch.ts';
 import { logPathIn } from '../logs/log-path.ts';
@@ -39,6 +39,7 @@ import { perform } from './perform.ts';
 import { processEvents } from './process-events.ts';
 import { forgetPlans, readMemory } from './remembered.ts';
 import { createSenses } from './senses.ts';
+import { tookOver as tookOverText } from './sentence.ts';
 import { createApiServer, listen } from './server.ts';
 import type { Surroundings } from './spawn-request.ts';
 import { Timers } from './timers.ts';
@@ -61,6 +62,8 @@ export interface Unstarted {
 
 export interface Daemon {
   readonly plan: Plan;
+  /** Instances of an earlier daemon that it found at work. */
+  readonly tookOver: readonly InstanceId[];
   /** Resolves when everything is down and everything is closed: with what made it end, if that was a fault. */
   readonly ended: Promise<string | null>;
   start(selectors: readonly string[]): Promise<void>;
@@ -220,6 +223,8 @@ async function assemble(plan: Plan, hold: Hold, options: DaemonOptions, world: W
   process.on('uncaughtException', uncaught);
   process.on('unhandledRejection', uncaught);
 
+  const isAlive = (run: Run | undefined): boolean => run !== undefined && processes.identity(run) !== null;
+
   function closeParts(): void {
     timers.close();
     senses.close();
@@ -261,13 +266,19 @@ async function assemble(plan: Plan, hold: Hold, options: DaemonOptions, world: W
   });
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
   for (const effect of adoptRuns(fleet)) perform(effect, parts, clock.now());
+  // Those that are alive; that the others are gone is about to be reported.
+  const taken = inOrderOf(fleet).filter(({ phase }) => isAlive(bodyOf(phase)?.life.run));
+  const tookOver = taken.map(({ id }) => id);
   for (const event of unwanted(fleet)) post(event);
   scheduler.follow(plan.programs);
   ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
-  news.announce({ type: 'daemon', state: 'started' }, clock.now());
+  const also = tookOver.length === 0 ? {} : { took_over: tookOver };
+  if (tookOver.length > 0) ownLog.say(tookOverText(tookOver));
+  news.announce({ type: 'daemon', state: 'started', ...also }, clock.now());
   ownLog.flush();
   return {
     plan,
+    tookOver,
     ended,
     start: async (selectors) => {
       await api.start({ selectors: [...selectors], wait: false }, new AbortController().signal);

@@ -26,7 +26,7 @@ if (!made.ok) {
   process.exit(made.error.kind === 'config_invalid' ? 5 : 1);
 }
 const daemon = made.value;
-report({ ok: true, pid: process.pid });
+report({ ok: true, pid: process.pid, took_over: daemon.tookOver });
 // A terminal that closes, or Ctrl-C in it, is not meant for a daemon in the background.
 process.on('SIGHUP', () => {});
 process.on('SIGINT', () => daemon.shutDown('drain'));

@@ -4,7 +4,7 @@ import type { News } from '../core/fleet/effect.ts';
 import type { Happening, WireEvent } from '../protocol/events.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { lastExit } from './describe.ts';
-import { sentenceOf } from './sentence.ts';
+import { sentenceOf, tookOver } from './sentence.ts';
 
 const KEPT = 5000;
 
@@ -69,8 +69,10 @@ function eventOf({ seq, what, now }: Entry): WireEvent {
   return { version: PROTOCOL_VERSION, seq, at, mono_ms: now.mono, message, ...happening };
 }
 
-const sentenceOfDaemon = ({ state, fault }: DaemonNews): string =>
-  `the daemon has ${state}${fault === undefined ? '' : `: ${fault}`}`;
+const sentenceOfDaemon = ({ state, fault, took_over = [] }: DaemonNews): string => {
+  const also = took_over.length === 0 ? '' : `, and ${tookOver(took_over)}`;
+  return `the daemon has ${state}${also}${fault === undefined ? '' : `: ${fault}`}`;
+};
 
 function wireOf(news: News): Happening {
   switch (news.type) {

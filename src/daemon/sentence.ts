@@ -69,6 +69,10 @@ const SCHEDULE: Record<Of<'schedule'>['what'], string> = {
 const listed = (ids: readonly string[]): string =>
   ids.length > 5 ? `${ids[0]} to ${ids.at(-1)} (${ids.length})` : ids.join(', ');
 
+/** Of what an earlier daemon had left at work. */
+export const tookOver = (ids: readonly string[]): string =>
+  `took over ${ids.length === 1 ? 'one running instance' : `${ids.length} running instances`}: ${listed(ids)}`;
+
 const VERBS: Record<Exclude<Of<'rollout'>['state'], 'running'>, string> = {
   paused: 'is paused',
   succeeded: 'has succeeded',

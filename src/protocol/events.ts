@@ -118,6 +118,8 @@ export type Happening =
   | {
       readonly type: 'daemon';
       readonly state: 'started' | 'shutting_down' | 'stopped';
+      /** Instances of an earlier daemon that it found at work, and took up. */
+      readonly took_over?: readonly string[];
       /** What made it end, other than the operator. */
       readonly fault?: string;
     }

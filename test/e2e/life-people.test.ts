@@ -72,10 +72,13 @@ describe.concurrent('as people use it', () => {
     const { pid } = (await life.client.status()).daemon;
     kill(pid, 'SIGKILL');
     await ended(pid);
-    await world.succeed('start');
+    expect((await world.succeed('start')).stdout).toContain('took over 2 running instances (worker:0-1)');
     expect((await life.instances()).map((it) => it.pid)).toEqual(before.map((it) => it.pid));
+    const told = 'took over 2 running instances: worker:0, worker:1';
+    expect((await world.succeed('events')).stdout).toContain(`the daemon has started, and ${told}`);
+    expect(readFileSync(join(world.dir, 'logs', 'daemon.log'), 'utf8')).toContain(` ${told}`);
     await world.succeed('shutdown');
-    await world.succeed('start');
+    expect((await world.succeed('start')).stdout).not.toContain('took over');
     expect(await states(life)).toEqual(two);
     expect((await world.succeed('reload')).stdout).toMatch(/nothing to change/);
     expect(await states(life)).toEqual(two);

@@ -8,6 +8,7 @@ import type { Context } from '../context.ts';
 import { patiently } from '../patience.ts';
 import { Refusal } from '../refusal.ts';
 import { actionLines, changeLines, failures, TO_RUN } from '../render/actions.ts';
+import { idRanges, plural } from '../render/words.ts';
 import type { Place } from '../whereabouts.ts';
 
 export interface StartOptions {
@@ -49,14 +50,19 @@ async function ask(
     if (!(error instanceof NoDaemonError) || error.absence !== 'absent') throw error;
   }
   const { launch } = await import('../launch.ts');
-  await launch(context, signal);
-  return client.start(body, { signal });
+  const tookOver = await launch(context, signal);
+  const reply = await client.start(body, { signal });
+  return tookOver.length === 0 ? reply : { ...reply, remarks: [...(reply.remarks ?? []), taken(tookOver)] };
 }
 
 /** The daemon knows that as well, and says it to whoever starts it by itself. */
 function refuseSecond({ claim }: Place): void {
   if (claim !== undefined) throw new Refusal(EXIT.conflict, takenBy(claim), afterTaken(claim));
 }
+
+/** Of what a daemon that has died had left at work. */
+const taken = (ids: readonly string[]): string =>
+  `took over ${plural(ids.length, 'running instance')} (${idRanges(ids)})`;
 
 function report(context: Context, reply: ActionReply): void {
   if (context.json) context.printJson(reply);
