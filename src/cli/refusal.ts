@@ -1,9 +1,11 @@
 /** Why a command ends without having done its work: a sentence, the next step, and the exit code. */
-import { lstatSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { type Absence, DaemonError, NoDaemonError, ProtocolError } from '../client/errors.ts';
-import { ERROR_KINDS, EXIT, type ExitCode } from '../protocol/errors.ts';
+import { ERROR_KINDS, EXIT, type ExitCode, type LastFault, lastFaultFile } from '../protocol/errors.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
+import { printable } from './render/text.ts';
+import { soon } from './render/words.ts';
 
 export class Refusal extends Error {
   readonly exit: ExitCode;
@@ -39,7 +41,7 @@ export function refusalOf(error: unknown): Refusal | undefined {
   }
   if (error instanceof NoDaemonError) {
     const died = error.absence === 'absent' && isSocket(error.socket);
-    return new Refusal(EXIT.noDaemon, error.message, died ? AFTER_DEATH : NEXT_STEP[error.absence]);
+    return new Refusal(EXIT.noDaemon, error.message, died ? AFTER_DEATH : afterEnd(error));
   }
   if (error instanceof ProtocolError) return new Refusal(EXIT.failed, error.message, protocolHint(error));
   return undefined;
@@ -51,6 +53,27 @@ export function isSocket(socket: string): boolean {
     return lstatSync(socket).isSocket();
   } catch {
     return false;
+  }
+}
+
+/** Where the last one has left word of why it ended, that is said first. */
+function afterEnd({ socket, absence }: NoDaemonError): string | undefined {
+  const next = NEXT_STEP[absence];
+  const last = absence === 'absent' || absence === 'lost' ? lastFault(socket) : undefined;
+  if (last === undefined) return next;
+  const { at, fault, log } = last;
+  const told = `the last one ended at ${soon(at, new Date())}: ${printable(fault)} (see ${printable(log)})`;
+  return absence === 'lost' || next === undefined ? told : `${told}; ${next}`;
+}
+
+function lastFault(socket: string): LastFault | undefined {
+  try {
+    const value: Partial<LastFault> = JSON.parse(readFileSync(lastFaultFile(socket), 'utf8'));
+    const { at, fault, log } = value;
+    const isWhole = typeof at === 'string' && typeof fault === 'string' && typeof log === 'string';
+    return isWhole ? { at, fault, log } : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -31,6 +31,7 @@ import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
 import { RolloutHistory } from './history.ts';
 import { Journal } from './journal.ts';
+import { forgetFault, leaveFault } from './last-fault.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
@@ -247,6 +248,7 @@ async function assemble(plan: Plan, hold: Hold, options: DaemonOptions, world: W
     news.close();
     ownLog.say(`the daemon has ended${fault === null ? '' : `: ${fault}`}`);
     closeParts();
+    if (fault !== null) leaveFault(socket, { at: new Date().toISOString(), fault, log: ownLog.path });
     rmSync(socket, { force: true });
     // What was written is on its way; whoever does not read it does not hold up the end.
     const impatience = setTimeout(() => server.closeAllConnections(), CLOSE_WITHIN_MS);
@@ -264,6 +266,7 @@ async function assemble(plan: Plan, hold: Hold, options: DaemonOptions, world: W
     stopHearing();
     throw error;
   });
+  forgetFault(socket);
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
   for (const effect of adoptRuns(fleet)) perform(effect, parts, clock.now());
   // Those that are alive; that the others are gone is about to be reported.

@@ -3,7 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 export class OwnLog {
-  readonly #path: string;
+  readonly path: string;
   readonly #echo: ((text: string) => void) | null;
   #fd: number | null = null;
   #lines: string[] = [];
@@ -12,7 +12,7 @@ export class OwnLog {
 
   /** `echo`: gets each line as well, for a daemon that has a terminal. */
   constructor(logDir: string, echo: ((text: string) => void) | null) {
-    this.#path = join(logDir, 'daemon.log');
+    this.path = join(logDir, 'daemon.log');
     this.#echo = echo;
   }
 
@@ -29,7 +29,7 @@ export class OwnLog {
     const confession =
       this.#lost > 0 ? `${new Date().toISOString()} ${this.#lost} lines could not be written\n` : '';
     try {
-      this.#fd ??= openSync(this.#path, 'a', 0o640);
+      this.#fd ??= openSync(this.path, 'a', 0o640);
       writeSync(this.#fd, confession + lines.join(''));
       this.#lost = 0;
     } catch {

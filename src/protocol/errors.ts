@@ -35,3 +35,15 @@ export const ERROR_KINDS = {
 } as const satisfies Record<string, { http: number; exit: ExitCode }>;
 
 export type ErrorKind = keyof typeof ERROR_KINDS;
+
+/** Why the last daemon did not end well, in a file beside its socket: for those whom nobody answers any more. */
+export interface LastFault {
+  /** ISO 8601 in UTC. */
+  readonly at: string;
+  readonly fault: string;
+  /** The path of the daemon's own log. */
+  readonly log: string;
+}
+
+/** The path of that file, by that of the socket. */
+export const lastFaultFile = (socket: string): string => `${socket}.fault`;

@@ -119,6 +119,24 @@ describe.concurrent('as people use it', () => {
     expect(world.left()).toEqual([]);
   });
 
+  it('why a daemon in the background ended is told by the commands after it', async (test) => {
+    const { world, see, tell, client } = await started(test, {
+      vital: { ...steady, essential: true, backoff: { give_up_after: 1 } },
+    });
+    await see('vital:0', 'it is ready', ({ ready }) => ready);
+    const { pid } = (await client.status()).daemon;
+    await tell('vital:0', 'SIGUSR1');
+    await ended(pid);
+    const { code, stderr } = await world.cli('status');
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/the last one ended at .*: vital:0, which is essential, exited with code 7/);
+    expect(stderr).toContain(join(world.dir, 'logs', 'daemon.log'));
+    expect(stderr).toContain('start"');
+    await world.succeed('start');
+    await world.succeed('shutdown');
+    expect((await world.cli('status')).stderr).not.toContain('the last one');
+  });
+
   it('a program that is not there yet is started when it appears, with nobody asking', async (test) => {
     const world = newWorld(test, {
       worker: {
