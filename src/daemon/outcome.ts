@@ -5,7 +5,7 @@ import { formatDuration } from '../base/duration.ts';
 import { describeExit } from '../base/exit-status.ts';
 import type { InstanceId, ProgramName, Run } from '../base/ids.ts';
 import type { Because } from '../core/instance/because.ts';
-import type { Instance } from '../core/instance/instance.ts';
+import type { ExitRecord, Instance } from '../core/instance/instance.ts';
 import type { ActionOutcome } from '../protocol/replies.ts';
 import { stateOf } from './describe.ts';
 import { sentenceOfFailure, waitingMessage } from './message.ts';
@@ -97,8 +97,9 @@ export function judgeStop(before: ReadonlySet<InstanceId>): Judge {
       return outcome(instance, false, false, `${id} was started again meanwhile`);
     }
     if (instance.phase.kind !== 'stopped') return null;
-    const already = before.has(id);
-    return outcome(instance, true, already, already ? `${id} was stopped already` : stopped(instance));
+    if (before.has(id)) return outcome(instance, true, true, `${id} was stopped already`);
+    const cut = instance.lastExit !== null && wasCutShort(instance.lastExit) ? { cut_short: true } : {};
+    return { ...outcome(instance, true, false, stopped(instance)), ...cut };
   };
 }
 
@@ -142,11 +143,18 @@ function failure(instance: Instance, { now }: Outlook): ActionOutcome | null {
 
 function stopped({ id, lastExit }: Instance): string {
   if (lastExit === null) return `${id} is stopped`;
-  if (lastExit.killed) return `${id} is stopped; it had to be killed`;
+  const { inFlight = 0, endingMs = 0 } = lastExit;
+  const jobs = inFlight === 0 ? '' : `, with ${inFlight} ${inFlight === 1 ? 'job' : 'jobs'} in flight`;
+  if (lastExit.killed) {
+    const after = endingMs === 0 ? '' : ` after ${formatDuration(endingMs)}`;
+    return `${id} is stopped; it had to be killed${after}${jobs}`;
+  }
   return lastExit.drained
     ? `${id} has drained and is stopped`
-    : `${id} is stopped; it ${describeExit(lastExit.exit)}`;
+    : `${id} is stopped; it ${describeExit(lastExit.exit)}${jobs}`;
 }
+
+const wasCutShort = ({ killed, inFlight = 0 }: ExitRecord): boolean => killed || inFlight > 0;
 
 function outcome(instance: Instance, ok: boolean | null, already: boolean, message: string): ActionOutcome {
   return { id: instance.id, state: stateOf(instance), ok, already, message };

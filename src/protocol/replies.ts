@@ -27,6 +27,8 @@ export interface ActionOutcome {
   readonly ok: boolean | null;
   /** It was so already: nothing was done. */
   readonly already: boolean;
+  /** It was killed, or ended with jobs in flight: the message says so. */
+  readonly cut_short?: boolean;
   /** One sentence for people: `worker:0 is ready`, `worker:0 exited with code 1 after 20ms, tried again in 100ms`. */
   readonly message: string;
 }

@@ -419,6 +419,22 @@ test('an action tells who has run to the end and who waits, and for what', () =>
   ]);
 });
 
+test('who was cut short is told of before the sum', () => {
+  const message = 'worker:0 is stopped; it had to be killed after 10s, with 2 jobs in flight';
+  const told = {
+    id: 'worker:0',
+    state: 'stopped',
+    ok: true,
+    already: false,
+    cut_short: true,
+    message,
+  } as const;
+  expect(actionLines(action({ instances: [told] }), { done: 'stopped', begun: 'stopping' })).toEqual([
+    message,
+    '1 instance stopped (worker:0)',
+  ]);
+});
+
 test('what is to be remarked comes last', () => {
   const remarks = ['worker works on without redis'];
   expect(actionLines(action({ remarks }), { done: 'stopped', begun: 'stopping' }).at(-1)).toBe(

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { run } from '../../src/cli/command-line.ts';
 import { EXIT } from '../../src/protocol/errors.ts';
 import { type FakeDaemon, fakeDaemon, stream } from './fake-daemon.ts';
-import { created, rollout } from './samples.ts';
+import { action, created, instance, rollout, status } from './samples.ts';
 import { command, terminal } from './terminal.ts';
 
 let daemon: FakeDaemon;
@@ -77,4 +77,26 @@ test('a followed stream of events ends with Ctrl-C', async () => {
   await asked;
   there.interrupt();
   expect(await ended).toBe(EXIT.interrupted);
+});
+
+test('a stop that takes its time says what it waits for', async () => {
+  const killed = { id: 'worker:0', state: 'stopped', ok: true, already: false, message: 'x' } as const;
+  let stopped = () => {};
+  daemon = await fakeDaemon({
+    'POST /v1/stop': (response) => {
+      stopped = () => void response.end(JSON.stringify(action({ instances: [killed] })));
+    },
+    'GET /v1/status': (response) => {
+      const message = 'told to stop, is killed in 9s';
+      response.end(
+        JSON.stringify(status([instance({ state: 'stopping', message }), instance({ id: 'b:0' })])),
+      );
+      stopped();
+    },
+  });
+  expect(await command(['--socket', daemon.socket, 'stop', '--now', 'worker'])).toEqual({
+    exit: EXIT.done,
+    out: '1 instance stopped (worker:0)\n',
+    err: 'waiting for worker:0: told to stop, is killed in 9s\n',
+  });
 });

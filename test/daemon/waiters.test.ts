@@ -266,6 +266,34 @@ describe('a stop is over', () => {
     ).toBe('worker:0 is stopped; it had to be killed');
   });
 
+  it('and with jobs in flight, or a wait that led to a kill, says that', () => {
+    const ended = (end: (bench: Bench) => void) => {
+      const bench = LIVES.running.make();
+      bench.says({ inFlight: 2 });
+      bench.stop('now');
+      end(bench);
+      bench.tree(0);
+      return judgeStop(new Set())(bench.instance);
+    };
+    expect(ended((bench) => bench.signalled('SIGTERM'))).toMatchObject({
+      message: 'worker:0 is stopped; it was ended by SIGTERM, with 2 jobs in flight',
+      cut_short: true,
+    });
+    const killed = ended((bench) => {
+      bench.after(200);
+      bench.signalled('SIGKILL');
+    });
+    expect(killed).toMatchObject({
+      message: 'worker:0 is stopped; it had to be killed after 200ms, with 2 jobs in flight',
+      cut_short: true,
+    });
+    const well = ended((bench) => {
+      bench.says({ inFlight: 0 });
+      bench.code(0);
+    });
+    expect(well?.cut_short).toBeUndefined();
+  });
+
   it('at once, and says so, when it was stopped already', () => {
     const { instance } = LIVES['never started'].make();
     expect(judgeStop(new Set([worker(0)]))(instance)).toMatchObject({ ok: true, already: true });

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { patiently } from '../patience.ts';
 import { Refusal } from '../refusal.ts';
 import { actionLines, failures } from '../render/actions.ts';
+import { telling } from '../telling.ts';
 
 export interface StopOptions {
   readonly all?: boolean;
@@ -24,7 +25,9 @@ export async function stop(
   await refuseAnotherConfig(context, client);
   const body = { selectors: named, now: options.now === true, wait: options.wait };
   const limits = { timeoutMs: options.timeout, goesOn: 'the stop goes on; see "tsup-visor status"' };
-  const reply = await patiently(context, limits, (signal) => client.stop(body, { signal }));
+  const reply = await patiently(context, limits, (signal) =>
+    telling(context, client, named, client.stop(body, { signal })),
+  );
   if (context.json) context.printJson(reply);
   else context.print(...actionLines(reply, { done: 'stopped', begun: 'stopping' }));
   return failures(reply).length > 0 ? EXIT.failed : EXIT.done;

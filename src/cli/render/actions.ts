@@ -75,9 +75,9 @@ function inOrder(outcomes: readonly ActionOutcome[]): ActionOutcome[] {
   return [...outcomes].sort((a, b) => rank(a) - rank(b));
 }
 
-/** What went wrong, and what waits: its message says for what. */
-const needsWords = ({ ok, already, state }: ActionOutcome): boolean =>
-  ok === false || (state === 'waiting' && !already);
+/** What went wrong, what was cut short, and what waits: its message says for what. */
+const needsWords = ({ ok, already, state, cut_short }: ActionOutcome): boolean =>
+  ok === false || cut_short === true || (state === 'waiting' && !already);
 
 export const failures = (reply: ActionReply): ActionOutcome[] =>
   reply.instances.filter(({ ok }) => ok === false);

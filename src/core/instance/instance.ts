@@ -40,6 +40,10 @@ export interface ExitRecord {
   readonly killed: boolean;
   /** How long the run had lived, in milliseconds. */
   readonly livedMs: number;
+  /** Of one that did not drain: jobs that it had said to be under way. */
+  readonly inFlight?: number;
+  /** Of one that was killed: how long its end had taken by then and since, in milliseconds. */
+  readonly endingMs?: number;
 }
 
 export function newInstance(id: InstanceId, index: number, program: ProgramPlan, wish: Wish): Instance {

@@ -23,7 +23,7 @@ export interface Context {
 
 /** Nothing of the run is left. Its post_stop hook, if it has one, comes before whatever follows. */
 export function settle(instance: Instance, body: Body, ending: Ending, context: Context): Step {
-  const exit = exitRecord(body.life, ending, context.now);
+  const exit = exitRecord(body, ending, context.now);
   const failures = goodStretch(body, ending) ? 0 : instance.failures;
   const next: Instance = { ...instance, failures, lastExit: exit };
   const gone: readonly InstanceEffect[] = [
@@ -157,7 +157,8 @@ function byPolicy(instance: Instance, life: Life, exit: ExitRecord, why: string,
   return rest(instance, clean ? { kind: 'exited' } : { kind: 'failed', because: 'crash', why });
 }
 
-function exitRecord(life: Life, ending: Ending, now: Moment): ExitRecord {
+function exitRecord({ life, said }: Body, ending: Ending, now: Moment): ExitRecord {
+  const inFlight = ending.drained ? 0 : (said.inFlight ?? 0);
   return {
     run: life.run,
     exit: ending.exit ?? { kind: 'unknown' },
@@ -166,6 +167,8 @@ function exitRecord(life: Life, ending: Ending, now: Moment): ExitRecord {
     drained: ending.drained,
     killed: ending.killed,
     livedMs: now.mono - life.startedAt.mono,
+    ...(inFlight > 0 ? { inFlight } : {}),
+    ...(ending.killed ? { endingMs: now.mono - ending.since.mono } : {}),
   };
 }
 
