@@ -4,7 +4,7 @@ import type { LogsReply } from '../protocol/replies.ts';
 import type { Context } from './context.ts';
 import { linePrinter } from './render/log-line.ts';
 import type { Paint } from './render/paint.ts';
-import { clock } from './render/words.ts';
+import { stamp } from './render/words.ts';
 import { FOLLOW_EVERY_MS, Follower } from './tail.ts';
 
 interface Source {
@@ -58,7 +58,7 @@ export class ForegroundOutput {
   #look(isMeant: (source: Source) => boolean, how: 'more' | 'all'): void {
     for (const [at, [path, source]] of [...this.#sources].entries()) {
       if (!isMeant(source)) continue;
-      const time = this.#paint.faint(clock(new Date().toISOString()));
+      const time = this.#paint.faint(stamp(new Date().toISOString()));
       const lines = this.#read(path, source, how);
       if (lines.length > 0) this.#context.print(...lines.map((text) => `${time} ${this.#line(at, text)}`));
     }

@@ -3,7 +3,7 @@ import type { ExitCode } from '../protocol/errors.ts';
 import type { Context } from './context.ts';
 import { ForegroundOutput } from './foreground-output.ts';
 import { configFile } from './place.ts';
-import { clock } from './render/words.ts';
+import { stamp } from './render/words.ts';
 
 export async function foreground(context: Context, selectors: readonly string[]): Promise<ExitCode> {
   context.io.outliveReaders();
@@ -18,7 +18,7 @@ export async function foreground(context: Context, selectors: readonly string[])
       socket: given ? socket : undefined,
       selectors,
       say: (text) => context.say(text),
-      log: (text) => context.say(`${clock(new Date().toISOString())} ${text}`),
+      log: (text) => context.say(`${stamp(new Date().toISOString())} ${text}`),
       started: (daemon) => {
         const shown = new ForegroundOutput(context, paint);
         output = shown;

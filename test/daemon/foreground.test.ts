@@ -77,7 +77,7 @@ const begin = (...selectors: string[]): Terminal => {
 const state = async (): Promise<string | undefined> =>
   (await world.ask<StatusReply>('GET', '/v1/status?usage=0')).instances[0]?.state;
 
-const TIME = /^\d\d:\d\d:\d\d /;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d /;
 
 const stubborn = { ...PROGRAMS.ignoresTerm, stop: { timeout: '20s' } };
 
