@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isAlive } from '../../src/cli/alive.ts';
@@ -13,13 +13,16 @@ afterEach(async () => {
   await once(parent, 'exit');
 });
 
-/** A process that has ended, below one that will never ask for its exit status. */
+/** A process that has ended, below one that is no shell any more and will never ask for its exit status. */
 async function zombie(): Promise<number> {
-  const script = 'sh -c "exit 0" & echo $!; exec sleep 60';
-  parent = spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
-  if (parent.stdout === null) throw new Error('no stdout');
-  const [pid] = await once(createInterface(parent.stdout), 'line');
-  return Number(pid);
+  const script = 'exec 3<&0; cat <&3 >/dev/null & echo $!; exec sleep 60 <&- 3<&-';
+  parent = spawn('/bin/sh', ['-c', script], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const { pid = 0, stdin, stdout } = parent;
+  if (stdin === null || stdout === null) throw new Error('no pipes');
+  const [child] = await once(createInterface(stdout), 'line');
+  await expect.poll(() => readFileSync(`/proc/${pid}/comm`, 'utf8')).toBe('sleep\n');
+  stdin.end(); // now it ends
+  return Number(child);
 }
 
 describe('whether a process lives', () => {
