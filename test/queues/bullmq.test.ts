@@ -42,7 +42,7 @@ describe('a BullMQ worker on Redis', () => {
     expect(await noted(url)).toEqual({ added: JOBS, waiting: JOBS, active: JOBS, completed: JOBS });
   });
 
-  it('gives a job back that it has to give up: no attempt is lost', async (test) => {
+  it('gives a job back that it has to give up: no attempt is lost', { timeout: 60_000 }, async (test) => {
     const { queue, url, handOver } = await openQueue(test);
     await cutOneJob(test, handOver);
 

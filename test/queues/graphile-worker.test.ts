@@ -33,7 +33,9 @@ describe('a graphile-worker on PostgreSQL', () => {
     expect(await ask('select * from graphile_worker.jobs'), 'left').toEqual([]);
   });
 
-  it('enters a job as failed that it has to give up, and leaves no lock behind', async (test) => {
+  it('enters a job as failed that it has to give up, and leaves no lock behind', {
+    timeout: 60_000,
+  }, async (test) => {
     const { ask, handOver } = await openQueue(test);
     await cutOneJob(test, handOver);
 

@@ -25,7 +25,9 @@ describe('an HTTP server', () => {
     expect(callers.answers.filter(({ reused }) => reused).length, 'kept alive').toBeGreaterThan(JOBS / 2);
   });
 
-  it('answers 503 to a request that it has to give up, and a silent connection does not hold it up', async (test) => {
+  it('answers 503 to a request that it has to give up, and a silent connection does not hold it up', {
+    timeout: 60_000,
+  }, async (test) => {
     const [port = 0] = await freePorts(1);
     const callers = startCallers([port]);
     test.onTestFinished(() => callers.close());

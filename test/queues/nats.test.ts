@@ -27,7 +27,9 @@ describe('a NATS JetStream consumer', () => {
     expect((await manager.streams.info('JOBS')).state.messages, 'left').toBe(0);
   });
 
-  it('keeps a message that takes longer than `ack_wait`, and gives it back when it has to give up', async (test) => {
+  it('keeps a message that takes longer than `ack_wait`, and gives it back when it has to give up', {
+    timeout: 60_000,
+  }, async (test) => {
     const { nats, seen, handOver } = await openStream(test, 1);
     await cutOneJob(test, handOver);
 

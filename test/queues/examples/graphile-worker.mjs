@@ -8,7 +8,7 @@ const runner = createRunner();
 const consumer = await run({
   connectionString: process.env.DATABASE_URL,
   concurrency: 2,
-  noHandleSignals: true, // they have an owner; graphile-worker's own handlers would give jobs five seconds
+  noHandleSignals: true, // they have an owner; graphile-worker would send itself the signal once more, as if someone insisted
   taskList: {
     job: (payload, { job }) =>
       runner.run(`job ${job.id}`, async (cancel) => {
