@@ -25,7 +25,7 @@ async function noted(url: string): Promise<Record<string, number>> {
 
 describe('a BullMQ worker on Redis', () => {
   it('has no failed attempt, no stalled job and no retry in three rolling restarts', {
-    timeout: 90_000,
+    timeout: 120_000,
   }, async (test) => {
     const { queue, url, handOver } = await openQueue(test);
     await passRollingRestarts(test, {

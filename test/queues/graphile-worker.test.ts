@@ -20,7 +20,7 @@ const ADD = `
 `;
 
 describe('a graphile-worker on PostgreSQL', () => {
-  it('has no failed attempt and no retry in three rolling restarts', { timeout: 90_000 }, async (test) => {
+  it('has no failed attempt and no retry in three rolling restarts', { timeout: 120_000 }, async (test) => {
     const { ask, handOver } = await openQueue(test);
     await passRollingRestarts(test, {
       ...handOver,

@@ -6,7 +6,7 @@ import { freePorts, startCallers } from './http-callers.ts';
 
 describe('an HTTP server', () => {
   it('answers every request that it has taken in three rolling restarts', {
-    timeout: 90_000,
+    timeout: 120_000,
   }, async (test) => {
     const ports = await freePorts(4);
     const callers = startCallers(ports);

@@ -14,7 +14,7 @@ import { NATS, startNats } from './nats.ts';
 const SECOND_NS = 1_000_000_000;
 
 describe('a NATS JetStream consumer', () => {
-  it('has nothing redelivered in three rolling restarts', { timeout: 90_000 }, async (test) => {
+  it('has nothing redelivered in three rolling restarts', { timeout: 120_000 }, async (test) => {
     const { manager, seen, handOver } = await openStream(test, 5);
     await passRollingRestarts(test, { ...handOver, done: async () => (await seen()).ack_floor.stream_seq });
 
