@@ -8,8 +8,8 @@ import { afterAll, beforeEach, describe, expect, it, type TestContext } from 'vi
 import { kill } from '../e2e/processes.ts';
 import { until } from '../e2e/until.ts';
 import type { Program } from '../e2e/world.ts';
+import { fillPipe } from '../rig/full-pipe.ts';
 import { exitsOf, type Fleet, openFleet } from './fleet.ts';
-import { fillPipe } from './full-pipe.ts';
 import { reasonToSkip } from './go.ts';
 import { LANGUAGES, type Language, workerIn } from './readme.ts';
 import { openShop, type Shop } from './shop.ts';
