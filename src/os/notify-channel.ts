@@ -1,13 +1,15 @@
 /**
  * What one run reports through: a pipe as its descriptor 3, and a datagram socket under RUN_DIR/notify. The next
  * daemon takes them up: the pipe through /proc/PID/fd/3, the socket by binding its name anew. (A named FIFO would do
- * as well, but costs 0.7 ms a run where RUN_DIR is on a disk.) Whoever runs the instance must own the socket.
+ * as well, but costs 0.7 ms a run where RUN_DIR is on a disk.) Whoever runs the instance must own both: a pipe too is
+ * opened by its name, as /dev/fd/3.
  */
 import {
   chmodSync,
   chownSync,
   closeSync,
   constants,
+  fchownSync,
   openSync,
   readFileSync,
   readSync,
@@ -58,7 +60,7 @@ export interface Ends {
   readonly notified: Notified;
   /** The process of an earlier daemon's run that is to be heard again; null for a run that is yet to begin. */
   readonly leader: number | null;
-  /** Who the socket is for; null: the daemon's own user. */
+  /** Who it is for; null: the daemon's own user. */
   readonly owner: Owner | null;
 }
 
@@ -158,6 +160,8 @@ class Channel implements NotifyChannel, LineSink {
   listen(owner: Owner | null): string | null {
     const { own } = this.pipe;
     if (own !== null && !this.watch.add(own, () => this.readLines())) return 'cannot watch a pipe';
+    const whose = process.geteuid?.() === 0 ? owner : null;
+    if (whose !== null && this.pipe.given !== null) fchownSync(this.pipe.given, whose.uid, whose.gid);
     const { path } = this;
     if (Buffer.byteLength(path) >= MAX_SOCKET_PATH_BYTES) return null; // said once, by whoever knows the folder
     const bound = this.bind(path);
@@ -165,7 +169,7 @@ class Channel implements NotifyChannel, LineSink {
     this.socket = bound.descriptor;
     this.socketPath = path;
     chmodSync(path, 0o600);
-    if (owner !== null && process.geteuid?.() === 0) chownSync(path, owner.uid, owner.gid);
+    if (whose !== null) chownSync(path, whose.uid, whose.gid);
     return this.watch.add(this.socket, () => this.readDatagrams()) ? null : `cannot watch ${path}`;
   }
 

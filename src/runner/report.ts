@@ -1,5 +1,5 @@
 /** Tells the supervisor how a runner is doing: sd_notify's words, as lines on the descriptor that it was given. */
-import { fstatSync, writeSync } from 'node:fs';
+import { constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { MAX_MESSAGE_BYTES } from '../protocol/notify.ts';
 
 /**
@@ -46,9 +46,25 @@ function notifyDescriptor(env: NodeJS.ProcessEnv): number | undefined {
   if (!/^\d{1,4}$/.test(text)) return undefined;
   try {
     const stat = fstatSync(Number(text));
-    return stat.isFIFO() || stat.isSocket() ? Number(text) : undefined;
+    if (stat.isFIFO()) return withoutWaiting(text);
+    return stat.isSocket() ? Number(text) : undefined;
   } catch {
     return undefined; // EBADF: it is not open
+  }
+}
+
+/**
+ * A pipe makes whoever writes to it wait while it is full, and nobody reads it while no daemon lives: the whole runner
+ * would stand still. Opened anew it says EAGAIN instead. (Node cannot change the descriptor that is there.)
+ */
+function withoutWaiting(descriptor: string): number {
+  try {
+    const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1'))?.[1];
+    if ((Number.parseInt(flags ?? '0', 8) & constants.O_NONBLOCK) !== 0) return Number(descriptor);
+    // For both ways, so that it has a reader whatever becomes of the one that we were given.
+    return openSync(`/proc/self/fd/${descriptor}`, constants.O_RDWR | constants.O_NONBLOCK);
+  } catch {
+    return Number(descriptor); // there is no /proc here
   }
 }
 

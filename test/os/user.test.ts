@@ -130,6 +130,16 @@ describe.skipIf(!isRoot).each([
     expect(statSync(join(h.folder, 'notify')).mode & 0o777).toBe(0o711);
   });
 
+  test.skipIf(skipped)('can open its channel by name: the pipe is its own', async () => {
+    const h = hands(force);
+    const run = h.spawn(1, ['sh', '-c', 'echo READY=1 > /dev/fd/3'], {
+      directory: '/',
+      credentials: nobody,
+    });
+    await h.until('exited', run);
+    expect(h.happened).toContainEqual({ kind: 'notified', run, text: 'READY=1', channel: 'line' });
+  });
+
   test.skipIf(skipped)('is signalled and ended like any other', async () => {
     const h = hands(force);
     const run = h.spawn(1, ['sh', '-c', 'sleep 1000 & echo STATUS=$! >&3; wait'], {
