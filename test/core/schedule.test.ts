@@ -140,6 +140,22 @@ describe('overlap', () => {
     expect(fleets.ring(1, 100).ready(1).gone(1).kinds()).toBe('running');
   });
 
+  test('allow: an extra run goes when it is over, though a reload has ended the schedule and has it run for ever', () => {
+    const service = program({ restart: 'always', revision: revision('two') });
+    const fleets = busy(on('allow')).scheduled().ready(1).reload(service).gone(1);
+    expect(fleets.ids()).toEqual([worker(0)]);
+  });
+
+  test('allow: of an extra run that failed there is no other try once the schedule is gone', () => {
+    const plan = on('allow', { restart: 'on_failure' });
+    const fleets = busy(plan).scheduled().ready(1).exited(1, 1).tree(1);
+    expect(fleets.seat(1).phase.kind).toBe('backoff');
+    // It has taken the plan without a schedule on.
+    fleets.fleet.instances.set(worker(1), { ...fleets.seat(1), program: program({ restart: 'always' }) });
+    fleets.now += 60_000;
+    expect(fleets.due({ of: 'instance', id: worker(1) }).ids()).toEqual([worker(0)]);
+  });
+
   test('allow: a stop ends the extra ones too, and a start leaves them alone', () => {
     const fleets = busy(on('allow')).scheduled().ready(1).stopAll().start();
     expect(fleets.seat(1)).toMatchObject({ wish: { want: 'down' } });

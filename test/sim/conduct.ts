@@ -56,7 +56,7 @@ export function kind(dice: Dice, plan: ProgramPlan): Conduct {
 
 /** What is half a service, as it is between a reload and its rolling restart, does not end: it would be started for ever. */
 const isTask = ({ command, restart, schedule }: ProgramPlan): boolean =>
-  restart !== 'always' && (command[0] === TASK || schedule !== null);
+  schedule !== null || (restart !== 'always' && command[0] === TASK);
 
 /** Anything. */
 export function rude(dice: Dice, plan: ProgramPlan): Conduct {

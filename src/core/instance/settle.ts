@@ -70,6 +70,7 @@ export function begin(instance: Instance, because: Because, context: Context): S
 
 /** Begins a run, unless something that it needs is not there. */
 export function launch(instance: Instance, because: Because, context: Context): Step {
+  if (isForNothing(instance)) return stand(instance);
   const what = context.gate(instance.program);
   if (what !== null) return rest(instance, { kind: 'waiting', what, because });
   return instance.program.hooks.pre_start === null
@@ -78,6 +79,9 @@ export function launch(instance: Instance, because: Because, context: Context): 
 }
 
 const isScheduled = ({ program }: Instance): boolean => program.schedule !== null;
+
+/** It was there for one run of a schedule, and there is no schedule any more: nobody would ever end another run. */
+const isForNothing = (instance: Instance): boolean => instance.leaving && !isScheduled(instance);
 
 /** A run for one time alone is over, too. */
 function awaitTime(instance: Instance, because: Because): Step {
@@ -150,7 +154,9 @@ function whatNext(instance: Instance, life: Life, ending: Ending, exit: ExitReco
 function byPolicy(instance: Instance, life: Life, exit: ExitRecord, why: string, context: Context): Step {
   const clean = isClean(life, exit.exit);
   const { restart } = instance.program;
-  if (restart === 'always' || (restart === 'on_failure' && !clean)) {
+  // A schedule says when a run that was well is followed by another: `always` comes to it by a reload that ends it.
+  const goesOn = restart === 'always' && !isScheduled(instance);
+  if (goesOn || (restart !== 'never' && !clean)) {
     return retry(instance, life.run, 'crash', why, context);
   }
   if (isScheduled(instance)) return begin(instance, 'schedule', context);
