@@ -1,6 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { EXIT } from '../../src/protocol/errors.ts';
-import { crashesAtOnce, slowToDrain, steady } from './puppets.ts';
+import { crashesAtOnce, drainsUntilThereIs, slowToDrain, steady } from './puppets.ts';
 import { createWorld, type World } from './world.ts';
 
 function newWorld({ onTestFinished }: TestContext): World {
@@ -79,19 +81,23 @@ describe.concurrent('the exit code says how it went', () => {
 
   it('where a rolling restart meets another of the same program', async (test) => {
     const world = newWorld(test);
-    world.configure({ worker: { ...slowToDrain(1), instances: 2 } });
+    const goOn = join(world.dir, 'go-on');
+    world.configure({ worker: { ...drainsUntilThereIs(goOn), instances: 2 } });
     await world.succeed('start');
     await world.succeed('rolling-restart', 'worker', '--detach');
     expect(await code(world, 'rolling-restart', 'worker')).toBe(EXIT.conflict);
+    writeFileSync(goOn, '');
     await world.see('the first one ends well', (it) => it.rollouts[0]?.state === 'succeeded');
   });
 
   it('where the time is up: the work goes on', async (test) => {
     const world = newWorld(test);
-    world.configure({ worker: slowToDrain(2) });
+    const goOn = join(world.dir, 'go-on');
+    world.configure({ worker: drainsUntilThereIs(goOn) });
     await world.succeed('start');
     expect(await code(world, 'stop', 'worker', '--timeout', '200ms')).toBe(EXIT.timeout);
     expect((await world.instance('worker:0')).state).toBe('draining');
+    writeFileSync(goOn, '');
     const stopped = await world.see('it has stopped', (it) =>
       it.instances.every(({ state }) => state === 'stopped'),
     );

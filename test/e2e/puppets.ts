@@ -23,6 +23,15 @@ export const neverReady: Program = {
   ready: { when: 'notify', timeout: '500ms' },
 };
 
+/** Asked to end, it does so as soon as there is this file. */
+export const drainsUntilThereIs = (file: string): Program => ({
+  ...QUICK,
+  drain: { timeout: '2m' },
+  command: bash(
+    `trap 'until [ -e "${file}" ]; do sleep 0.05; done; exit 0' TERM; echo READY=1 >&3; while :; do sleep 0.05; done`,
+  ),
+});
+
 /** Asked to end, it takes this long for it. */
 export const slowToDrain = (seconds: number): Program => ({
   ...QUICK,
