@@ -1,10 +1,22 @@
 /** The children of jobs, each leader of a session and group of its own: a signal to the runner's group misses them. */
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { type Begun, type ChildOptions, type ExecOptions, type ExecResult, finish } from './exec.ts';
+import type { Tell } from './complaints.ts';
+import { Cut } from './cut.ts';
+import {
+  type Begun,
+  type ChildOptions,
+  cannotStart,
+  checkExec,
+  type ExecOptions,
+  type ExecResult,
+  finish,
+} from './exec.ts';
 import { endGroup, killGroup } from './groups.ts';
+import { after, checkMs } from './timer.ts';
 import type { OneJob, WaitGroup } from './wait-group.ts';
 
+/** As Node's `spawn` has them. Standard input is closed, and output goes where the runner's own goes. */
 export type SpawnChildOptions = ChildOptions & Pick<SpawnOptions, 'stdio' | 'uid' | 'gid' | 'argv0'>;
 
 export const KILL_AFTER_MS = 5000;
@@ -12,57 +24,79 @@ export const KILL_AFTER_MS = 5000;
 export class Children {
   readonly #jobs: WaitGroup;
   readonly #env: NodeJS.ProcessEnv;
-  readonly #leaders = new Set<number>();
+  readonly #tell: Tell;
+  readonly #living = new Map<number, Cut>();
+  #isClosed = false;
 
   /** `env`: what children have unless it is said otherwise. */
-  constructor(jobs: WaitGroup, env: NodeJS.ProcessEnv) {
+  constructor(jobs: WaitGroup, env: NodeJS.ProcessEnv, tell: Tell) {
     this.#jobs = jobs;
     this.#env = env;
+    this.#tell = tell;
   }
 
   /** @throws what Node throws for arguments that cannot be, and `signal`'s reason when it has fired. */
   spawn(file: string, args: readonly string[], options: SpawnChildOptions): ChildProcess {
-    return this.#for(options.signal, file, (job, done) => {
-      const { child, over } = this.#begin(job, file, args, options, null);
-      void over.then(done);
+    const { job, done } = this.#jobFor(options.signal, file);
+    try {
+      const { child } = this.#begin(job, file, args, options, null);
+      child.on('error', (error) => {
+        if (child.listenerCount('error') === 1) this.#tell(`child ${file}`, error); // nobody else is told
+      });
       return child;
-    });
+    } finally {
+      done(); // the job lasts until the child is gone
+    }
   }
 
-  exec(file: string, args: readonly string[], options: ExecOptions): Promise<ExecResult> {
-    return this.#for(options.signal, file, async (job, done) => {
-      const { capture = false, timeoutMs, maxBytes: _, ...rest } = options;
-      const output = capture ? 'pipe' : 'inherit';
-      const limit = timeoutMs === undefined ? null : startLimit(timeoutMs);
-      try {
-        const spawnOptions: SpawnChildOptions = { ...rest, stdio: ['ignore', output, output] };
-        const begun = this.#begin(job, file, args, spawnOptions, limit?.signal ?? null);
-        return await finish(begun, [file, ...args], options);
-      } finally {
-        limit?.clear();
-        done();
-      }
-    });
+  async exec(file: string, args: readonly string[], options: ExecOptions): Promise<ExecResult> {
+    checkExec(options);
+    const { job, done } = this.#jobFor(options.signal, file);
+    const limit = new Limit(options.timeoutMs);
+    const command = [file, ...args];
+    try {
+      return await finish(this.#beginExec(job, command, options, limit.signal), command, options);
+    } finally {
+      limit.clear();
+      done(); // not sooner: what it said is still to be handed over
+    }
   }
 
-  /** Kills whatever still lives, without asking. */
-  killAll(): void {
-    for (const pid of this.#leaders) killGroup(pid);
+  /** Asks whatever still lives to end, and sees that it does. */
+  async endAll(): Promise<void> {
+    await Promise.all([...this.#living.values()].map((cut) => cut.now()));
   }
 
-  /** `done`: its own job is over, where it has one. Called here when nothing could be begun. */
-  #for<T>(signal: AbortSignal | undefined, file: string, begin: (job: OneJob, done: () => void) => T): T {
+  /** Kills whatever still lives, without asking, and begins nothing more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const pid of this.#living.keys()) killGroup(pid);
+  }
+
+  /** `done`: its own job is over, where it has one. */
+  #jobFor(signal: AbortSignal | undefined, file: string): { job: OneJob; done: () => void } {
+    if (this.#isClosed) throw new Error(`cannot start ${file}: the runner has ended`);
     signal?.throwIfAborted();
     const known = signal === undefined ? undefined : this.#jobs.jobOf(signal);
-    const job = known ?? this.#jobs.begin(file);
-    const done = (): void => {
-      if (known === undefined) job.end();
-    };
+    if (known !== undefined) return { job: known, done: () => {} };
+    const job = this.#jobs.begin(file);
+    if (job.cancel.aborted) job.end();
+    job.cancel.throwIfAborted();
+    return { job, done: () => job.end() };
+  }
+
+  #beginExec(
+    job: OneJob,
+    [file = '', ...args]: readonly string[],
+    { capture = false, timeoutMs: _, maxBytes: __, ...rest }: ExecOptions,
+    limit: AbortSignal,
+  ): Begun {
+    const output = capture ? 'pipe' : 'inherit';
     try {
-      return begin(job, done);
+      return this.#begin(job, file, args, { ...rest, stdio: ['ignore', output, output] }, limit);
     } catch (error) {
-      done();
-      throw error;
+      // Some of what the system says comes as an event, and some is thrown (E2BIG, ENOTDIR).
+      throw error instanceof Error && 'syscall' in error ? cannotStart([file, ...args], error) : error;
     }
   }
 
@@ -73,6 +107,7 @@ export class Children {
     { signal, killAfterMs = KILL_AFTER_MS, env = this.#env, ...rest }: SpawnChildOptions,
     limit: AbortSignal | null,
   ): Begun {
+    checkMs('killAfterMs', killAfterMs);
     const child = childProcess().spawn(file, [...args], {
       stdio: ['ignore', 'inherit', 'inherit'],
       ...rest,
@@ -80,62 +115,33 @@ export class Children {
       detached: true, // setsid(2): a new session, and a group of which it is the leader
     });
     const { pid } = child;
-    if (pid === undefined) {
-      const over = new Promise<void>((resolve) => child.once('error', () => resolve()));
-      return { child, over, cutBy: () => null };
-    }
-    this.#leaders.add(pid);
-    job.pids.add(pid);
+    if (pid === undefined) return { child, over: Promise.resolve(), cutBy: () => null };
+    const letGo = job.hold(pid);
     const cut = new Cut([job.cancel, signal, limit], () => endGroup(pid, killAfterMs));
+    this.#living.set(pid, cut);
     const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     // What is left of a group that is being ended is still this job's.
     const over = exited
       .then(() => cut.settled())
       .then(() => {
-        this.#leaders.delete(pid);
-        job.pids.delete(pid);
+        this.#living.delete(pid);
+        letGo();
       });
     return { child, over, cutBy: () => cut.by };
   }
 }
 
-/** Ends something once, at the first of several signals. */
-class Cut {
-  /** The signal that did it. */
-  by: AbortSignal | null = null;
-  readonly #signals: ReadonlySet<AbortSignal>;
-  readonly #end: () => Promise<void>;
-  #ended: Promise<void> = Promise.resolve();
-
-  constructor(signals: readonly (AbortSignal | null | undefined)[], end: () => Promise<void>) {
-    this.#signals = new Set(signals.filter((signal) => signal !== null && signal !== undefined));
-    this.#end = end;
-    for (const signal of this.#signals) signal.addEventListener('abort', this.#fire, { once: true });
-  }
-
-  /** There is nothing to end any more; resolves when what was begun to be ended is. */
-  settled(): Promise<void> {
-    for (const signal of this.#signals) signal.removeEventListener('abort', this.#fire);
-    return this.#ended;
-  }
-
-  readonly #fire = (event: Event): void => {
-    if (this.by !== null) return;
-    this.by = event.target as AbortSignal; // it is added to signals alone
-    this.#ended = this.#end();
-  };
-}
-
-interface Limit {
+/** Fires after so many milliseconds, or never. */
+class Limit {
   readonly signal: AbortSignal;
-  clear(): void;
-}
+  readonly clear: () => void;
 
-function startLimit(ms: number): Limit {
-  const controller = new AbortController();
-  const reason = new Error(`it took longer than ${ms} ms`);
-  const timer = setTimeout(() => controller.abort(reason), ms);
-  return { signal: controller.signal, clear: () => clearTimeout(timer) };
+  constructor(ms: number | undefined) {
+    const controller = new AbortController();
+    const reason = new Error(`it took longer than ${ms} ms`);
+    this.signal = controller.signal;
+    this.clear = ms === undefined ? () => {} : after(ms, () => controller.abort(reason));
+  }
 }
 
 type ChildProcessModule = typeof import('node:child_process');

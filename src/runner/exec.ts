@@ -1,6 +1,7 @@
 /** Runs one command of a job to its end. */
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
+import { checkMs } from './timer.ts';
 
 export interface ChildOptions {
   /** The `cancel` of the job that it is for: then it counts as that job, otherwise as one of its own. */
@@ -8,7 +9,7 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** Whole; the default is the runner's own environment. The channels to the supervisor are left out of both. */
   readonly env?: NodeJS.ProcessEnv;
-  /** From SIGTERM to SIGKILL when it is to end before its time. Default: 5000. */
+  /** From SIGTERM to SIGKILL when it is to end before its time, in milliseconds. Default: 5000. */
   readonly killAfterMs?: number;
 }
 
@@ -24,7 +25,7 @@ export interface Begun {
 export interface ExecOptions extends ChildOptions {
   /** Keep its output instead of passing it on to the runner's own. Default: false. */
   readonly capture?: boolean;
-  /** Of each stream that is kept: the last so many bytes. Default: 1 MiB. */
+  /** Of each stream that is kept: the last so many bytes. Default: 1048576. */
   readonly maxBytes?: number;
   /** Ends it, as a group, after this many milliseconds. Default: no limit. */
   readonly timeoutMs?: number;
@@ -77,10 +78,7 @@ export async function finish(
   const stderr = new Tail(capture ? child.stderr : null, maxBytes);
   const said = (): ExecResult => ({ stdout: stdout.text(), stderr: stderr.text() });
   const end = await ending(child, capture).catch((cause: unknown) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ExecError(`cannot be started: ${why}`, { code: null, signal: null, ...said() }, command, {
-      cause,
-    });
+    throw cannotStart(command, cause);
   });
   const ended: Ended = { ...end, ...said() };
   await over;
@@ -96,6 +94,19 @@ export async function finish(
     ended,
     command,
   );
+}
+
+export function cannotStart(command: readonly string[], cause: unknown): ExecError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const ended: Ended = { code: null, signal: null, stdout: '', stderr: '' };
+  return new ExecError(`cannot be started: ${why}`, ended, command, { cause });
+}
+
+/** @throws {RangeError} for a number that cannot be meant. */
+export function checkExec({ timeoutMs = 0, maxBytes = 0 }: ExecOptions): void {
+  checkMs('timeoutMs', timeoutMs);
+  if (!(maxBytes >= 0))
+    throw new RangeError(`cannot use maxBytes ${maxBytes}: it is a number of bytes from 0`);
 }
 
 function ending(child: ChildProcess, capture: boolean): Promise<Pick<Ended, 'code' | 'signal'>> {
@@ -128,15 +139,25 @@ class Tail {
     stream?.on('data', (chunk: Buffer) => this.#take(chunk));
   }
 
+  /** Begins with a whole character. */
   text(): string {
-    return Buffer.concat(this.#chunks).subarray(-this.#most).toString();
+    const isCut = this.#bytes > this.#most;
+    this.#trim();
+    const [tail = Buffer.alloc(0)] = this.#chunks;
+    return (isCut ? tail.subarray(tail.findIndex((byte) => (byte & 0xc0) !== 0x80)) : tail).toString();
   }
 
   #take(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    if (this.#bytes <= 2 * this.#most) return;
-    this.#chunks = [Buffer.from(Buffer.concat(this.#chunks).subarray(-this.#most))];
-    this.#bytes = this.#most;
+    if (this.#bytes > 2 * this.#most + ROOM_BYTES) this.#trim();
+  }
+
+  #trim(): void {
+    const all = Buffer.concat(this.#chunks);
+    this.#chunks = [Buffer.from(all.subarray(Math.max(0, all.length - this.#most)))]; // a copy: the rest can go
   }
 }
+
+/** Trimmed only after so much: each time copies all that is kept. */
+const ROOM_BYTES = 65_536;

@@ -42,23 +42,29 @@ function lives(leader: number): boolean {
   return process.platform !== 'linux' || hasLiving(leader);
 }
 
-/** For signals a zombie is still there; and an orphan in a container stays one for as long as nobody reaps it. */
-function hasLiving(group: number): boolean {
-  return [String(group), ...processes()].some((pid) => groupOfLiving(pid) === group);
+/**
+ * For signals a zombie is still there; and an orphan in a container stays one for as long as nobody reaps it. Without
+ * /proc they cannot be told from the living, and count as such: rather killed in vain than left behind.
+ */
+export function hasLiving(group: number, proc = '/proc'): boolean {
+  const processes = processesIn(proc);
+  if (processes.length === 0) return true;
+  return [String(group), ...processes].some((pid) => groupOfLiving(`${proc}/${pid}/stat`) === group);
 }
 
-function processes(): string[] {
+/** None where it is not mounted: we would be among them. */
+function processesIn(proc: string): string[] {
   try {
-    return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    return readdirSync(proc).filter((name) => /^\d+$/.test(name));
   } catch {
-    return []; // not mounted
+    return [];
   }
 }
 
 /** The state and the group come after the name, which is in parentheses and may hold some itself. */
-function groupOfLiving(pid: string): number | null {
+function groupOfLiving(file: string): number | null {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const stat = readFileSync(file, 'latin1');
     const [state = '', , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return 'ZX'.includes(state) ? null : Number(group);
   } catch {

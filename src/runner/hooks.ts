@@ -1,11 +1,12 @@
 /** What is to be done at the end, in an order, each within its limit; all of it, whatever one of them does. */
+import { after, checkMs } from './timer.ts';
 
 export interface HookOptions {
-  /** Default: 10000. */
+  /** In milliseconds; Infinity for no limit. Default: 10000. */
   readonly timeoutMs?: number;
 }
 
-/** `signal` fires at its limit. */
+/** May be async. `signal` fires when it takes too long: at its own limit, or, in `onQuiet`, at `cancel`. */
 export type Hook = (signal: AbortSignal) => unknown;
 
 export interface HookFailure {
@@ -24,9 +25,9 @@ const TIMEOUT_MS = 10_000;
 export class Hooks {
   readonly #hooks: Registered[] = [];
 
-  /** Returns what takes it back. */
+  /** Returns what takes it back. @throws {RangeError} for a limit that is no number. */
   add(name: string, hook: Hook, { timeoutMs = TIMEOUT_MS }: HookOptions = {}): () => void {
-    const registered = { name, hook, timeoutMs };
+    const registered = { name, hook, timeoutMs: checkMs('timeoutMs', timeoutMs) };
     this.#hooks.push(registered);
     return () => {
       const at = this.#hooks.indexOf(registered);
@@ -47,13 +48,13 @@ export class Hooks {
 
 async function attempt({ name, hook, timeoutMs }: Registered): Promise<Error | null> {
   const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
+  let takeBack = (): void => {};
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+    takeBack = after(timeoutMs, () => {
       const error = new Error(`${name} took longer than ${timeoutMs} ms`);
       controller.abort(error);
       reject(error);
-    }, timeoutMs);
+    });
   });
   try {
     await Promise.race([new Promise((resolve) => resolve(hook(controller.signal))), late]);
@@ -61,6 +62,6 @@ async function attempt({ name, hook, timeoutMs }: Registered): Promise<Error | n
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   } finally {
-    clearTimeout(timer);
+    takeBack();
   }
 }

@@ -16,5 +16,15 @@ export interface Sink {
 
 /** Resolves when everything that was written is out. What nobody reads holds it up, as it should. */
 export async function flushed({ stdout, stderr }: Pick<Host, 'stdout' | 'stderr'>): Promise<void> {
-  await Promise.all([stdout, stderr].map((sink) => new Promise<void>((resolve) => sink.write('', resolve))));
+  await Promise.all([stdout, stderr].map(drained));
+}
+
+function drained(sink: Sink): Promise<void> {
+  return new Promise((resolve) => {
+    try {
+      sink.write('', resolve);
+    } catch {
+      resolve(); // it is closed: nothing of it will ever be out
+    }
+  });
 }

@@ -83,7 +83,7 @@ function speaker(descriptor: number | undefined): (key: string, value: string) =
       const outcome = fd === undefined ? 'deaf' : write(fd, `${key}=${value}\n`);
       if (outcome === 'deaf') fd = undefined;
       if (outcome === 'full') {
-        retry = setTimeout(flush, RETRY_MS);
+        retry = setTimeout(flush, RETRY_MS).unref(); // nobody may ever read: no reason to stay
         return;
       }
       unsaid.delete(key);

@@ -5,57 +5,46 @@
 import type { ChildProcess } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
 import { Children, type SpawnChildOptions } from './children.ts';
-import { ExecError, type ExecOptions, type ExecResult } from './exec.ts';
-import { EXIT, type ExitReason } from './exit-code.ts';
+import { complaintsTo, type Tell } from './complaints.ts';
+import { Deadline } from './deadline.ts';
+import { Ending, type Outcome } from './ending.ts';
+import type { ExecOptions, ExecResult } from './exec.ts';
+import { EXIT } from './exit-code.ts';
 import { Gauge } from './gauge.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { type Hook, type HookFailure, type HookOptions, Hooks } from './hooks.ts';
-import { flushed, type Host } from './host.ts';
+import { type Hook, type HookOptions, Hooks } from './hooks.ts';
+import type { Host } from './host.ts';
+import { type RunnerOptions, type Settings, settingsOf } from './options.ts';
+import { own } from './owner.ts';
+import { QuietHooks } from './quiet-hooks.ts';
 import { type AbortCause, RunnerAbort } from './reason.ts';
 import { createReporter, type Reporter } from './report.ts';
 import { ownSignals, type Signals } from './signals.ts';
+import { after, checkMs, stayAlive } from './timer.ts';
 import { type Job, type JobInfo, WaitGroup } from './wait-group.ts';
 
-export interface RunnerOptions {
-  /** What asks for an end. An empty list switches it off: only `stop()` and `abort()` do. Default: SIGTERM, SIGINT. */
-  readonly signals?: readonly NodeJS.Signals[];
-  /** A signal that comes so soon after another is the same wish. Default: 250. */
-  readonly debounceMs?: number;
-  /**
-   * From `quiet` to `cancel`. Default: null, none: a supervisor has its own deadline, and signals again when it is
-   * over.
-   */
-  readonly deadlineMs?: number | null;
-  /** From `cancel` to the end of everything that did not heed it. Default: 10000. */
-  readonly cancelGraceMs?: number;
-  /** `what` (`job 7`, `hook redis`) failed. Default: it is written to stderr. */
-  readonly onError?: (what: string, error: unknown) => void;
-  /** Whether the process is ended when all is done. Default: true. */
-  readonly exit?: boolean;
-  /** The process that this is in. For tests. */
-  readonly host?: Host;
-}
-
-/** How it ended. */
-export interface Outcome {
-  readonly reason: ExitReason;
-  readonly code: number;
-  /** Shutdown hooks that failed or took too long. */
-  readonly failures: readonly HookFailure[];
-}
-
-/** There is one owner of a process's signals. */
-const owned = new WeakSet<Host>();
-
-/** @throws when this process has a runner already. */
+/**
+ * @throws when this process has a runner already, {RangeError} for a number of milliseconds that is none, and what
+ * Node says about a signal that cannot be caught.
+ */
 export function createRunner(options: RunnerOptions = {}): Runner {
   // The process is more than what is asked of it, and its overloads are too many for the compiler to see that.
   const host = options.host ?? (process as Host);
-  if (owned.has(host))
-    throw new Error('cannot create a second runner in this process: its signals have an owner');
-  owned.add(host);
-  return new Runner(host, options);
+  const settings = settingsOf(options);
+  const disown = own(host);
+  try {
+    return new Runner(host, settings, complaintsTo(options.onError), disown);
+  } catch (error) {
+    disown();
+    throw error;
+  }
 }
+
+/**
+ * `working` until the last job is done, `ending` while the shutdown hooks run, `over` from then on or when it was
+ * forced. Whoever uninstalls it leaves it `released`: it hears nothing, tells nothing and ends nothing any more.
+ */
+type Stage = 'working' | 'ending' | 'over' | 'released';
 
 export class Runner implements AsyncDisposable {
   /** Fires when it is to take no more work. Its reason is a {@link RunnerAbort}. */
@@ -63,44 +52,42 @@ export class Runner implements AsyncDisposable {
   /** Fires when what is under way is to be given up: a deadline is over, or someone insists. */
   readonly cancel: AbortSignal;
   readonly #host: Host;
-  readonly #options: RunnerOptions;
+  readonly #settings: Settings;
+  readonly #tell: Tell;
+  readonly #disown: () => void;
   readonly #quiet = new AbortController();
   readonly #cancel = new AbortController();
   readonly #reporter: Reporter;
   readonly #gauge: Gauge;
   readonly #jobs = new WaitGroup(() => this.#changed());
   readonly #children: Children;
-  readonly #atQuiet: Registered[] = [];
+  readonly #atQuiet: QuietHooks;
   readonly #atEnd = new Hooks();
   readonly #signals: Signals;
   readonly #endHeartbeat: () => void;
-  readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #over: Promise<Outcome>;
-  #settle: (outcome: Outcome) => void = () => {};
-  #deadline: NodeJS.Timeout | undefined;
-  #deadlineAt = Number.NEGATIVE_INFINITY;
-  /** No deadline of ours is sooner. */
-  #notBefore = Number.NEGATIVE_INFINITY;
-  /** What was begun when it became quiet and is to end before it is drained. */
-  #settling = 0;
+  readonly #deadline = new Deadline(() => this.#giveUp('deadline', null));
+  readonly #ending: Ending;
+  #stage: Stage = 'working';
   #isWaitedFor = false;
-  #isEnding = false;
-  #hasLeft = false;
+  #lastLook: NodeJS.Immediate | undefined;
+  #takeBackGrace: () => void = () => {};
+  #takeBackLife: () => void = () => {};
 
   /** Use {@link createRunner}. */
-  constructor(host: Host, options: RunnerOptions) {
+  constructor(host: Host, settings: Settings, tell: Tell, disown: () => void) {
     this.#host = host;
-    this.#options = options;
+    this.#settings = settings;
+    this.#tell = tell;
+    this.#disown = disown;
     this.quiet = this.#quiet.signal;
     this.cancel = this.#cancel.signal;
     for (const signal of [this.quiet, this.cancel]) setMaxListeners(0, signal);
-    this.#children = new Children(this.#jobs, host.env);
+    this.#children = new Children(this.#jobs, host.env, tell);
     this.#reporter = createReporter(host.env);
     this.#gauge = new Gauge(this.#reporter);
-    this.#over = new Promise((resolve) => {
-      this.#settle = resolve;
-    });
-    const { signals = ['SIGTERM', 'SIGINT'], debounceMs = 250 } = options;
+    this.#atQuiet = new QuietHooks(this.cancel, tell, () => this.#changed());
+    this.#ending = new Ending(host, settings.exit, () => this.#release());
+    const { signals, debounceMs } = settings;
     this.#signals = ownSignals(host, { names: signals, debounceMs }, (signal, times) =>
       this.#asked(signal, times),
     );
@@ -119,12 +106,14 @@ export class Runner implements AsyncDisposable {
     this.#reporter.status(text);
   }
 
-  /** The work under way needs at least so many milliseconds from now: moves the supervisor's deadline and our own. */
+  /**
+   * The work under way needs at least so many milliseconds from now: moves the supervisor's deadline and our own.
+   * @throws {RangeError} unless it is a number from 0.
+   */
   extend(ms: number): void {
-    if (!(Number.isFinite(ms) && ms >= 0)) throw new RangeError(`cannot extend by ${ms} ms`);
+    if (!Number.isFinite(checkMs('an extension of', ms))) throw new RangeError('cannot extend for ever');
     this.#reporter.extend(ms);
-    this.#notBefore = Math.max(this.#notBefore, performance.now() + ms);
-    if (this.#deadline !== undefined) this.#armDeadline(this.#deadlineAt - performance.now());
+    this.#deadline.extend(ms);
   }
 
   /** Jobs under way. */
@@ -139,29 +128,40 @@ export class Runner implements AsyncDisposable {
 
   /**
    * Runs a job and waits for it at the end. `cancel` is the job's own: pass it on to whatever can be interrupted. The
-   * promise need not be awaited: a failure is told to `onError` and ends nothing else.
+   * promise need not be awaited: a failure is told to `onError` and ends nothing else. It rejects with what `work`
+   * throws, and when the runner has drained.
    */
   run<T>(name: string, work: (cancel: AbortSignal) => T | PromiseLike<T>): Promise<T> {
     const result = this.#runOne(name, work);
-    result.catch((error: unknown) => this.#failed(`job ${name}`, error));
+    result.catch((error: unknown) => this.#tell(`job ${name}`, error));
     return result;
   }
 
   /**
    * For work that no single function embraces: `end()` it, or say `using`.
-   * @throws when the runner has ended: nobody would wait for it.
+   * @throws when the runner has drained: nobody would wait for it.
    */
   begin(name: string): Job {
-    if (this.#isEnding) throw new Error(`cannot begin ${name}: the runner has drained`);
+    if (this.#stage === 'ending' || this.#stage === 'over')
+      throw new Error(`cannot begin ${name}: the runner has drained`);
     return this.#jobs.begin(name);
   }
 
-  /** Runs a command to its end, in a group of its own. @throws {ExecError} unless it ends with exit code 0. */
+  /**
+   * Runs a command to its end, in a group of its own: what is left of that group when the command itself has ended is
+   * not waited for, unless it was ended before its time.
+   * @throws {ExecError} unless it ends with exit code 0, {RangeError} for a limit that is no number, the reason of
+   * `signal` when that has fired, and an error when the runner has ended.
+   */
   async exec(file: string, args: readonly string[] = [], options: ExecOptions = {}): Promise<ExecResult> {
     return this.#children.exec(file, args, options);
   }
 
-  /** Starts a child in a group of its own, and waits for it at the end. @throws what Node's `spawn` throws. */
+  /**
+   * Starts a child in a group of its own, and waits for it at the end: its job lasts for as long as it does.
+   * @throws what Node's `spawn` throws, the reason of `signal` when that has fired, and an error when the runner has
+   * ended. That it could not be started is an `error` of the child, or goes to `onError` where nobody listens.
+   */
   spawn(file: string, args: readonly string[] = [], options: SpawnChildOptions = {}): ChildProcess {
     return this.#children.spawn(file, args, options);
   }
@@ -171,13 +171,7 @@ export class Runner implements AsyncDisposable {
    * `cancel`. All of them are called at once. Returns what takes it back.
    */
   onQuiet(name: string, hook: Hook): () => void {
-    const registered = { name, hook };
-    this.#atQuiet.push(registered);
-    if (this.quiet.aborted) this.#callAtQuiet(registered);
-    return () => {
-      const at = this.#atQuiet.indexOf(registered);
-      if (at >= 0) this.#atQuiet.splice(at, 1);
-    };
+    return this.#atQuiet.add(name, hook);
   }
 
   /** Called when no job is left, the last that was added first: close a connection here. */
@@ -198,27 +192,25 @@ export class Runner implements AsyncDisposable {
   /**
    * Waits until it is quiet and everything is done; then runs the shutdown hooks, tells the supervisor and, unless
    * `exit` is false, ends the process once all output is out. Call it when nothing but jobs and hooks is left to do:
-   * after the loop that takes work, or at once where a consumer calls back.
+   * after the loop that takes work, or at once where a consumer calls back. Rejects when the runner is uninstalled.
    */
   drained(): Promise<Outcome> {
-    if (!this.#isWaitedFor) {
+    if (!this.#isWaitedFor && !this.#ending.isOver) {
       this.#isWaitedFor = true;
-      this.#timers.add(setInterval(() => {}, FOR_EVER_MS)); // a promise alone keeps no process alive
+      this.#takeBackLife = stayAlive();
       this.#changed();
     }
-    return this.#over;
+    return this.#ending.over;
   }
 
-  /** Gives the signals back and forgets its timers. What is under way goes on; nobody waits for it. */
+  /**
+   * Gives the signals back and forgets its timers. What is under way goes on; nobody waits for it, and nobody ends
+   * the process. A second call does nothing.
+   */
   uninstall(): void {
-    this.#signals.close();
-    this.#host.off('beforeExit', this.#atLoopEnd);
-    this.#endHeartbeat();
-    this.#gauge.close();
-    clearTimeout(this.#deadline);
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
-    owned.delete(this.#host);
+    if (this.#ending.isOver) return;
+    this.#stage = 'released';
+    this.#ending.abandon();
   }
 
   /** Stops it and waits until it has drained. */
@@ -236,15 +228,6 @@ export class Runner implements AsyncDisposable {
     }
   }
 
-  #failed(what: string, error: unknown): void {
-    const tell = this.#options.onError ?? complain;
-    try {
-      tell(what, error);
-    } catch (defect) {
-      console.error('onError failed:', defect);
-    }
-  }
-
   #asked(signal: NodeJS.Signals, times: number): void {
     if (times === 1) this.#becomeQuiet('signal', signal);
     else if (times === 2) this.#giveUp('insisted', signal);
@@ -253,105 +236,87 @@ export class Runner implements AsyncDisposable {
 
   #becomeQuiet(because: AbortCause, signal: NodeJS.Signals | null): void {
     if (this.quiet.aborted) return;
-    this.#reporter.stopping();
+    if (this.#stage === 'working') {
+      this.#reporter.stopping();
+      this.#deadline.begin(this.#settings.deadlineMs);
+    }
     this.#quiet.abort(new RunnerAbort('quiet', because, signal));
-    for (const registered of [...this.#atQuiet]) this.#callAtQuiet(registered);
-    const { deadlineMs = null } = this.#options;
-    if (deadlineMs !== null && !this.cancel.aborted) this.#armDeadline(deadlineMs);
+    this.#atQuiet.begin();
     this.#changed();
-  }
-
-  #callAtQuiet({ name, hook }: Registered): void {
-    this.#settling++;
-    new Promise((resolve) => resolve(hook(this.cancel)))
-      .catch((error: unknown) => this.#failed(`hook ${name}`, error))
-      .finally(() => {
-        this.#settling--;
-        this.#changed();
-      });
-  }
-
-  #armDeadline(ms: number): void {
-    clearTimeout(this.#deadline);
-    const now = performance.now();
-    this.#deadlineAt = Math.max(now + ms, this.#notBefore);
-    const waitMs = Math.min(this.#deadlineAt - now, FOR_EVER_MS);
-    this.#deadline = setTimeout(() => this.#giveUp('deadline', null), waitMs);
   }
 
   #giveUp(because: AbortCause, signal: NodeJS.Signals | null): void {
     this.#becomeQuiet(because, signal);
-    if (this.cancel.aborted || this.#isEnding) return; // with nothing under way nothing is given up
-    clearTimeout(this.#deadline);
+    if (this.cancel.aborted || this.#stage === 'ending' || this.#stage === 'over') return; // nothing is under way
+    this.#deadline.end();
+    if (this.#stage === 'working')
+      this.#takeBackGrace = after(this.#settings.cancelGraceMs, () => this.#force());
     const reason = new RunnerAbort('cancel', because, signal);
     this.#cancel.abort(reason);
     this.#jobs.cancel(reason);
-    const { cancelGraceMs = CANCEL_GRACE_MS } = this.#options;
-    this.#timers.add(setTimeout(() => this.#force(), cancelGraceMs));
   }
 
   /** Nobody waits any more, for anything. */
   #force(): void {
-    this.#children.killAll();
+    this.#children.close();
     this.#end({ reason: 'forced', code: EXIT.forced, failures: [] }, FORCED_FLUSH_MS);
   }
 
   #changed(): void {
-    if (this.#isEnding) return;
+    if (this.#stage !== 'working') return;
     this.#gauge.set(this.#jobs.size);
-    if (this.quiet.aborted && this.#isWaitedFor && this.#isIdle()) void this.#finish();
+    if (this.#isDone()) this.#lastLook ??= setImmediate(this.#lookAgain);
   }
 
-  #isIdle(): boolean {
-    return this.#jobs.size === 0 && this.#settling === 0;
+  #isDone(): boolean {
+    const isIdle = this.#jobs.size === 0 && this.#atQuiet.underWay === 0;
+    return this.quiet.aborted && this.#isWaitedFor && isIdle;
   }
+
+  /** What the program does with the result of its last job comes first, and it may be another job. */
+  readonly #lookAgain = (): void => {
+    this.#lastLook = undefined;
+    if (this.#stage === 'working' && this.#isDone()) void this.#finish();
+  };
 
   /** A program that does not wait for `drained()` ends when nothing is left to do; then all the same is done. */
   readonly #atLoopEnd = (): void => {
-    if (this.quiet.aborted && this.#isIdle()) void this.drained();
+    if (this.quiet.aborted) void this.drained();
   };
 
   async #finish(): Promise<void> {
-    this.#isEnding = true;
+    this.#stage = 'ending';
+    this.#deadline.end();
+    this.#takeBackGrace(); // it was for jobs; hooks have limits of their own
+    this.#jobs.endCancel();
     this.#gauge.flush();
     const failures = await this.#atEnd.run();
-    for (const { name, error } of failures) this.#failed(`hook ${name}`, error);
+    for (const { name, error } of failures) this.#tell(`hook ${name}`, error);
+    await this.#children.endAll(); // what hooks have begun and not waited for
+    if (this.#stage !== 'ending') return; // forced, or uninstalled
+    this.#children.close();
     this.#reporter.drained();
     const reason = this.cancel.aborted ? 'cancelled' : failures.length > 0 ? 'hookFailed' : 'drained';
-    this.#end({ reason, code: EXIT[reason], failures }, null);
+    this.#end({ reason, code: EXIT[reason], failures }, Number.POSITIVE_INFINITY);
   }
 
-  /** The signals stay ours until the process is gone: one that comes late must not make its end another. */
-  #end(outcome: Outcome, flushMs: number | null): void {
-    this.#isEnding = true;
-    if (this.#options.exit === false) this.#leave(outcome);
-    else {
-      if (flushMs !== null) this.#timers.add(setTimeout(() => this.#leave(outcome), flushMs));
-      void flushed(this.#host).then(() => this.#leave(outcome));
-    }
+  #end(outcome: Outcome, flushMs: number): void {
+    this.#stage = 'over';
+    this.#ending.begin(outcome, flushMs);
   }
 
-  #leave(outcome: Outcome): void {
-    if (this.#hasLeft) return;
-    this.#hasLeft = true;
-    if (this.#options.exit !== false) this.#host.exit(outcome.code);
-    this.uninstall();
-    this.#settle(outcome);
+  #release(): void {
+    this.#signals.close();
+    this.#host.off('beforeExit', this.#atLoopEnd);
+    this.#endHeartbeat();
+    this.#gauge.close();
+    clearImmediate(this.#lastLook);
+    this.#deadline.end();
+    this.#takeBackGrace();
+    this.#takeBackLife();
+    this.#disown();
   }
 }
 
-/** What a command has ended with says all; anything else may be a defect, and its place is what one wants to know. */
-function complain(what: string, error: unknown): void {
-  console.error(`${what} failed:`, error instanceof ExecError ? error.message : error);
-}
-
-interface Registered {
-  readonly name: string;
-  readonly hook: Hook;
-}
-
-const CANCEL_GRACE_MS = 10_000;
 /** What nobody reads holds up an orderly end, but not one that was insisted on. */
 const FORCED_FLUSH_MS = 500;
-/** As long as a timer can wait. */
-const FOR_EVER_MS = 2 ** 31 - 1;

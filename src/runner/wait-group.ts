@@ -7,7 +7,7 @@ export interface Job {
   readonly name: string;
   /** Fires when the job is to be given up; its reason is a {@link RunnerAbort}. */
   readonly cancel: AbortSignal;
-  /** It is over. A second call does nothing. */
+  /** It is over, once its children are. A second call does nothing. */
   end(): void;
   /** For `using job = runner.begin(…)`. */
   [Symbol.dispose](): void;
@@ -17,6 +17,7 @@ export interface Job {
 export interface JobInfo {
   readonly name: string;
   readonly since: Date;
+  /** By a clock that nobody sets. */
   readonly ageMs: number;
   /** The leaders of its child processes that live. */
   readonly pids: readonly number[];
@@ -48,9 +49,10 @@ export class WaitGroup {
     return job;
   }
 
-  /** The job that was given this signal. */
+  /** The job under way that was given this signal. */
   jobOf(signal: AbortSignal): OneJob | undefined {
-    return this.#bySignal.get(signal);
+    const job = this.#bySignal.get(signal);
+    return job !== undefined && this.#jobs.has(job) ? job : undefined;
   }
 
   /** All jobs are to give up, those that are yet to begin as well. */
@@ -59,13 +61,18 @@ export class WaitGroup {
     for (const job of [...this.#jobs]) job.abort(reason);
   }
 
+  /** What begins from now on is not given up: it belongs to the end. */
+  endCancel(): void {
+    this.#cancelled = null;
+  }
+
   /** The oldest first. */
   list(): JobInfo[] {
-    const now = Date.now();
-    return [...this.#jobs].map(({ name, since, pids }) => ({
+    const now = performance.now();
+    return [...this.#jobs].map(({ name, since, begunAt, pids }) => ({
       name,
-      since: new Date(since),
-      ageMs: Math.max(0, now - since),
+      since,
+      ageMs: now - begunAt,
       pids: [...pids],
     }));
   }
@@ -74,24 +81,41 @@ export class WaitGroup {
 export class OneJob implements Job {
   readonly name: string;
   readonly cancel: AbortSignal;
-  readonly since = Date.now();
-  readonly pids = new Set<number>();
+  readonly since = new Date();
+  readonly begunAt = performance.now();
+  readonly #pids = new Set<number>();
   readonly #controller = new AbortController();
-  readonly #ended: () => void;
+  readonly #over: () => void;
+  #isEnded = false;
 
-  constructor(name: string, ended: () => void) {
+  /** `over`: it has ended, and every child of it has. May be called more than once. */
+  constructor(name: string, over: () => void) {
     this.name = name;
-    this.#ended = ended;
+    this.#over = over;
     this.cancel = this.#controller.signal;
     setMaxListeners(0, this.cancel); // a job may wait for many things at once
   }
 
+  get pids(): Iterable<number> {
+    return this.#pids;
+  }
+
   end(): void {
-    this.#ended();
+    this.#isEnded = true;
+    if (this.#pids.size === 0) this.#over();
   }
 
   [Symbol.dispose](): void {
-    this.#ended();
+    this.end();
+  }
+
+  /** A child outlives the function that began it; the job lasts until it is gone. Returns what says so. */
+  hold(pid: number): () => void {
+    this.#pids.add(pid);
+    return () => {
+      this.#pids.delete(pid);
+      if (this.#isEnded) this.end();
+    };
   }
 
   abort(reason: RunnerAbort): void {
