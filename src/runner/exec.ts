@@ -31,6 +31,7 @@ export interface ExecOptions extends ChildOptions {
   readonly timeoutMs?: number;
 }
 
+/** What it said, as UTF-8: nothing unless it was to be captured. */
 export interface ExecResult {
   readonly stdout: string;
   readonly stderr: string;

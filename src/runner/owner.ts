@@ -6,14 +6,10 @@ const shared = globalThis as { [KEY]?: WeakSet<Host> }; // a place that all copi
 shared[KEY] ??= new WeakSet();
 const owned = shared[KEY];
 
-/** Returns what gives it back, once. @throws when somebody has it. */
+/** Returns what gives it back: to be called once, for afterwards it may be another's. @throws when somebody has it. */
 export function own(host: Host): () => void {
   if (owned.has(host))
     throw new Error('cannot create a second runner in this process: its signals have an owner');
   owned.add(host);
-  let isMine = true;
-  return () => {
-    if (isMine) owned.delete(host);
-    isMine = false; // by then it may be another's
-  };
+  return () => void owned.delete(host);
 }

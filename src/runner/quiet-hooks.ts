@@ -38,10 +38,7 @@ export class QuietHooks {
   /** It is quiet: calls them, in order, and from now on each as it is added. */
   begin(): void {
     this.#isQuiet = true;
-    for (const registered of this.#waiting) {
-      this.#waiting.delete(registered);
-      this.#call(registered);
-    }
+    for (const registered of this.#waiting) this.#call(registered);
   }
 
   #call({ name, hook }: Registered): void {

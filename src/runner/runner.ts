@@ -1,27 +1,16 @@
-/**
- * The one owner of a runner's end: a first signal makes it take no more work, what it has is finished, and then it
- * exits. Everything that takes part (jobs, their children, hooks, the supervisor) is told from here.
- */
+/** The runner as a program sees it: what it can ask for, and what it is told. The way to its end is a course's. */
 import type { ChildProcess } from 'node:child_process';
-import { setMaxListeners } from 'node:events';
-import { Children, type SpawnChildOptions } from './children.ts';
+import type { SpawnChildOptions } from './children.ts';
 import { complaintsTo, type Tell } from './complaints.ts';
-import { Deadline } from './deadline.ts';
-import { Ending, type Outcome } from './ending.ts';
+import { Course } from './course.ts';
+import type { Outcome } from './ending.ts';
 import type { ExecOptions, ExecResult } from './exec.ts';
-import { EXIT } from './exit-code.ts';
-import { Gauge } from './gauge.ts';
-import { startHeartbeat } from './heartbeat.ts';
-import { type Hook, type HookOptions, Hooks } from './hooks.ts';
+import type { Hook, HookOptions } from './hooks.ts';
 import type { Host } from './host.ts';
-import { type RunnerOptions, type Settings, settingsOf } from './options.ts';
+import { type RunnerOptions, settingsOf } from './options.ts';
 import { own } from './owner.ts';
-import { QuietHooks } from './quiet-hooks.ts';
-import { type AbortCause, RunnerAbort } from './reason.ts';
-import { createReporter, type Reporter } from './report.ts';
-import { ownSignals, type Signals } from './signals.ts';
-import { after, checkMs, stayAlive } from './timer.ts';
-import { type Job, type JobInfo, WaitGroup } from './wait-group.ts';
+import { checkMs } from './timer.ts';
+import type { Job, JobInfo } from './wait-group.ts';
 
 /**
  * @throws when this process has a runner already, {RangeError} for a number of milliseconds that is none, and what
@@ -31,79 +20,40 @@ export function createRunner(options: RunnerOptions = {}): Runner {
   // The process is more than what is asked of it, and its overloads are too many for the compiler to see that.
   const host = options.host ?? (process as Host);
   const settings = settingsOf(options);
+  const tell = complaintsTo(options.onError);
   const disown = own(host);
   try {
-    return new Runner(host, settings, complaintsTo(options.onError), disown);
+    return new Runner(new Course(host, settings, tell, disown), tell);
   } catch (error) {
     disown();
     throw error;
   }
 }
 
-/**
- * `working` until the last job is done, `ending` while the shutdown hooks run, `over` from then on or when it was
- * forced. Whoever uninstalls it leaves it `released`: it hears nothing, tells nothing and ends nothing any more.
- */
-type Stage = 'working' | 'ending' | 'over' | 'released';
-
 export class Runner implements AsyncDisposable {
-  /** Fires when it is to take no more work. Its reason is a {@link RunnerAbort}. */
+  /** Fires when it is to take no more work. Its reason is a `RunnerAbort`. */
   readonly quiet: AbortSignal;
   /** Fires when what is under way is to be given up: a deadline is over, or someone insists. */
   readonly cancel: AbortSignal;
-  readonly #host: Host;
-  readonly #settings: Settings;
+  readonly #course: Course;
   readonly #tell: Tell;
-  readonly #disown: () => void;
-  readonly #quiet = new AbortController();
-  readonly #cancel = new AbortController();
-  readonly #reporter: Reporter;
-  readonly #gauge: Gauge;
-  readonly #jobs = new WaitGroup(() => this.#changed());
-  readonly #children: Children;
-  readonly #atQuiet: QuietHooks;
-  readonly #atEnd = new Hooks();
-  readonly #signals: Signals;
-  readonly #endHeartbeat: () => void;
-  readonly #deadline = new Deadline(() => this.#giveUp('deadline', null));
-  readonly #ending: Ending;
-  #stage: Stage = 'working';
-  #isWaitedFor = false;
-  #lastLook: NodeJS.Immediate | undefined;
-  #takeBackGrace: () => void = () => {};
-  #takeBackLife: () => void = () => {};
 
   /** Use {@link createRunner}. */
-  constructor(host: Host, settings: Settings, tell: Tell, disown: () => void) {
-    this.#host = host;
-    this.#settings = settings;
+  constructor(course: Course, tell: Tell) {
+    this.quiet = course.quiet;
+    this.cancel = course.cancel;
+    this.#course = course;
     this.#tell = tell;
-    this.#disown = disown;
-    this.quiet = this.#quiet.signal;
-    this.cancel = this.#cancel.signal;
-    for (const signal of [this.quiet, this.cancel]) setMaxListeners(0, signal);
-    this.#children = new Children(this.#jobs, host.env, tell);
-    this.#reporter = createReporter(host.env);
-    this.#gauge = new Gauge(this.#reporter);
-    this.#atQuiet = new QuietHooks(this.cancel, tell, () => this.#changed());
-    this.#ending = new Ending(host, settings.exit, () => this.#release());
-    const { signals, debounceMs } = settings;
-    this.#signals = ownSignals(host, { names: signals, debounceMs }, (signal, times) =>
-      this.#asked(signal, times),
-    );
-    this.#endHeartbeat = startHeartbeat(host, this.#reporter);
-    host.on('beforeExit', this.#atLoopEnd);
   }
 
   /** It takes work from now on. */
   ready(): void {
-    this.#reporter.ready();
-    this.#gauge.set(this.#jobs.size);
+    this.#course.ready();
   }
 
   /** What it is doing, in one line, for `tsup-visor status`. */
   status(text: string): void {
-    this.#reporter.status(text);
+    this.#course.reporter.status(text);
   }
 
   /**
@@ -112,18 +62,18 @@ export class Runner implements AsyncDisposable {
    */
   extend(ms: number): void {
     if (!Number.isFinite(checkMs('an extension of', ms))) throw new RangeError('cannot extend for ever');
-    this.#reporter.extend(ms);
-    this.#deadline.extend(ms);
+    this.#course.reporter.extend(ms);
+    this.#course.deadline.extend(ms);
   }
 
   /** Jobs under way. */
   get inFlight(): number {
-    return this.#jobs.size;
+    return this.#course.jobs.size;
   }
 
   /** Jobs under way, the oldest first. */
   list(): JobInfo[] {
-    return this.#jobs.list();
+    return this.#course.jobs.list();
   }
 
   /**
@@ -142,9 +92,7 @@ export class Runner implements AsyncDisposable {
    * @throws when the runner has drained: nobody would wait for it.
    */
   begin(name: string): Job {
-    if (this.#stage === 'ending' || this.#stage === 'over')
-      throw new Error(`cannot begin ${name}: the runner has drained`);
-    return this.#jobs.begin(name);
+    return this.#course.begin(name);
   }
 
   /**
@@ -154,7 +102,7 @@ export class Runner implements AsyncDisposable {
    * `signal` when that has fired, and an error when the runner has ended.
    */
   async exec(file: string, args: readonly string[] = [], options: ExecOptions = {}): Promise<ExecResult> {
-    return this.#children.exec(file, args, options);
+    return this.#course.children.exec(file, args, options);
   }
 
   /**
@@ -163,7 +111,7 @@ export class Runner implements AsyncDisposable {
    * ended. That it could not be started is an `error` of the child, or goes to `onError` where nobody listens.
    */
   spawn(file: string, args: readonly string[] = [], options: SpawnChildOptions = {}): ChildProcess {
-    return this.#children.spawn(file, args, options);
+    return this.#course.children.spawn(file, args, options);
   }
 
   /**
@@ -171,22 +119,22 @@ export class Runner implements AsyncDisposable {
    * `cancel`. All of them are called at once. Returns what takes it back.
    */
   onQuiet(name: string, hook: Hook): () => void {
-    return this.#atQuiet.add(name, hook);
+    return this.#course.atQuiet.add(name, hook);
   }
 
   /** Called when no job is left, the last that was added first: close a connection here. */
   onShutdown(name: string, hook: Hook, options?: HookOptions): () => void {
-    return this.#atEnd.add(name, hook, options);
+    return this.#course.atEnd.add(name, hook, options);
   }
 
   /** As a first signal does. */
   stop(): void {
-    this.#becomeQuiet('code', null);
+    this.#course.becomeQuiet('code', null);
   }
 
   /** As a second signal does. */
   abort(): void {
-    this.#giveUp('code', null);
+    this.#course.giveUp('code', null);
   }
 
   /**
@@ -195,12 +143,7 @@ export class Runner implements AsyncDisposable {
    * after the loop that takes work, or at once where a consumer calls back. Rejects when the runner is uninstalled.
    */
   drained(): Promise<Outcome> {
-    if (!this.#isWaitedFor && !this.#ending.isOver) {
-      this.#isWaitedFor = true;
-      this.#takeBackLife = stayAlive();
-      this.#changed();
-    }
-    return this.#ending.over;
+    return this.#course.wait();
   }
 
   /**
@@ -208,13 +151,12 @@ export class Runner implements AsyncDisposable {
    * the process. A second call does nothing.
    */
   uninstall(): void {
-    if (this.#ending.isOver) return;
-    this.#stage = 'released';
-    this.#ending.abandon();
+    this.#course.leave();
   }
 
-  /** Stops it and waits until it has drained. */
+  /** Stops it and waits until it has drained, unless it was uninstalled. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#course.isReleased) return;
     this.stop();
     await this.drained();
   }
@@ -227,96 +169,4 @@ export class Runner implements AsyncDisposable {
       job.end();
     }
   }
-
-  #asked(signal: NodeJS.Signals, times: number): void {
-    if (times === 1) this.#becomeQuiet('signal', signal);
-    else if (times === 2) this.#giveUp('insisted', signal);
-    else this.#force();
-  }
-
-  #becomeQuiet(because: AbortCause, signal: NodeJS.Signals | null): void {
-    if (this.quiet.aborted) return;
-    if (this.#stage === 'working') {
-      this.#reporter.stopping();
-      this.#deadline.begin(this.#settings.deadlineMs);
-    }
-    this.#quiet.abort(new RunnerAbort('quiet', because, signal));
-    this.#atQuiet.begin();
-    this.#changed();
-  }
-
-  #giveUp(because: AbortCause, signal: NodeJS.Signals | null): void {
-    this.#becomeQuiet(because, signal);
-    if (this.cancel.aborted || this.#stage === 'ending' || this.#stage === 'over') return; // nothing is under way
-    this.#deadline.end();
-    if (this.#stage === 'working')
-      this.#takeBackGrace = after(this.#settings.cancelGraceMs, () => this.#force());
-    const reason = new RunnerAbort('cancel', because, signal);
-    this.#cancel.abort(reason);
-    this.#jobs.cancel(reason);
-  }
-
-  /** Nobody waits any more, for anything. */
-  #force(): void {
-    this.#children.close();
-    this.#end({ reason: 'forced', code: EXIT.forced, failures: [] }, FORCED_FLUSH_MS);
-  }
-
-  #changed(): void {
-    if (this.#stage !== 'working') return;
-    this.#gauge.set(this.#jobs.size);
-    if (this.#isDone()) this.#lastLook ??= setImmediate(this.#lookAgain);
-  }
-
-  #isDone(): boolean {
-    const isIdle = this.#jobs.size === 0 && this.#atQuiet.underWay === 0;
-    return this.quiet.aborted && this.#isWaitedFor && isIdle;
-  }
-
-  /** What the program does with the result of its last job comes first, and it may be another job. */
-  readonly #lookAgain = (): void => {
-    this.#lastLook = undefined;
-    if (this.#stage === 'working' && this.#isDone()) void this.#finish();
-  };
-
-  /** A program that does not wait for `drained()` ends when nothing is left to do; then all the same is done. */
-  readonly #atLoopEnd = (): void => {
-    if (this.quiet.aborted) void this.drained();
-  };
-
-  async #finish(): Promise<void> {
-    this.#stage = 'ending';
-    this.#deadline.end();
-    this.#takeBackGrace(); // it was for jobs; hooks have limits of their own
-    this.#jobs.endCancel();
-    this.#gauge.flush();
-    const failures = await this.#atEnd.run();
-    for (const { name, error } of failures) this.#tell(`hook ${name}`, error);
-    await this.#children.endAll(); // what hooks have begun and not waited for
-    if (this.#stage !== 'ending') return; // forced, or uninstalled
-    this.#children.close();
-    this.#reporter.drained();
-    const reason = this.cancel.aborted ? 'cancelled' : failures.length > 0 ? 'hookFailed' : 'drained';
-    this.#end({ reason, code: EXIT[reason], failures }, Number.POSITIVE_INFINITY);
-  }
-
-  #end(outcome: Outcome, flushMs: number): void {
-    this.#stage = 'over';
-    this.#ending.begin(outcome, flushMs);
-  }
-
-  #release(): void {
-    this.#signals.close();
-    this.#host.off('beforeExit', this.#atLoopEnd);
-    this.#endHeartbeat();
-    this.#gauge.close();
-    clearImmediate(this.#lastLook);
-    this.#deadline.end();
-    this.#takeBackGrace();
-    this.#takeBackLife();
-    this.#disown();
-  }
 }
-
-/** What nobody reads holds up an orderly end, but not one that was insisted on. */
-const FORCED_FLUSH_MS = 500;

@@ -219,7 +219,7 @@ describe('a cancel', () => {
 
   it('reaches what was stopped', async () => {
     const { runner } = scene();
-    const child = runner.spawn('sleep', ['100']);
+    const child = runner.spawn('sleep', ['100'], { killAfterMs: 60_000 });
     child.kill('SIGSTOP');
     runner.abort();
     await once(child, 'exit');

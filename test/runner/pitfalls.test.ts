@@ -30,11 +30,13 @@ describe('children', () => {
 
   it('ends a grandchild that ignores SIGTERM, after its leader has gone', async () => {
     const { runner } = scene();
-    const child = runner.spawn('sh', ['-c', '(trap "" TERM; exec sleep 100) & echo $!; wait'], {
+    const child = runner.spawn('sh', ['-c', '(trap "" TERM; echo on; exec sleep 100) & echo $!; wait'], {
       stdio: ['ignore', 'pipe', 'inherit'],
       killAfterMs: 200,
     });
-    const grandchild = Number(await lines(child.stdout)());
+    const next = lines(child.stdout);
+    const grandchild = Number([await next(), await next()].filter((line) => line !== 'on')[0]);
+    expect(isAlive(grandchild)).toBe(true);
     runner.abort();
     await runner.drained();
     await isGone(grandchild);

@@ -1,7 +1,9 @@
 /** Runners as users have them: real processes and real signals. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from '../rig/bundle.ts';
@@ -25,12 +27,12 @@ interface Puppet {
   ended(): Promise<unknown>;
 }
 
-/** It has begun: its signals are its own. */
-async function play(act: string): Promise<Puppet> {
+/** It has begun: its signals are its own. `channel` is where it reports. */
+async function play(act: string, channel: number | 'ignore' = 'ignore'): Promise<Puppet> {
   const child = spawn(process.execPath, [file, act], {
     detached: true,
-    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
-    env: { ...process.env, ...leaks.environment },
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe', channel],
+    env: { ...process.env, ...leaks.environment, TSUP_VISOR_NOTIFY_FD: '4' },
   });
   const exit = once(child, 'exit');
   // A pipe to a child is a socket: it can be read, whatever its type says.
@@ -84,6 +86,17 @@ describe('the process ends', () => {
     puppet.child.kill('SIGINT');
     expect([await puppet.next(), await puppet.next()]).toEqual(['quiet', 'closed']);
     expect(await puppet.ended()).toBe(0);
+  });
+
+  it('by itself, although nobody reads what it reports', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'tv-mute-'));
+    execFileSync('mkfifo', [join(dir, 'pipe')]);
+    const fd = openSync(join(dir, 'pipe'), constants.O_RDWR | constants.O_NONBLOCK);
+    writeSync(fd, Buffer.alloc(65_536));
+    const puppet = await play('mute', fd);
+    expect(await puppet.ended()).toBe(0);
+    closeSync(fd);
+    rmSync(dir, { recursive: true });
   });
 
   it('by the signal, where the runner was uninstalled', async () => {

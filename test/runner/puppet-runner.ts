@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createRunner, type RunnerOptions } from '../../src/runner/index.ts';
+import { createReporter, createRunner, type RunnerOptions } from '../../src/runner/index.ts';
 
 const CHANNEL = 3;
 const say = (text: string): void => void writeSync(CHANNEL, `${text}\n`);
@@ -80,6 +80,10 @@ const ACTS: Readonly<Record<string, () => void>> = {
     const timer = setInterval(() => {}, 1000);
     runner.quiet.addEventListener('abort', () => clearInterval(timer));
     runner.onShutdown('redis', () => say('closed'));
+  },
+  /** Reports to a channel that is full, and has nothing to do. */
+  mute() {
+    createReporter().ready();
   },
   /** Gives everything back, and lets the system do what it does. */
   uninstalled() {
