@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type LedgerLine, readLedger } from '../../src/example/ledger.ts';
 import { folders, jobsIn } from '../../src/example/queue.ts';
 import { isPerfect, tally } from '../../src/example/tally.ts';
+import { EXIT } from '../../src/runner/index.ts';
 import { until } from '../e2e/until.ts';
 import { createRig, type Rig } from './rig.ts';
 
@@ -35,7 +36,6 @@ describe('a runner that is asked to stop', () => {
     expect(steps[0]).toBe('READY=1');
     expect(steps.slice(steps.indexOf('STOPPING=1'))).toEqual([
       'STOPPING=1',
-      'X_INFLIGHT=2',
       'X_INFLIGHT=1',
       'X_INFLIGHT=0',
       'X_DRAINED=1',
@@ -50,16 +50,28 @@ describe('a runner that is asked to stop', () => {
     expect(runner.said.at(-1)).toBe('X_DRAINED=1');
   });
 
-  it('does not hurry when it is asked twice', async () => {
+  it('does not hurry when it is asked twice at once, as by a signal to the group and its forward', async () => {
     await rig.run('--fill', '1', '--seconds', '0.5');
     const runner = rig.start([]);
     await runner.hears('X_INFLIGHT=1');
     runner.child.kill('SIGTERM');
-    await runner.hears('STOPPING=1');
-    runner.child.kill('SIGTERM');
     runner.child.kill('SIGINT');
     expect(await runner.ended()).toBe(0);
     expect(isPerfect(tally(rig.dir))).toBe(true);
+  });
+
+  it('gives its jobs up for somebody who insists, and keeps them aside', async () => {
+    await rig.run('--fill', '2', '--seconds', '100');
+    const runner = rig.start([]);
+    await runner.hears('X_INFLIGHT=2');
+    runner.child.kill('SIGTERM');
+    await runner.hears('STOPPING=1');
+    const givenUp = (): boolean => lines('interrupted').length === 2;
+    // The first of these may come so soon that it is the same wish.
+    await until('both are given up', () => givenUp() || !runner.child.kill('SIGTERM'), { everyMs: 700 });
+    expect(await runner.ended()).toBe(EXIT.cancelled);
+    expect(lines('interrupted').map(({ why }) => why)).toEqual(['ended by SIGTERM', 'ended by SIGTERM']);
+    expect(jobsIn(folders(rig.dir).failed)).toHaveLength(2);
   });
 });
 
