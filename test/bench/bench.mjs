@@ -1,6 +1,6 @@
 /**
  * The figures of the README, each beside those of the peers in the same run:
- *   npm run build && node test/bench/bench.mjs [start|restart-latency|status|idle|levels|shutdown|all] [--quick] [--only NAME]
+ *   npm run build && node test/bench/bench.mjs [start|restart-latency|status|idle|levels|shutdown|load|all] [--quick] [--only NAME]
  * supervisord and runit take part where they are installed (Debian: supervisor, runit); pm2 is installed into a
  * temporary folder. Everything runs in that folder, and is ended by pid and removed at the end. It is in memory where
  * there is such a place: what a disk takes to make a file (0.02 to 1.5 ms on one and the same, by folder) is not the
@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Pm2, Runit, Supervisord, TsupVisor } from './contenders.mjs';
 import { levels, shutdown } from './fleets.mjs';
+import { load } from './load.mjs';
 import { cpuMs, median, memory, msBetween, now, pause, percentile } from './measure.mjs';
 import { print } from './table.mjs';
 import { compileTick, Ticks } from './ticks.mjs';
@@ -34,6 +35,7 @@ const BENCHES = {
   idle,
   levels: () => levels(dir, tick, new Ticks(join(dir, 'levels.ticks')), rounds),
   shutdown: () => shutdown(dir, tick, new Ticks(join(dir, 'shutdown.ticks')), rounds),
+  load: () => load(options.quick ? 5 : 31),
 };
 const which = positionals[0] ?? 'all';
 if (which !== 'all' && !(which in BENCHES)) {
