@@ -50,9 +50,8 @@ export class Ending {
     void flushed(this.#host).then(() => this.#end(outcome));
   }
 
-  /** It is not going to end. */
+  /** It is not going to end. Only for one that has not. */
   abandon(): void {
-    if (this.#isOver) return;
     this.#close();
     this.over.catch(() => {}); // nobody need wait for it
     this.#reject(new Error('cannot wait for the end: the runner was uninstalled'));

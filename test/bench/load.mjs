@@ -3,12 +3,18 @@ import { execFileSync } from 'node:child_process';
 import { median, percentile } from './measure.mjs';
 import { print } from './table.mjs';
 
-const SDK = new URL('../../dist/runner.js', import.meta.url).href;
-const script = (body) => `const began = performance.now(); ${body}; console.log(performance.now() - began)`;
+const url = (path) => new URL(path, import.meta.url).href;
+const SDK = url('../../dist/runner.js');
+/** A worker is a module itself: what Node needs to load any is there already. */
+const script = (body) => `await import('${url('./measure.mjs')}');
+const began = performance.now();
+${body};
+console.log(performance.now() - began);
+process.exit()`;
 const CASES = [
   ['load it', script(`await import('${SDK}')`)],
   ['load it and make a runner', script(`(await import('${SDK}')).createRunner()`)],
-  ['load a module that is empty', script(`await import('data:text/javascript,')`)],
+  ['load a small file, for comparison', script(`await import('${url('./table.mjs')}')`)],
 ];
 
 export function load(tries) {
