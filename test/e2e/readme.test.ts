@@ -12,7 +12,7 @@ import { until } from './until.ts';
 import { createWorld } from './world.ts';
 
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
-const SECTION = README.split('\n## For the author of a worker\n')[1]?.split('\n## ')[0] ?? '';
+const SECTION = README.split('\n## For the author of a worker\n')[1]?.split(/\n##+ /)[0] ?? '';
 
 let dir: string;
 let worker: string;
