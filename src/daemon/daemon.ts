@@ -37,7 +37,7 @@ import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
 import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
-import { processEvents } from './process-events.ts';
+import { type Heard, processEvents } from './process-events.ts';
 import { forgetPlans, readMemory } from './remembered.ts';
 import { createSenses } from './senses.ts';
 import { tookOver as tookOverText } from './sentence.ts';
@@ -54,6 +54,13 @@ export interface DaemonOptions {
   /** Gets each line of the daemon's own log as well. */
   readonly echo: ((text: string) => void) | null;
 }
+
+export interface PrivateOptions {
+  /** Gets all that the instances report, word by word: the fleet keeps only what it needs of that. */
+  readonly heard: Heard;
+}
+
+type RaiseOptions = Pick<DaemonOptions, 'echo'> & Partial<PrivateOptions>;
 
 export interface Unstarted {
   /** `state_locked`, `config_taken`: by a daemon with another run_dir, which does not answer at our socket. */
@@ -84,11 +91,32 @@ export async function createDaemon(options: DaemonOptions): Promise<Result<Daemo
     return fail({ kind: 'config_invalid', message: reportMistakes(options.configFile, loaded.error) });
   }
   const { plan } = loaded.value;
+  const socket = options.socket ?? socketIn(plan.runDir);
+  return raise(plan, options, world, () => takeHold(plan, socket, world));
+}
+
+/** One that is nobody's but the caller's: with a plan that is not its file's, and without a claim to that file. */
+export function createPrivateDaemon(plan: Plan, options: PrivateOptions): Promise<Result<Daemon, Unstarted>> {
+  const socket = socketIn(plan.runDir);
+  return raise(plan, { ...options, echo: null }, theWorld(), () => {
+    const locks = takeLocks(plan);
+    return locks.ok ? ok({ socket, warning: null, release: () => locks.value.release() }) : locks;
+  });
+}
+
+type TakeHold = () => Result<Hold, Unstarted> | Promise<Result<Hold, Unstarted>>;
+
+async function raise(
+  plan: Plan,
+  options: RaiseOptions,
+  world: World,
+  takeHold: TakeHold,
+): Promise<Result<Daemon, Unstarted>> {
   const folders = makeFolders(plan);
   if (!folders.ok) return fail({ kind: 'failed', message: folders.error });
   let hold: Result<Hold, Unstarted> | undefined;
   try {
-    hold = await takeHold(plan, options.socket ?? socketIn(plan.runDir), world);
+    hold = await takeHold();
     if (!hold.ok) return hold;
     return ok(await assemble(plan, hold.value, options, world));
   } catch (error) {
@@ -97,7 +125,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Result<Daemo
   }
 }
 
-async function assemble(plan: Plan, hold: Hold, options: DaemonOptions, world: World): Promise<Daemon> {
+async function assemble(plan: Plan, hold: Hold, options: RaiseOptions, world: World): Promise<Daemon> {
   const clock = { now };
   const { socket } = hold;
   const ownLog = new OwnLog(plan.logDir, options.echo);
@@ -122,7 +150,7 @@ async function assemble(plan: Plan, hold: Hold, options: DaemonOptions, world: W
   const processes = createProcesses({
     runDir: plan.runDir,
     warn,
-    events: processEvents(post),
+    events: processEvents(post, options.heard),
   });
   const boot = bootName();
   const { memory: recorded, identities, places } = readMemory(journal, plan, clock.now(), boot);

@@ -1,10 +1,14 @@
 /** What the hands report, as events for the loop. */
+import type { Run } from '../base/ids.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
 import type { Notified } from '../core/instance/event.ts';
 import type { ProcessEvents } from '../ports/processes.ts';
 import { isEmpty, parseNotify, parseNotifyLine } from '../protocol/notify.ts';
 
-export function processEvents(post: (event: FleetEvent) => void): ProcessEvents {
+/** Gets each report that means anything, before core does. */
+export type Heard = (run: Run, message: Notified) => void;
+
+export function processEvents(post: (event: FleetEvent) => void, heard: Heard = () => {}): ProcessEvents {
   return {
     spawned: (run, pid) => post({ type: 'spawned', run, pid }),
     spawnFailed: (run, stage, error) => post({ type: 'spawn_failed', run, stage, error }),
@@ -13,7 +17,9 @@ export function processEvents(post: (event: FleetEvent) => void): ProcessEvents 
     notified(run, text, channel) {
       const message: Notified = channel === 'line' ? parseNotifyLine(text) : parseNotify(text);
       // Nothing in it that means anything to us.
-      if (!isEmpty(message)) post({ type: 'notified', run, message });
+      if (isEmpty(message)) return;
+      heard(run, message);
+      post({ type: 'notified', run, message });
     },
   };
 }

@@ -35,6 +35,49 @@ export function parseStat(text: string): Stat | null {
   return { state, ppid: Number(ppid), session: Number(session), start };
 }
 
+/** What one wants to know of a process in order to tell a person about it. */
+export interface Particulars extends Stat {
+  readonly group: number;
+  /** As wait(2) has it, of a zombie; 0 also where the system does not say. */
+  readonly status: number;
+  /** Its arguments, or its name where it has none; it may have changed them. */
+  readonly command: string;
+  /** The numbers of the signals that it ignores. */
+  readonly ignored: readonly number[];
+}
+
+/** Null when the process is gone. */
+export function particularsOf(pid: number): Particulars | null {
+  const text = readText(`/proc/${pid}/stat`);
+  const stat = parseStat(text);
+  if (stat === null) return null;
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const name = text.slice(text.indexOf('(') + 1, text.lastIndexOf(')'));
+  const words = readText(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean);
+  return {
+    ...stat,
+    group: Number(fields[GROUP]),
+    status: Number(fields[EXIT_STATUS] ?? 0),
+    command: words.length > 0 ? words.join(' ') : name,
+    ignored: signalsIn(/^SigIgn:\s*([0-9a-f]+)$/m.exec(readText(`/proc/${pid}/status`))?.[1] ?? '0'),
+  };
+}
+
+/** Counted from the state. */
+const GROUP = 2;
+const EXIT_STATUS = 49;
+
+/** The lowest bit is signal 1. */
+function signalsIn(mask: string): number[] {
+  const bits = BigInt(`0x${mask}`);
+  return Array.from({ length: 64 }, (_, bit) => bit + 1).filter((n) => (bits >> BigInt(n - 1)) & 1n);
+}
+
+/** Empty when it is gone, or another user's. */
+function readText(path: string, encoding: 'latin1' | 'utf8' = 'latin1'): string {
+  return buffer.toString(encoding, 0, readInto(path));
+}
+
 /** Names a process for good, also for another daemon after a reboot: the boot, the pid and the start. Null: it is gone. */
 export function identityOf(pid: number): string | null {
   const stat = readStat(pid);

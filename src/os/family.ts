@@ -1,0 +1,129 @@
+/**
+ * All processes of one run with what a person recognises them by: for whoever looks at a run rather than keeps it.
+ * On Linux each look costs a read of /proc; elsewhere it is one call of `ps`, which knows only groups and parents.
+ */
+import { execFile } from 'node:child_process';
+import type { Run } from '../base/ids.ts';
+import { createMark, MARK_NAME } from './mark.ts';
+import { allPids, environmentValue, isAlive, particularsOf, readStat, type Stat } from './proc.ts';
+
+export interface Relative {
+  readonly pid: number;
+  /** With the pid it names a process for good. */
+  readonly start: string;
+  readonly ppid: number;
+  readonly group: number;
+  readonly session: number;
+  readonly command: string;
+  /** Ended, and its parent has not taken note yet. */
+  readonly ended: boolean;
+  /** Whether a signal has ended it, where that could be seen; null: it lives, or ended otherwise, or nobody knows. */
+  readonly killedBy: number | null;
+  /** By their numbers; none where the system does not tell. */
+  readonly ignored: readonly number[];
+}
+
+/** The leader is among them, as long as it is there. */
+export type Family = () => Promise<readonly Relative[]>;
+
+/** Of the run of the daemon with this run folder that `leader` is the first process of. */
+export function familyOf(runDir: string, run: Run, leader: number, platform = process.platform): Family {
+  return platform === 'linux' ? familyByProc(runDir, run, leader) : familyByPs(leader);
+}
+
+function familyByProc(runDir: string, run: Run, leader: number): Family {
+  const mark = createMark(runDir);
+  /** By pid and start. */
+  let known = new Set<string>();
+  let strangers = new Set<string>();
+
+  function isMarked(pid: number): boolean | undefined {
+    const value = environmentValue(pid, MARK_NAME);
+    return value === undefined ? undefined : value !== null && mark.read(value) === run;
+  }
+
+  /** Members, and those of which it cannot be told yet. */
+  function belongs(pid: number, stat: Stat, members: ReadonlySet<number>): boolean | undefined {
+    if (pid === leader || stat.session === leader || members.has(stat.ppid)) return true;
+    return isMarked(pid);
+  }
+
+  return async () => {
+    const stats = new Map(allPids().flatMap((pid) => withStat(pid)));
+    const members = new Set<number>();
+    const [nextKnown, nextStrangers] = [new Set<string>(), new Set<string>()];
+    // Parents mostly have lower numbers; one that has not comes at the next look.
+    for (const [pid, stat] of stats) {
+      const name = `${pid} ${stat.start}`;
+      const verdict = known.has(name) || (strangers.has(name) ? false : belongs(pid, stat, members));
+      if (verdict === true) {
+        members.add(pid);
+        nextKnown.add(name);
+      } else if (verdict === false) nextStrangers.add(name);
+    }
+    [known, strangers] = [nextKnown, nextStrangers];
+    return [...members].flatMap((pid) => relative(pid));
+  };
+}
+
+function withStat(pid: number): [number, Stat][] {
+  const stat = readStat(pid);
+  return stat === null ? [] : [[pid, stat]];
+}
+
+function relative(pid: number): Relative[] {
+  const found = particularsOf(pid);
+  if (found === null) return [];
+  const { start, ppid, group, session, command, ignored, status } = found;
+  const ended = !isAlive(pid, found);
+  const killedBy = ended && (status & 0x7f) > 0 ? status & 0x7f : null;
+  return [{ pid, start, ppid, group, session, command, ended, killedBy, ignored }];
+}
+
+function familyByPs(leader: number): Family {
+  const known = new Set<string>();
+  return async () => {
+    const rows = parseFamily(await ps());
+    for (let before = -1; before !== known.size; ) {
+      before = known.size;
+      const pids = new Set(rows.filter((row) => known.has(nameOf(row))).map(({ pid }) => pid));
+      for (const row of rows) {
+        if (row.pid === leader || row.group === leader || pids.has(row.ppid)) known.add(nameOf(row));
+      }
+    }
+    return rows.filter((row) => known.has(nameOf(row)));
+  };
+}
+
+const nameOf = ({ pid, start }: Relative): string => `${pid} ${start}`;
+
+/** Empty where ps cannot be run. */
+const ps = (): Promise<string> =>
+  new Promise((resolve) => {
+    const columns = ['-axo', 'pid=,ppid=,pgid=,stat=,lstart=,command='];
+    execFile('ps', columns, { env: { ...process.env, LC_ALL: 'C' } }, (_, stdout) => resolve(stdout));
+  });
+
+/** The start is five words: `Mon Nov 23 11:00:00 2026`. */
+const ROW = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+\s+\S+\s+\S+\s+\S+\s+\S+)\s+(.*)$/;
+
+export function parseFamily(text: string): Relative[] {
+  return text.split('\n').flatMap((line): Relative[] => {
+    const found = ROW.exec(line);
+    if (found === null) return [];
+    const [, pid, ppid, group, state = '', start = '', command = ''] = found;
+    return [
+      {
+        pid: Number(pid),
+        ppid: Number(ppid),
+        group: Number(group),
+        session: 0,
+        start,
+        command: command.trimEnd(),
+        ended: state.startsWith('Z'),
+        killedBy: null,
+        ignored: [],
+      },
+    ];
+  });
+}

@@ -1,0 +1,108 @@
+/** Real processes of one run, found with what a person recognises them by. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { afterEach, expect, test } from 'vitest';
+import { run as runOf } from '../../src/base/ids.ts';
+import { type Family, familyOf, parseFamily, type Relative } from '../../src/os/family.ts';
+import { createMark, MARK_NAME } from '../../src/os/mark.ts';
+import { until } from '../e2e/until.ts';
+import { useLeakCheck } from '../rig/leaks.ts';
+
+const leaks = useLeakCheck();
+const RUN_DIR = '/nonexistent/run';
+const RUN = runOf(7);
+const begun: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const { pid } of begun.splice(0)) if (pid !== undefined) end(-pid);
+});
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** A leader in a session of its own, marked as one of the run. */
+function begin(script: string, mark = createMark(RUN_DIR, '').of(RUN)): number {
+  const env = { ...process.env, ...leaks.environment, [MARK_NAME]: mark };
+  const child = spawn('bash', ['-c', script], { detached: true, stdio: 'ignore', env });
+  begun.push(child);
+  if (child.pid === undefined) throw new Error('no process');
+  return child.pid;
+}
+
+const find = (family: Family, isIt: (one: Relative) => boolean) =>
+  until('it is found', async () => (await family()).find(isIt));
+
+const commands = (members: readonly Relative[]) => members.map(({ command }) => command).sort();
+
+test.runIf(process.platform === 'linux')(
+  'its children, wherever they have gone, and no stranger',
+  async () => {
+    const leader = begin(
+      'sleep 1001 & setsid sleep 1002 & setsid --fork setsid sleep 1003; trap "" TERM; sleep 1004; :',
+    );
+    begin('sleep 1005; :', createMark('/nonexistent/other', '').of(RUN));
+    begin('sleep 1006; :', createMark(RUN_DIR, '').of(runOf(8)));
+    const family = familyOf(RUN_DIR, RUN, leader);
+    await find(family, ({ command }) => command === 'sleep 1004');
+    await find(family, ({ command }) => command === 'sleep 1003');
+    const members = await family();
+    expect(commands(members).filter((each) => each.startsWith('sleep'))).toEqual([
+      'sleep 1001',
+      'sleep 1002',
+      'sleep 1003',
+      'sleep 1004',
+    ]);
+    const of = (command: string) => members.find((one) => one.command === command);
+    expect(of('sleep 1001')).toMatchObject({ ppid: leader, group: leader, session: leader, ended: false });
+    const own = of('sleep 1002');
+    expect(own).toMatchObject({ group: own?.pid, session: own?.pid });
+    expect(of('sleep 1004')?.ignored).toContain(constants.signals.SIGTERM);
+    expect(of('sleep 1001')?.ignored).not.toContain(constants.signals.SIGTERM);
+    for (const { pid } of members) if (pid !== leader) end(pid);
+  },
+);
+
+test.runIf(process.platform === 'linux')(
+  'what ended a child is seen while its parent has not taken note',
+  async () => {
+    const leader = begin('sleep 1001 & exec sleep 1002');
+    const family = familyOf(RUN_DIR, RUN, leader);
+    const child = await find(family, ({ command }) => command === 'sleep 1001');
+    process.kill(child.pid, 'SIGTERM');
+    const ended = await find(family, ({ pid, ended }) => pid === child.pid && ended);
+    expect(ended.killedBy).toBe(constants.signals.SIGTERM);
+  },
+);
+
+test('by ps as well, as far as groups and parents lead', async () => {
+  const leader = begin('setsid sleep 1002 & sleep 1001; :');
+  const family = familyOf(RUN_DIR, RUN, leader, 'darwin');
+  await find(family, ({ command }) => command === 'sleep 1001');
+  const own = await find(family, ({ command }) => command === 'sleep 1002');
+  const members = await family();
+  expect(commands(members).filter((each) => each.startsWith('sleep'))).toEqual(['sleep 1001', 'sleep 1002']);
+  expect(own).toMatchObject({ ppid: leader, group: own.pid, ended: false, ignored: [] });
+  end(own.pid);
+});
+
+test('a line of ps that is torn is nothing', () => {
+  const line = '  17     1    17 Ss   Mon Nov 23 11:00:00 2026 bash job.sh  17 ';
+  expect(parseFamily(`${line}\n  18 1 18`)).toEqual([
+    {
+      pid: 17,
+      ppid: 1,
+      group: 17,
+      session: 0,
+      start: 'Mon Nov 23 11:00:00 2026',
+      command: 'bash job.sh  17',
+      ended: false,
+      killedBy: null,
+      ignored: [],
+    },
+  ]);
+});
