@@ -109,6 +109,7 @@ const REWORDED: readonly (readonly [RegExp, (word: string) => string | undefined
 const MISSING: ReadonlyMap<string, string> = new Map([
   ['SELECTOR', "name programs or instances, or '*' for all"],
   ['PROGRAM=N', 'scale takes PROGRAM=N, such as worker=4'],
+  ['PROGRAM', 'rehearse takes one program of the config'],
   ['SIGNAL', 'name one, such as HUP, and then programs or instances'],
 ]);
 

@@ -25,6 +25,11 @@ function count(text: string): number {
   return Number(text);
 }
 
+function atLeastOne(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a number of jobs.`);
+  return Number(text);
+}
+
 function parallel(text: string): string {
   if (/^([1-9]\d*|[1-9]\d?%|100%)$/.test(text)) return text;
   throw new InvalidArgumentError(`"${text}" is not a number of instances, such as 2 or 25%.`);
@@ -162,6 +167,26 @@ export const COMMANDS: readonly CommandDefinition[] = [
         .option('-f, --follow', 'and what happens from now on')
         .action((options) =>
           act(async (context) => (await import('./commands/events.ts')).events(context, options)),
+        ),
+  },
+  {
+    name: 'rehearse',
+    does: 'try a drain on an extra instance, without a daemon, and say what a planned end would do to its jobs',
+    define: (command, act) =>
+      command
+        .argument('<PROGRAM>')
+        .option(
+          '--after <DURATION>',
+          'give it so long to have work; the signal comes when it has (10s)',
+          duration,
+        )
+        .option('--jobs <N>', 'wait until so many jobs are in flight', atLeastOne)
+        .option('--once', 'no second round, in which the signal comes twice')
+        .option('--timeout <DURATION>', 'wait no longer for the drain than this', duration)
+        .action((program, options) =>
+          act(async (context) =>
+            (await import('./commands/rehearse.ts')).rehearse(context, program, options),
+          ),
         ),
   },
   {

@@ -1,0 +1,53 @@
+/** How long processes of one kind live when nobody ends them: so that an end by chance is not taken for a cut. */
+import { basename } from 'node:path';
+import type { Round, Sighting } from './round.ts';
+import { isLasting } from './work.ts';
+
+/** An end within this time of the signal may be the signal's doing. */
+export const MOMENT_MS = 250;
+/** Between two looks it may have begun or ended. */
+const UNSURE_MS = 50;
+/** Of a life's length: jobs of one kind do not take the same time to the millisecond. */
+const CLEARLY_SHORTER = 0.8;
+
+export interface Life {
+  readonly kind: string;
+  readonly ms: number;
+  /** False: it lived at least so long. */
+  readonly ended: boolean;
+}
+
+/** `bash hello.sh` of `/bin/bash hello.sh 17`: what is run, without what it is run with. */
+export function kindOf({ command }: Pick<Sighting, 'command'>): string {
+  const [program = '', first = ''] = command.split(' ');
+  const name = basename(program);
+  return first === '' || first.startsWith('-') ? name : `${name} ${basename(first)}`;
+}
+
+/** Of those that no signal had a part in. */
+export function livesIn({ signalAt, processes }: Round): Life[] {
+  return processes.filter(isLasting).map((one): Life => {
+    const { firstAt, lastAt, goneAt } = one;
+    const kind = kindOf(one);
+    const isUntouched =
+      goneAt !== null && (signalAt === null || goneAt < signalAt || goneAt > signalAt + 2 * MOMENT_MS);
+    if (isUntouched) return { kind, ms: goneAt - firstAt, ended: true };
+    return { kind, ms: Math.min(lastAt, signalAt ?? lastAt) - firstAt, ended: false };
+  });
+}
+
+/** Who was there at `at` and gone in the moment that followed. */
+export const goneInTheMoment = (alive: readonly Sighting[], at: number): Sighting[] =>
+  alive.filter(({ goneAt }) => goneAt !== null && goneAt <= at + MOMENT_MS);
+
+export type Verdict = 'cut' | 'natural' | 'unknown';
+
+/** `unknown`: no other of its kind was seen for long enough. */
+export function judge(suspect: Sighting, lives: readonly Life[]): Verdict {
+  if (suspect.killedBy !== null) return 'cut';
+  const age = (suspect.goneAt ?? suspect.lastAt) - suspect.firstAt + UNSURE_MS;
+  const kin = lives.filter(({ kind }) => kind === kindOf(suspect));
+  const ended = kin.filter((life) => life.ended).map(({ ms }) => ms);
+  if (ended.length > 0) return age < CLEARLY_SHORTER * Math.min(...ended) ? 'cut' : 'natural';
+  return age < CLEARLY_SHORTER * Math.max(0, ...kin.map(({ ms }) => ms)) ? 'cut' : 'unknown';
+}

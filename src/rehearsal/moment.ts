@@ -1,0 +1,43 @@
+/** When to send the signal: while there is work, and work that is young, so that none of it ends by chance just then. */
+import { kindOf } from './lives.ts';
+import type { Report, Sighting } from './round.ts';
+import { inFlightAt, isLasting } from './work.ts';
+
+export interface Scene {
+  readonly now: number;
+  readonly leader: number;
+  readonly reports: readonly Report[];
+  readonly processes: readonly Sighting[];
+  /** So many at least; null: any. */
+  readonly jobs: number | null;
+}
+
+/** Between the beginning of a job and that of the process which it needs. */
+const JOB_STARTS_MS = 150;
+
+/** `kinds`: of these, one is to be there that has not lived long. */
+export function isMoment(scene: Scene, kinds: readonly string[] = []): boolean {
+  const alive = scene.processes.filter((one) => one.goneAt === null && isLasting(one));
+  const said = inFlightAt(scene.reports, scene.now);
+  // Its own word counts; of processes, each that it has begun itself is a job.
+  const own = scene.jobs === null ? alive : alive.filter(({ ppid }) => ppid === scene.leader);
+  if ((said ?? own.length) < (scene.jobs ?? 1)) return false;
+  if (kinds.length > 0) return alive.some((one) => kinds.includes(kindOf(one)) && isYoung(one, scene));
+  return said === null || alive.length > 0 || hasSettled(scene);
+}
+
+/** It has had jobs for long enough to have begun what they need. */
+function hasSettled({ reports, now }: Scene): boolean {
+  const since = reports.findLast(({ inFlight }) => inFlight !== undefined)?.at ?? now;
+  return now - since >= JOB_STARTS_MS;
+}
+
+function isYoung(one: Sighting, { processes }: Scene): boolean {
+  const ended = processes.filter((other) => other.goneAt !== null && kindOf(other) === kindOf(one));
+  const shortest = Math.min(...ended.map(({ firstAt, goneAt }) => (goneAt ?? firstAt) - firstAt));
+  return one.lastAt - one.firstAt <= Math.max(JOB_STARTS_MS, shortest / 2);
+}
+
+/** One of each of these kinds has come and gone. */
+export const hasLearnt = ({ processes }: Scene, kinds: readonly string[]): boolean =>
+  kinds.every((kind) => processes.some((one) => one.goneAt !== null && kindOf(one) === kind));

@@ -1,0 +1,257 @@
+/** Plays one round: a private daemon with one instance, brought up, given work, asked to end, and watched all the while. */
+import { type InstanceId, run as runOf } from '../base/ids.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import type { SignalName } from '../base/signal-name.ts';
+import type { Plan, ProgramPlan } from '../core/plan.ts';
+import { createPlannedDaemon, type Daemon } from '../daemon/daemon.ts';
+import { logPathIn } from '../logs/log-path.ts';
+import { type Family, familyOf } from '../os/family.ts';
+import { lastLines, makePrivateFolders, type PrivateFolders } from './folders.ts';
+import type { Interrupts } from './interrupts.ts';
+import { hasLearnt, isMoment } from './moment.ts';
+import { Notes } from './notes.ts';
+import { reduce, rehearsedInstance } from './reduce.ts';
+import type { Round } from './round.ts';
+import { Sightings } from './sightings.ts';
+
+export interface PlayOptions {
+  readonly plan: Plan;
+  readonly program: ProgramPlan;
+  /** For how long it may work before the signal comes. */
+  readonly afterMs: number;
+  /** So many in flight are waited for; null: any. */
+  readonly jobs: number | null;
+  readonly drainLimitMs: number | null;
+  /** The signal comes twice. */
+  readonly twice: boolean;
+  /** Kinds of processes whose natural life is to be seen before the signal. */
+  readonly learn: readonly string[];
+  readonly interrupts: Interrupts;
+  /** What happens, one line each. */
+  say(text: string): void;
+}
+
+/** The second signal comes so long after the first: as from a group and a parent that hands it on. */
+const GAP_MS = 50;
+/** So long a process is watched to see how long its kind lives. */
+const LEARN_FROM_MS = 10_000;
+const LEARN_TO_MS = 60_000;
+const OUTPUT_LINES = 12;
+
+/** Leaves no process and no folder behind. An error is a sentence: there could be no daemon. */
+export async function play(options: PlayOptions): Promise<Result<Round, string>> {
+  const folders = makePrivateFolders();
+  try {
+    const plan = reduce(options.plan, options.program, folders, options.drainLimitMs);
+    const notes = new Notes();
+    const made = await createPlannedDaemon(plan, {
+      socket: undefined,
+      echo: null,
+      heard: (_, { inFlight, stopping, drained }) =>
+        notes.hear({
+          at: performance.now(),
+          ...(inFlight === undefined ? {} : { inFlight }),
+          ...(stopping === undefined ? {} : { stopping }),
+          ...(drained === undefined ? {} : { drained }),
+        }),
+    });
+    if (!made.ok) return fail(made.error.message);
+    const round = new Player(options, folders, notes, made.value);
+    return ok(await round.play());
+  } finally {
+    folders.remove();
+  }
+}
+
+class Player {
+  readonly #options: PlayOptions;
+  readonly #folders: PrivateFolders;
+  readonly #notes: Notes;
+  readonly #daemon: Daemon;
+  readonly #beganAt = performance.now();
+  #family: Family | null = null;
+  #sightings = new Sightings(-1);
+  #isAsked = false;
+  #isOver = false;
+  #againAt: number | null = null;
+
+  constructor(options: PlayOptions, folders: PrivateFolders, notes: Notes, daemon: Daemon) {
+    this.#options = options;
+    this.#folders = folders;
+    this.#notes = notes;
+    this.#daemon = daemon;
+  }
+
+  async play(): Promise<Round> {
+    const { interrupts, program } = this.#options;
+    this.#daemon.follow((event) => this.#notes.take(event, performance.now(), this.#isAsked));
+    const ended = this.#daemon.ended.then(() => {
+      this.#isOver = true;
+      this.#notes.wake();
+    });
+    const deafen = interrupts.listen(() => this.#obey());
+    try {
+      await this.#daemon.start([rehearsedInstance(program)]);
+      await this.#untilReady();
+      await this.#untilWork();
+      this.#ask();
+      await this.#untilOver();
+    } finally {
+      // Whatever went wrong above: nothing of it stays.
+      if (!this.#isOver) this.#daemon.shutDown('kill');
+      await ended;
+      deafen();
+    }
+    return this.#round();
+  }
+
+  /** The first interrupt drains, each further one kills. */
+  #obey(): void {
+    if (this.#isOver) return;
+    this.#daemon.shutDown(this.#options.interrupts.count > 1 ? 'kill' : 'drain');
+    this.#notes.wake();
+  }
+
+  async #untilReady(): Promise<void> {
+    const notes = this.#notes;
+    await this.#watch(() => notes.readyAt !== null, SLOWLY_MS);
+    if (notes.readyAt !== null) this.#options.say(`${this.#id} is ready; waiting for it to have work`);
+  }
+
+  async #untilWork(): Promise<void> {
+    const { afterMs, jobs, learn } = this.#options;
+    const { reports, leader, readyAt } = this.#notes;
+    if (readyAt === null || leader === null) return;
+    const seen = () => ({ now: performance.now(), reports, leader, jobs, processes: this.#sightings.all() });
+    if (learn.length > 0) {
+      const until = performance.now() + Math.min(Math.max(afterMs, LEARN_FROM_MS), LEARN_TO_MS);
+      await this.#watch(() => performance.now() > until || hasLearnt(seen(), learn), SLOWLY_MS);
+    }
+    const until = performance.now() + afterMs;
+    await this.#watch(() => performance.now() > until || isMoment(seen(), learn), SLOWLY_MS);
+  }
+
+  /** What a planned end would send, with its pre_drain hook. */
+  #ask(): void {
+    if (this.#isDone()) {
+      this.#daemon.shutDown('drain');
+      return;
+    }
+    this.#isAsked = this.#notes.readyAt !== null;
+    this.#daemon.shutDown('drain');
+  }
+
+  async #untilOver(): Promise<void> {
+    const notes = this.#notes;
+    const { twice, program, say } = this.#options;
+    if (this.#isAsked) {
+      await this.#watch(() => notes.signalAt !== null, QUICKLY_MS);
+      if (notes.signalAt !== null)
+        say(`${program.drain.signal} was sent to ${this.#id}; waiting until it has drained`);
+      if (twice && notes.signalAt !== null) await this.#sendAgain(notes.signalAt);
+    }
+    while (!this.#isOver) {
+      await this.#look();
+      if (!this.#isOver) await notes.next(this.#pace());
+    }
+  }
+
+  async #sendAgain(signalAt: number): Promise<void> {
+    const { leader } = this.#notes;
+    await this.#watch(() => performance.now() >= signalAt + GAP_MS, QUICKLY_MS);
+    // A leader whose end nobody has heard of is not reaped, so its number is still its own.
+    if (leader === null || this.#notes.exit !== null || this.#isOver) return;
+    if (send(leader, this.#options.program.drain.signal)) this.#againAt = performance.now();
+  }
+
+  /** Often in the first half second, then ever more seldom. */
+  #pace(): number {
+    const since = performance.now() - (this.#againAt ?? this.#notes.signalAt ?? performance.now());
+    return since < 500 ? QUICKLY_MS : since < 3000 ? SLOWLY_MS : SELDOM_MS;
+  }
+
+  /** Looks again and again, until that is so or the instance has ended. */
+  async #watch(isSo: () => boolean, everyMs: number): Promise<void> {
+    while (!isSo() && !this.#isDone()) {
+      await this.#look();
+      if (isSo() || this.#isDone()) return;
+      await this.#notes.next(everyMs);
+    }
+  }
+
+  #isDone(): boolean {
+    return this.#isOver || this.#notes.atRest || this.#options.interrupts.count > 0 || this.#endsByItself();
+  }
+
+  #endsByItself(): boolean {
+    return this.#notes.exit !== null && !this.#isAsked;
+  }
+
+  async #look(): Promise<void> {
+    const { leader, run } = this.#notes;
+    if (leader === null || run === null) return;
+    if (this.#family === null) {
+      this.#family = familyOf(this.#folders.runDir, runOf(run), leader);
+      this.#sightings = new Sightings(leader);
+    }
+    const at = performance.now();
+    this.#sightings.take(await this.#family(), at);
+  }
+
+  /** When the time of its drain was over, with that not done. */
+  #overdueAt(): number | null {
+    const { stopAt, killedAt, exit, reports, signalAt } = this.#notes;
+    const at = stopAt ?? killedAt;
+    if (at === null || signalAt === null) return null;
+    const { doneWhen, waitFor, timeoutMs } = this.#options.program.drain;
+    if (doneWhen === 'notify') return reports.some((it) => it.drained === true && it.at <= at) ? null : at;
+    // Whether its check had said so is not told; one that had said nothing has taken all the time there was.
+    if (doneWhen === 'check') return timeoutMs !== null && at - signalAt >= timeoutMs ? at : null;
+    // With the leader gone and nobody waited for, what it has left is ended at once.
+    return waitFor === 'leader' && exit !== null && exit.at <= at ? null : at;
+  }
+
+  get #id(): InstanceId {
+    return rehearsedInstance(this.#options.program);
+  }
+
+  #round(): Round {
+    const { leader, readyAt, stopAt, killedAt, exit, goneAt, reports, troubles } = this.#notes;
+    const { program, jobs, drainLimitMs, learn, twice } = this.#options;
+    const configured = program.drain.timeoutMs;
+    return {
+      instance: this.#id,
+      program,
+      drainTimeoutMs: drainLimitMs === null ? configured : Math.min(drainLimitMs, configured ?? drainLimitMs),
+      wantedJobs: jobs,
+      isForLearning: learn.length > 0 && !twice,
+      beganAt: this.#beganAt,
+      overAt: performance.now(),
+      leader,
+      readyAt,
+      signalAt: this.#notes.signalAt,
+      againAt: this.#againAt,
+      overdueAt: this.#overdueAt(),
+      stopAt,
+      killedAt,
+      exit,
+      goneAt,
+      reports,
+      processes: this.#sightings.all(),
+      troubles,
+      output: lastLines(logPathIn(this.#folders.logDir)(this.#id, { kind: 'default' }, 'out'), OUTPUT_LINES),
+    };
+  }
+}
+
+function send(pid: number, signal: SignalName): boolean {
+  try {
+    return process.kill(pid, `SIG${signal}`);
+  } catch {
+    return false; // it has ended in this moment
+  }
+}
+
+const QUICKLY_MS = 10;
+const SLOWLY_MS = 40;
+const SELDOM_MS = 150;

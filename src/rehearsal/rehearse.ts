@@ -1,0 +1,111 @@
+/** A rehearsal: one round as a planned end goes, another in which the signal comes twice, and what they mean. */
+import type { Result } from '../base/result.ts';
+import { diagnose, isDrained, isWell } from './diagnose.ts';
+import type { Finding } from './finding.ts';
+import { cutAt, isProvedBy, unsureAt } from './findings/children.ts';
+import { drainedAfter } from './findings/drain.ts';
+import { kindOf, livesIn } from './lives.ts';
+import { type PlayOptions, play } from './play.ts';
+import type { Round } from './round.ts';
+import { type Work, workAt } from './work.ts';
+
+export interface RehearsalOptions extends Omit<PlayOptions, 'twice' | 'learn'> {
+  /** No second round. */
+  readonly once: boolean;
+}
+
+export interface Rehearsal {
+  readonly program: string;
+  readonly instance: string;
+  /** No fault was found. */
+  readonly ok: boolean;
+  readonly findings: readonly Finding[];
+  /** Null: it never came to that. */
+  readonly drain: DrainSeen | null;
+  /** What it wrote last. */
+  readonly output: readonly string[];
+}
+
+export interface DrainSeen {
+  readonly signal: string;
+  /** From the signal until it had drained; null: it had not. */
+  readonly ms: number | null;
+  readonly timeout_ms: number | null;
+  readonly killed: boolean;
+  /** By its own word, when the signal was sent. */
+  readonly in_flight: number | null;
+  /** All but its main process, when the signal was sent. */
+  readonly processes: readonly {
+    readonly pid: number;
+    readonly ppid: number;
+    readonly pgid: number;
+    readonly sid: number;
+    readonly command: string;
+  }[];
+  readonly exit: { readonly code: number | null; readonly signal: string | null } | null;
+}
+
+/** An error is a sentence: there could be no rehearsal. */
+export async function rehearse(options: RehearsalOptions): Promise<Result<Rehearsal, string>> {
+  const first = await play({ ...options, twice: false, learn: [] });
+  if (!first.ok) return first;
+  const learn = unsureKinds(first.value);
+  const wants = !options.once && isWorthAnother(first.value);
+  if (options.interrupts.count > 0 || (!wants && learn.length === 0)) {
+    return { ok: true, value: report(first.value, null) };
+  }
+  options.say(wants ? SECOND : LEARNING);
+  const second = await play({ ...options, twice: wants, learn });
+  return second.ok ? { ok: true, value: report(first.value, second.value) } : second;
+}
+
+const SECOND = 'second round: the same signal twice within moments';
+const LEARNING = 'once more, to see how long its processes live when nothing ends them';
+
+/** Of those that ended in the moment of the signal, by it or by chance. */
+function unsureKinds(round: Round): string[] {
+  if (!isDrained(round) || isProvedBy(cutAt(round, round.signalAt, livesIn(round)))) return [];
+  return [...new Set(unsureAt(round, round.signalAt, livesIn(round)).map(kindOf))];
+}
+
+/** What one signal ends, or what does not end in time, says nothing of two. */
+function isWorthAnother(round: Round): boolean {
+  if (!isDrained(round) || round.overdueAt !== null || round.killedAt !== null) return false;
+  if (round.exit === null || round.exit.signal !== null) return false;
+  const isCut = isProvedBy(cutAt(round, round.signalAt, livesIn(round)));
+  return workAt(round, round.signalAt).isThere && !isCut;
+}
+
+function report(first: Round, second: Round | null): Rehearsal {
+  const findings = diagnose(first, second);
+  return {
+    program: first.program.name,
+    instance: first.instance,
+    ok: isWell(findings),
+    findings,
+    drain: drainSeen(first),
+    output: first.output,
+  };
+}
+
+function drainSeen(round: Round): DrainSeen | null {
+  if (!isDrained(round)) return null;
+  const { program, drainTimeoutMs, killedAt, exit, signalAt } = round;
+  const found: Work = workAt(round, signalAt);
+  const took = round.overdueAt === null ? drainedAfter(round) : null;
+  return {
+    signal: program.drain.signal,
+    ms: took === null ? null : Math.round(took),
+    timeout_ms: drainTimeoutMs,
+    killed: killedAt !== null,
+    in_flight: found.jobs,
+    processes: found.processes.map(({ pid, ppid, group, session, command }) => ({
+      pid,
+      ppid,
+      pgid: group,
+      sid: session,
+      command,
+    })),
+    exit: exit === null ? null : { code: exit.code, signal: exit.signal },
+  };
+}

@@ -1,0 +1,66 @@
+/** Puts looks at a family together into the life of each process. */
+import type { Sighting } from './round.ts';
+
+/** What a look tells of one process. */
+export interface Seen {
+  readonly pid: number;
+  readonly start: string;
+  readonly ppid: number;
+  readonly group: number;
+  readonly session: number;
+  readonly command: string;
+  readonly ended: boolean;
+  readonly killedBy: number | null;
+  readonly ignored: readonly number[];
+}
+
+export class Sightings {
+  readonly #lives = new Map<string, Sighting>();
+  #leader: number;
+
+  constructor(leader: number) {
+    this.#leader = leader;
+  }
+
+  /** All that there are at this moment; whoever is not among them has gone. */
+  take(seen: readonly Seen[], at: number): void {
+    const present = new Set<string>();
+    for (const one of seen) {
+      if (one.pid === this.#leader) continue;
+      const name = `${one.pid} ${one.start}`;
+      const before = this.#lives.get(name);
+      if (one.ended) {
+        if (before !== undefined && one.killedBy !== null)
+          this.#lives.set(name, { ...before, killedBy: one.killedBy });
+        continue;
+      }
+      present.add(name);
+      this.#lives.set(name, alive(one, before, at));
+    }
+    for (const [name, life] of this.#lives) {
+      if (life.goneAt === null && !present.has(name)) this.#lives.set(name, { ...life, goneAt: at });
+    }
+  }
+
+  /** In the order in which they were found. */
+  all(): readonly Sighting[] {
+    return [...this.#lives.values()];
+  }
+}
+
+/** It may have become another program, or gone into another group; its first parent stays its parent. */
+function alive(one: Seen, before: Sighting | undefined, at: number): Sighting {
+  const { pid, group, session, command, ignored } = one;
+  return {
+    pid,
+    ppid: before?.ppid ?? one.ppid,
+    group,
+    session,
+    command,
+    ignored,
+    firstAt: before?.firstAt ?? at,
+    lastAt: at,
+    goneAt: null,
+    killedBy: null,
+  };
+}

@@ -1,0 +1,30 @@
+/** What is known of the work that a round had under way. */
+import type { Report, Round, Sighting } from './round.ts';
+
+/** What comes and goes faster (the `sleep 0.05` of a loop) is no job. */
+const LASTING_MS = 80;
+
+/** As last said by then; null: it had never said. */
+export const inFlightAt = (reports: readonly Report[], at: number): number | null =>
+  reports.findLast((report) => report.at <= at && report.inFlight !== undefined)?.inFlight ?? null;
+
+export const isLasting = ({ firstAt, lastAt }: Sighting): boolean => lastAt - firstAt >= LASTING_MS;
+
+/** There at this moment, and for longer than a moment. */
+export const aliveAt = (processes: readonly Sighting[], at: number): Sighting[] =>
+  processes.filter((one) => one.firstAt <= at && (one.goneAt === null || one.goneAt > at) && isLasting(one));
+
+/** What was under way when the signal came. */
+export interface Work {
+  /** By its own word; null: it had not said. */
+  readonly jobs: number | null;
+  readonly processes: readonly Sighting[];
+  /** Its own word counts; without one, a process of its own is taken for work. */
+  readonly isThere: boolean;
+}
+
+export function workAt({ reports, processes }: Round, at: number): Work {
+  const jobs = inFlightAt(reports, at);
+  const alive = aliveAt(processes, at);
+  return { jobs, processes: alive, isThere: jobs === null ? alive.length > 0 : jobs > 0 };
+}
