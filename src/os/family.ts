@@ -5,7 +5,15 @@
 import { execFile } from 'node:child_process';
 import type { Run } from '../base/ids.ts';
 import { createMark, MARK_NAME } from './mark.ts';
-import { allPids, environmentValue, isAlive, particularsOf, readStat, type Stat } from './proc.ts';
+import {
+  allPids,
+  environmentValue,
+  type Heeded,
+  isAlive,
+  particularsOf,
+  readStat,
+  type Stat,
+} from './proc.ts';
 
 export interface Relative {
   readonly pid: number;
@@ -19,8 +27,8 @@ export interface Relative {
   readonly ended: boolean;
   /** Whether a signal has ended it, where that could be seen; null: it lives, or ended otherwise, or nobody knows. */
   readonly killedBy: number | null;
-  /** By their numbers; none where the system does not tell. */
-  readonly ignored: readonly number[];
+  /** None where the system does not tell. */
+  readonly heeded: Heeded;
 }
 
 /** The leader is among them, as long as it is there. */
@@ -74,10 +82,10 @@ function withStat(pid: number): [number, Stat][] {
 function relative(pid: number): Relative[] {
   const found = particularsOf(pid);
   if (found === null) return [];
-  const { start, ppid, group, session, command, ignored, status } = found;
+  const { start, ppid, group, session, command, heeded, status } = found;
   const ended = !isAlive(pid, found);
   const killedBy = ended && (status & 0x7f) > 0 ? status & 0x7f : null;
-  return [{ pid, start, ppid, group, session, command, ended, killedBy, ignored }];
+  return [{ pid, start, ppid, group, session, command, ended, killedBy, heeded }];
 }
 
 function familyByPs(leader: number): Family {
@@ -122,7 +130,7 @@ export function parseFamily(text: string): Relative[] {
         command: command.trimEnd(),
         ended: state.startsWith('Z'),
         killedBy: null,
-        ignored: [],
+        heeded: { ignored: [], caught: [] },
       },
     ];
   });

@@ -42,8 +42,13 @@ export interface Particulars extends Stat {
   readonly status: number;
   /** Its arguments, or its name where it has none; it may have changed them. */
   readonly command: string;
-  /** The numbers of the signals that it ignores. */
+  /** The numbers of the signals that it ignores, or has a handler for. */
+  readonly heeded: Heeded;
+}
+
+export interface Heeded {
   readonly ignored: readonly number[];
+  readonly caught: readonly number[];
 }
 
 /** Null when the process is gone. */
@@ -59,13 +64,18 @@ export function particularsOf(pid: number): Particulars | null {
     group: Number(fields[GROUP]),
     status: Number(fields[EXIT_STATUS] ?? 0),
     command: words.length > 0 ? words.join(' ') : name,
-    ignored: signalsIn(/^SigIgn:\s*([0-9a-f]+)$/m.exec(readText(`/proc/${pid}/status`))?.[1] ?? '0'),
+    heeded: heededIn(readText(`/proc/${pid}/status`)),
   };
 }
 
 /** Counted from the state. */
 const GROUP = 2;
 const EXIT_STATUS = 49;
+
+const heededIn = (status: string): Heeded => ({
+  ignored: signalsIn(/^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'),
+  caught: signalsIn(/^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'),
+});
 
 /** The lowest bit is signal 1. */
 function signalsIn(mask: string): number[] {

@@ -2,17 +2,26 @@
 import type { Finding } from './finding.ts';
 import { again } from './findings/again.ts';
 import { cut, group } from './findings/children.ts';
-import { type Drained, drain, force, quiet, reports } from './findings/drain.ts';
+import { drain, force, quiet, reports } from './findings/drain.ts';
 import { exit, left } from './findings/exit.ts';
 import { alone, ready, troubles, work } from './findings/start.ts';
 import { livesIn } from './lives.ts';
-import type { Round } from './round.ts';
+import { isDrained, type Round } from './round.ts';
 
-/** `second` null: there was none. Its own drain is judged only where that says something about the first. */
-export function diagnose(first: Round, second: Round | null): readonly Finding[] {
+/** Each null where it was not played. Their own drains are judged only where that says something about the first. */
+export interface FurtherRounds {
+  /** The signal came twice, or all was only watched for longer. */
+  readonly second: Round | null;
+  /** The signal came to the whole group, too. */
+  readonly grouped: Round | null;
+}
+
+const NONE: FurtherRounds = { second: null, grouped: null };
+
+export function diagnose(first: Round, { second, grouped }: FurtherRounds = NONE): readonly Finding[] {
   const begin = [...alone(first), ...ready(first), ...troubles(first), ...work(first)];
   if (!isDrained(first)) return begin;
-  const lives = [...livesIn(first), ...(second === null ? [] : livesIn(second))];
+  const lives = [first, second, grouped].flatMap((round) => (round === null ? [] : livesIn(round)));
   return [
     ...begin,
     ...quiet(first),
@@ -21,13 +30,11 @@ export function diagnose(first: Round, second: Round | null): readonly Finding[]
     ...exit(first),
     ...cut(first, second !== null && isDrained(second) ? second : null, lives),
     ...left(first),
-    ...group(first),
+    ...group(first, grouped, lives),
     ...force(first),
     ...(second === null || second.isForLearning ? [] : again(first, second, lives)),
   ];
 }
-
-export const isDrained = (round: Round): round is Drained => round.signalAt !== null;
 
 export const isWell = (findings: readonly Finding[]): boolean =>
   findings.every(({ level }) => level !== 'fault');

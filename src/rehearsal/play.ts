@@ -10,9 +10,11 @@ import { lastLines, makePrivateFolders, type PrivateFolders } from './folders.ts
 import type { Interrupts } from './interrupts.ts';
 import { hasLearnt, isMoment } from './moment.ts';
 import { Notes } from './notes.ts';
-import { reduce, rehearsedInstance } from './reduce.ts';
+import { REHEARSAL_VARIABLE, reduce, rehearsedInstance } from './reduce.ts';
 import type { Round } from './round.ts';
 import { Sightings } from './sightings.ts';
+import { lasted, worded } from './words.ts';
+import { aliveAt, inFlightAt } from './work.ts';
 
 export interface PlayOptions {
   readonly plan: Plan;
@@ -22,8 +24,8 @@ export interface PlayOptions {
   /** So many in flight are waited for; null: any. */
   readonly jobs: number | null;
   readonly drainLimitMs: number | null;
-  /** The signal comes twice. */
-  readonly twice: boolean;
+  /** To whom the signal comes once more; null: it comes once. */
+  readonly again: 'leader' | 'group' | null;
   /** Kinds of processes whose natural life is to be seen before the signal. */
   readonly learn: readonly string[];
   readonly interrupts: Interrupts;
@@ -74,6 +76,7 @@ class Player {
   #isAsked = false;
   #isOver = false;
   #againAt: number | null = null;
+  #saidAt = 0;
 
   constructor(options: PlayOptions, folders: PrivateFolders, notes: Notes, daemon: Daemon) {
     this.#options = options;
@@ -83,7 +86,7 @@ class Player {
   }
 
   async play(): Promise<Round> {
-    const { interrupts, program } = this.#options;
+    const { interrupts } = this.#options;
     this.#daemon.follow((event) => this.#notes.take(event, performance.now(), this.#isAsked));
     const ended = this.#daemon.ended.then(() => {
       this.#isOver = true;
@@ -91,7 +94,8 @@ class Player {
     });
     const deafen = interrupts.listen(() => this.#obey());
     try {
-      await this.#daemon.start([rehearsedInstance(program)]);
+      this.#options.say(`starting ${this.#id}, with ${REHEARSAL_VARIABLE}=1 in its environment`);
+      await this.#daemon.start([this.#id]);
       await this.#untilReady();
       await this.#untilWork();
       this.#ask();
@@ -143,25 +147,37 @@ class Player {
 
   async #untilOver(): Promise<void> {
     const notes = this.#notes;
-    const { twice, program, say } = this.#options;
+    const { again, program, say } = this.#options;
     if (this.#isAsked) {
       await this.#watch(() => notes.signalAt !== null, QUICKLY_MS);
       if (notes.signalAt !== null)
         say(`${program.drain.signal} was sent to ${this.#id}; waiting until it has drained`);
-      if (twice && notes.signalAt !== null) await this.#sendAgain(notes.signalAt);
+      if (again !== null && notes.signalAt !== null) await this.#sendAgain(notes.signalAt, again);
     }
     while (!this.#isOver) {
       await this.#look();
+      this.#saySeldom();
       if (!this.#isOver) await notes.next(this.#pace());
     }
   }
 
-  async #sendAgain(signalAt: number): Promise<void> {
+  /** Whoever looks on is to know that it goes on, and with what. */
+  #saySeldom(): void {
+    const { signalAt, reports } = this.#notes;
+    const now = performance.now();
+    if (signalAt === null || now - Math.max(signalAt, this.#saidAt) < SAY_EVERY_MS) return;
+    this.#saidAt = now;
+    const found = { jobs: inFlightAt(reports, now), processes: aliveAt(this.#sightings.all(), now) };
+    this.#options.say(`${this.#id} has been draining for ${lasted(now - signalAt)}: ${worded(found)}`);
+  }
+
+  async #sendAgain(signalAt: number, to: 'leader' | 'group'): Promise<void> {
     const { leader } = this.#notes;
     await this.#watch(() => performance.now() >= signalAt + GAP_MS, QUICKLY_MS);
     // A leader whose end nobody has heard of is not reaped, so its number is still its own.
     if (leader === null || this.#notes.exit !== null || this.#isOver) return;
-    if (send(leader, this.#options.program.drain.signal)) this.#againAt = performance.now();
+    if (send(to === 'group' ? -leader : leader, this.#options.program.drain.signal))
+      this.#againAt = performance.now();
   }
 
   /** Often in the first half second, then ever more seldom. */
@@ -217,14 +233,14 @@ class Player {
 
   #round(): Round {
     const { leader, readyAt, stopAt, killedAt, exit, goneAt, reports, troubles } = this.#notes;
-    const { program, jobs, drainLimitMs, learn, twice } = this.#options;
+    const { program, jobs, drainLimitMs, learn, again } = this.#options;
     const configured = program.drain.timeoutMs;
     return {
       instance: this.#id,
       program,
       drainTimeoutMs: drainLimitMs === null ? configured : Math.min(drainLimitMs, configured ?? drainLimitMs),
       wantedJobs: jobs,
-      isForLearning: learn.length > 0 && !twice,
+      isForLearning: learn.length > 0 && again === null,
       beganAt: this.#beganAt,
       overAt: performance.now(),
       leader,
@@ -252,6 +268,7 @@ function send(pid: number, signal: SignalName): boolean {
   }
 }
 
+const SAY_EVERY_MS = 10_000;
 const QUICKLY_MS = 10;
 const SLOWLY_MS = 40;
 const SELDOM_MS = 150;

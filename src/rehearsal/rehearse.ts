@@ -1,16 +1,16 @@
 /** A rehearsal: one round as a planned end goes, another in which the signal comes twice, and what they mean. */
-import type { Result } from '../base/result.ts';
-import { diagnose, isDrained, isWell } from './diagnose.ts';
+import { ok, type Result } from '../base/result.ts';
+import { diagnose, type FurtherRounds, isWell } from './diagnose.ts';
 import type { Finding } from './finding.ts';
-import { cutAt, isProvedBy, unsureAt } from './findings/children.ts';
+import { cutAt, isProvedBy, unsureAt, wilfulIn } from './findings/children.ts';
 import { drainedAfter } from './findings/drain.ts';
 import { kindOf, livesIn } from './lives.ts';
 import { type PlayOptions, play } from './play.ts';
-import type { Round } from './round.ts';
+import { isDrained, type Round } from './round.ts';
 import { type Work, workAt } from './work.ts';
 
-export interface RehearsalOptions extends Omit<PlayOptions, 'twice' | 'learn'> {
-  /** No second round. */
+export interface RehearsalOptions extends Omit<PlayOptions, 'again' | 'learn'> {
+  /** No further round, but where the first cannot be understood without one. */
   readonly once: boolean;
 }
 
@@ -47,20 +47,32 @@ export interface DrainSeen {
 
 /** An error is a sentence: there could be no rehearsal. */
 export async function rehearse(options: RehearsalOptions): Promise<Result<Rehearsal, string>> {
-  const first = await play({ ...options, twice: false, learn: [] });
+  const { once, interrupts, say } = options;
+  const first = await play({ ...options, again: null, learn: [] });
   if (!first.ok) return first;
+  const wants = !once && isWorthAnother(first.value);
   const learn = unsureKinds(first.value);
-  const wants = !options.once && isWorthAnother(first.value);
-  if (options.interrupts.count > 0 || (!wants && learn.length === 0)) {
-    return { ok: true, value: report(first.value, null) };
+  const further: { -readonly [K in keyof FurtherRounds]: FurtherRounds[K] } = { second: null, grouped: null };
+  if (interrupts.count === 0 && (wants || learn.length > 0)) {
+    say(wants ? SECOND : LEARNING);
+    const second = await play({ ...options, again: wants ? 'leader' : null, learn });
+    if (!second.ok) return second;
+    further.second = second.value;
   }
-  options.say(wants ? SECOND : LEARNING);
-  const second = await play({ ...options, twice: wants, learn });
-  return second.ok ? { ok: true, value: report(first.value, second.value) } : second;
+  if (interrupts.count === 0 && wants && hasWilful(first.value)) {
+    say(GROUPED);
+    const grouped = await play({ ...options, again: 'group', learn: [] });
+    if (!grouped.ok) return grouped;
+    further.grouped = grouped.value;
+  }
+  return ok(report(first.value, further));
 }
 
 const SECOND = 'second round: the same signal twice within moments';
 const LEARNING = 'once more, to see how long its processes live when nothing ends them';
+const GROUPED = 'another round: the signal to all of its process group';
+
+const hasWilful = (round: Round): boolean => isDrained(round) && wilfulIn(round).length > 0;
 
 /** Of those that ended in the moment of the signal, by it or by chance. */
 function unsureKinds(round: Round): string[] {
@@ -76,8 +88,8 @@ function isWorthAnother(round: Round): boolean {
   return workAt(round, round.signalAt).isThere && !isCut;
 }
 
-function report(first: Round, second: Round | null): Rehearsal {
-  const findings = diagnose(first, second);
+function report(first: Round, further: FurtherRounds): Rehearsal {
+  const findings = diagnose(first, further);
   return {
     program: first.program.name,
     instance: first.instance,

@@ -19,7 +19,7 @@ export interface Round {
   readonly readyAt: number | null;
   /** The drain's signal; null: it never came to that. */
   readonly signalAt: number | null;
-  /** The same once more; null where that was not tried. */
+  /** The same once more, to the main process or to its whole group; null where that was not tried. */
   readonly againAt: number | null;
   readonly overdueAt: number | null;
   /** When it was told to stop after the drain, by `stop.signal`. */
@@ -35,6 +35,16 @@ export interface Round {
   /** The last lines that it wrote. */
   readonly output: readonly string[];
 }
+
+/** A round in which the signal was sent. */
+export type Drained = Round & { readonly signalAt: number };
+
+export const isDrained = (round: Round): round is Drained => round.signalAt !== null;
+
+/** One in which it was sent once more. */
+export type Twice = Drained & { readonly againAt: number };
+
+export const isTwice = (round: Round): round is Twice => isDrained(round) && round.againAt !== null;
 
 export interface Exit {
   readonly at: number;
@@ -64,7 +74,8 @@ export interface Sighting {
   readonly group: number;
   readonly session: number;
   readonly command: string;
-  readonly ignored: readonly number[];
+  /** The numbers of the signals that do not simply end it. */
+  readonly heeded: { readonly ignored: readonly number[]; readonly caught: readonly number[] };
   readonly firstAt: number;
   /** When it was last seen alive. */
   readonly lastAt: number;

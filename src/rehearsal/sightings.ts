@@ -11,7 +11,7 @@ export interface Seen {
   readonly command: string;
   readonly ended: boolean;
   readonly killedBy: number | null;
-  readonly ignored: readonly number[];
+  readonly heeded: Sighting['heeded'];
 }
 
 export class Sightings {
@@ -50,14 +50,14 @@ export class Sightings {
 
 /** It may have become another program, or gone into another group; its first parent stays its parent. */
 function alive(one: Seen, before: Sighting | undefined, at: number): Sighting {
-  const { pid, group, session, command, ignored } = one;
+  const { pid, group, session, command, heeded } = one;
   return {
     pid,
     ppid: before?.ppid ?? one.ppid,
     group,
     session,
     command,
-    ignored,
+    heeded,
     firstAt: before?.firstAt ?? at,
     lastAt: at,
     goneAt: null,

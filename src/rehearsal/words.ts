@@ -26,7 +26,7 @@ function shortened(command: string): string {
 }
 
 /** `2 jobs and 3 processes` */
-export function worded({ jobs, processes }: Work): string {
+export function worded({ jobs, processes }: Omit<Work, 'isThere'>): string {
   const parts = [
     ...(jobs === null || jobs === 0 ? [] : [`${counted(jobs, 'job')} in flight`]),
     ...(processes.length === 0 ? [] : [`${counted(processes.length, 'process', 'processes')} of its own`]),

@@ -55,6 +55,8 @@ describe.concurrent('a worker is tried with real signals, and what is wrong with
   const BEHAVIOURS: readonly (readonly [string, readonly string[], Program?])[] = [
     ['good', []],
     ['keeps-its-group', ['group: fault']],
+    ['forks-in-its-group', ['group: fault']],
+    ['heeds-in-its-group', []],
     ['cuts-its-child', ['cut: fault']],
     ['has-no-handler', ['exit: fault', 'left: warning']],
     ['exits-at-once', ['exit: fault', 'left: warning']],

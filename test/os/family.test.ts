@@ -61,8 +61,8 @@ test.runIf(process.platform === 'linux')(
     expect(of('sleep 1001')).toMatchObject({ ppid: leader, group: leader, session: leader, ended: false });
     const own = of('sleep 1002');
     expect(own).toMatchObject({ group: own?.pid, session: own?.pid });
-    expect(of('sleep 1004')?.ignored).toContain(constants.signals.SIGTERM);
-    expect(of('sleep 1001')?.ignored).not.toContain(constants.signals.SIGTERM);
+    expect(of('sleep 1004')?.heeded.ignored).toContain(constants.signals.SIGTERM);
+    expect(of('sleep 1001')?.heeded.ignored).not.toContain(constants.signals.SIGTERM);
     for (const { pid } of members) if (pid !== leader) end(pid);
   },
 );
@@ -86,7 +86,12 @@ test('by ps as well, as far as groups and parents lead', async () => {
   const own = await find(family, ({ command }) => command === 'sleep 1002');
   const members = await family();
   expect(commands(members).filter((each) => each.startsWith('sleep'))).toEqual(['sleep 1001', 'sleep 1002']);
-  expect(own).toMatchObject({ ppid: leader, group: own.pid, ended: false, ignored: [] });
+  expect(own).toMatchObject({
+    ppid: leader,
+    group: own.pid,
+    ended: false,
+    heeded: { ignored: [], caught: [] },
+  });
   end(own.pid);
 });
 
@@ -102,7 +107,7 @@ test('a line of ps that is torn is nothing', () => {
       command: 'bash job.sh  17',
       ended: false,
       killedBy: null,
-      ignored: [],
+      heeded: { ignored: [], caught: [] },
     },
   ]);
 });

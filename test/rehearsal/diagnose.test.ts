@@ -46,7 +46,7 @@ describe('nothing is wrong with', () => {
     [
       'a job in its group that heeds neither Ctrl-C nor the signal',
       round({
-        processes: [child({ group: LEADER, ignored: [SIGINT, SIGTERM] })],
+        processes: [child({ group: LEADER, heeded: { ignored: [SIGINT, SIGTERM], caught: [] } })],
       }),
     ],
     [
@@ -83,7 +83,7 @@ describe('nothing is wrong with', () => {
   ];
   it.each(GOOD)('%s', (_, first) => {
     expect(ills(first, twice())).toEqual([]);
-    expect(isWell(diagnose(first, twice()))).toBe(true);
+    expect(isWell(diagnose(first, { second: twice(), grouped: null }))).toBe(true);
   });
 });
 
@@ -202,7 +202,7 @@ describe('what is wrong is named, and nothing else', () => {
     [
       'a child in its process group',
       ['group: fault'],
-      /200 \(bash job\.sh 17\) is in its own process group: Ctrl-C/,
+      /has 200 \(bash job\.sh 17\) in its own process group: Ctrl-C/,
       round({
         processes: [child({ group: LEADER })],
       }),
@@ -210,9 +210,9 @@ describe('what is wrong is named, and nothing else', () => {
     [
       'a child in its process group that ignores Ctrl-C alone',
       ['group: fault'],
-      /would end it/,
+      /would be the end of that/,
       round({
-        processes: [child({ group: LEADER, ignored: [SIGINT] })],
+        processes: [child({ group: LEADER, heeded: { ignored: [SIGINT], caught: [] } })],
       }),
     ],
     [
@@ -289,13 +289,13 @@ describe('what is wrong is named, and nothing else', () => {
   ];
   it.each(SICK)('%s', (_, expected, words, first) => {
     expect(ills(first)).toEqual(expected);
-    expect(diagnose(first, null).map(({ message }) => message)).toContainEqual(expect.stringMatching(words));
-    expect(isWell(diagnose(first, null))).toBe(!expected.some((each) => each.endsWith('fault')));
+    expect(diagnose(first).map(({ message }) => message)).toContainEqual(expect.stringMatching(words));
+    expect(isWell(diagnose(first))).toBe(!expected.some((each) => each.endsWith('fault')));
   });
 
   it('each fault and each warning comes with a cure', () => {
     for (const [, , , first] of SICK) {
-      for (const { level, cure, message } of diagnose(first, null)) {
+      for (const { level, cure, message } of diagnose(first)) {
         if (level === 'fault' || level === 'warning') expect(cure, message).toMatch(/\w/);
       }
     }
@@ -334,7 +334,7 @@ describe('what never came to a signal', () => {
       }),
     ],
   ])('%s', (_, words, first) => {
-    const findings = diagnose(first, null).filter(({ level }) => level !== 'ok');
+    const findings = diagnose(first).filter(({ level }) => level !== 'ok');
     expect(findings).toHaveLength(1);
     expect(findings[0]).toMatchObject({ level: 'fault', message: expect.stringMatching(words) });
   });
@@ -444,6 +444,63 @@ describe('an end in the moment of the signal', () => {
 
   it('in a round that was for learning alone does not make a second signal', () => {
     expect(found('again', first, round({ isForLearning: true }))).toEqual([]);
+  });
+});
+
+describe('a child in its process group that catches signals', () => {
+  const caught = { ignored: [], caught: [SIGINT, SIGTERM] };
+  const wilful = child({ group: LEADER, heeded: caught });
+  const first = round({ processes: [wilful] });
+
+  it('is doubtful while it was not tried', () => {
+    expect(found('group', first)).toMatchObject([
+      { level: 'warning', message: expect.stringContaining('was not tried') },
+    ]);
+  });
+
+  it('is a fault when a signal to the group was its end', () => {
+    const dead = child({ group: LEADER, heeded: caught, goneAt: 60, killedBy: SIGTERM });
+    expect(found('group', first, null, twice({ processes: [dead] }))).toMatchObject([
+      { level: 'fault', message: expect.stringContaining('a TERM to all of it was the end of that') },
+    ]);
+  });
+
+  it('is well when it worked on', () => {
+    expect(found('group', first, null, twice({ processes: [wilful] }))).toMatchObject([{ level: 'ok' }]);
+  });
+
+  it('does not matter beside one that has no handler', () => {
+    const exposed = round({ processes: [wilful, child({ pid: 201, group: LEADER })] });
+    expect(found('group', exposed)).toMatchObject([
+      { level: 'fault', message: expect.stringMatching(/^has 201 \(/) },
+    ]);
+  });
+});
+
+describe('a worker that is a shell script', () => {
+  const script = programOf('command: [bash, worker.sh]\ndrain: { timeout: 5s }');
+  const pause = child({ pid: 201, group: LEADER, command: 'sleep 1' });
+
+  it('may sleep in its loop while its jobs have a group of their own', () => {
+    expect(found('group', round({ program: script, processes: [child(), pause] }))).toMatchObject([
+      { level: 'ok' },
+    ]);
+  });
+
+  it('that has nothing but a sleep is asked about that', () => {
+    const first = round({ program: script, processes: [pause], reports: [] });
+    expect(found('group', first)).toMatchObject([{ level: 'fault' }]);
+  });
+
+  it('a sleep of another program may stand for a job', () => {
+    expect(found('group', round({ processes: [child(), pause] }))).toMatchObject([{ level: 'fault' }]);
+  });
+});
+
+describe('a step of a job', () => {
+  it('that ends in the moment of the signal, while the job goes on, was not cut', () => {
+    const step = child({ pid: 201, ppid: 200, firstAt: -300, goneAt: 40 });
+    expect(ills(round({ processes: [child(), step] }))).toEqual([]);
   });
 });
 

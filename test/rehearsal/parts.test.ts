@@ -190,7 +190,7 @@ describe('sightings', () => {
     command: 'node',
     ended: false,
     killedBy: null,
-    ignored: [],
+    heeded: { ignored: [], caught: [] },
     ...more,
   });
 
@@ -206,7 +206,7 @@ describe('sightings', () => {
         group: 200,
         session: LEADER,
         command: 'bash job.sh',
-        ignored: [],
+        heeded: { ignored: [], caught: [] },
         firstAt: 10,
         lastAt: 20,
         goneAt: 30,

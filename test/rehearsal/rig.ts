@@ -15,7 +15,7 @@ export function child(more: Partial<Sighting> = {}): Sighting {
     group: pid,
     session: pid,
     command: 'bash job.sh 17',
-    ignored: [],
+    heeded: { ignored: [], caught: [] },
     firstAt: -1000,
     lastAt: (more.goneAt ?? 1000) - 10,
     goneAt: 1000,
@@ -61,11 +61,15 @@ export const round = (more: Partial<Round> = {}): Round => ({ ...GOOD, ...more }
 export const twice = (more: Partial<Round> = {}): Round => round({ againAt: 50, ...more });
 
 /** What is said under this name; `first` alone, or with a second round. */
-export const found = (id: FindingId, first: Round, second: Round | null = null): Finding[] =>
-  diagnose(first, second).filter((finding) => finding.id === id);
+export const found = (
+  id: FindingId,
+  first: Round,
+  second: Round | null = null,
+  grouped: Round | null = null,
+): Finding[] => diagnose(first, { second, grouped }).filter((finding) => finding.id === id);
 
 /** `cut: fault` for each finding that is not well. */
 export const ills = (first: Round, second: Round | null = null): string[] =>
-  diagnose(first, second)
+  diagnose(first, { second, grouped: null })
     .filter(({ level }) => level === 'warning' || level === 'fault')
     .map(({ id, level }) => `${id}: ${level}`);

@@ -1,17 +1,11 @@
 /** Does the same signal, twice within moments, hurt? A group signal and a forwarded one come like that. */
 import { type Finding, fault, good, note } from '../finding.ts';
 import type { Life } from '../lives.ts';
-import type { Round, Sighting } from '../round.ts';
+import { type Drained, isTwice, type Round, type Sighting, type Twice } from '../round.ts';
 import { counted, ending, lasted, named } from '../words.ts';
 import { inFlightAt, workAt } from '../work.ts';
 import { cutAt } from './children.ts';
-import type { Drained } from './drain.ts';
 import { leftAt } from './exit.ts';
-
-/** A round in which the signal was sent twice. */
-export type Twice = Drained & { readonly againAt: number };
-
-export const isTwice = (round: Round): round is Twice => round.signalAt !== null && round.againAt !== null;
 
 /** What the first round suffered as well was not the second signal's doing. */
 export function again(first: Drained, second: Round, lives: readonly Life[]): Finding[] {

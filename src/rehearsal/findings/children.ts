@@ -2,17 +2,22 @@
 import { constants } from 'node:os';
 import { type Finding, fault, good, note, warning } from '../finding.ts';
 import { goneInTheMoment, judge, type Life } from '../lives.ts';
-import type { Sighting } from '../round.ts';
+import { type Drained, isTwice, type Round, type Sighting } from '../round.ts';
 import { counted, lasted, named } from '../words.ts';
 import { workAt } from '../work.ts';
-import type { Drained } from './drain.ts';
 import { isDeafShell } from './exit.ts';
 
 /** Those whose end in the moment after `at` may have been that of the signal; none where its own word is that it was idle. */
 export function suspectsAt(round: Drained, at: number): Sighting[] {
   const { processes, jobs } = workAt(round, at);
-  return jobs === 0 ? [] : goneInTheMoment(processes, at);
+  if (jobs === 0) return [];
+  const suspects = goneInTheMoment(processes, at);
+  return suspects.filter((one) => !isStep(one, processes, suspects));
 }
+
+/** Of a job that goes on: whoever cuts a job does not begin with its smallest part. */
+const isStep = (one: Sighting, processes: readonly Sighting[], suspects: readonly Sighting[]): boolean =>
+  processes.some((other) => other.pid === one.ppid && !suspects.includes(other));
 
 export const cutAt = (round: Drained, at: number, lives: readonly Life[]): Sighting[] =>
   suspectsAt(round, at).filter((suspect) => judge(suspect, lives) === 'cut');
@@ -54,18 +59,59 @@ const CURE_OF_CUT =
   'do not hand the signal on to the jobs: no kill of the group, no abort of their `signal`, before the deadline is near';
 const TO_BE_SURE = 'this may be chance; run it again, with longer jobs or without --once, to be sure';
 
-/** Who in the main process's own group would hear what is sent to the group. */
-export function group(round: Drained): Finding[] {
+/**
+ * Who in the main process's own group would hear what is sent to the group. What catches signals may heed them well or
+ * not: that has to be tried, and `tried` is the round in which the whole group got the signal.
+ */
+export function group(round: Drained, tried: Round | null, lives: readonly Life[]): Finding[] {
   const { processes, jobs } = workAt(round, round.signalAt);
   if (processes.length === 0) return [];
-  const within = processes.filter((one) => one.group === round.leader && !isWorker(one, round));
-  const exposed = within.filter((one) => !heedsNone(one, round.program.drain.signal));
-  if (exposed.length === 0)
-    return [good('group', 'a signal to its process group would reach none of its processes')];
-  const verb = exposed.length === 1 ? 'is' : 'are';
-  const text = `${named(exposed)} ${verb} in its own process group: Ctrl-C, or a signal to the group, would end ${exposed.length === 1 ? 'it' : 'them'}`;
-  // Without a job in flight it is a helper, and no job.
-  return jobs === 0 ? [note('group', text)] : [fault('group', text, CURE_OF_GROUP)];
+  const exposed = exposedIn(round);
+  if (exposed.length > 0) {
+    const text = `has ${named(exposed)} ${IN_GROUP}: Ctrl-C, or a signal to the group, would be the end of that`;
+    // Without a job in flight it is a helper, and no job.
+    return [jobs === 0 ? note('group', text) : fault('group', text, CURE_OF_GROUP)];
+  }
+  const wilful = wilfulIn(round);
+  if (wilful.length > 0) return [groupTried(wilful, round, tried, lives)];
+  return [good('group', 'a signal to its process group would reach none of its processes')];
+}
+
+const IN_GROUP = 'in its own process group';
+
+function groupTried(
+  wilful: readonly Sighting[],
+  round: Drained,
+  tried: Round | null,
+  lives: readonly Life[],
+): Finding {
+  const { signal } = round.program.drain;
+  if (tried === null || !isTwice(tried)) {
+    const text = `has ${named(wilful)} ${IN_GROUP}, with a handler for signals: what one to the group does was not tried`;
+    return warning('group', text, CURE_OF_GROUP);
+  }
+  const dead = cutAt(tried, tried.againAt, lives).filter((one) => one.group === tried.leader);
+  return dead.length === 0
+    ? good('group', `has ${named(wilful)} ${IN_GROUP}, which worked on after a ${signal} to all of it`)
+    : fault(
+        'group',
+        `had ${named(dead)} ${IN_GROUP}: a ${signal} to all of it was the end of that`,
+        CURE_OF_GROUP,
+      );
+}
+
+const withinGroup = (round: Drained): Sighting[] =>
+  workAt(round, round.signalAt).processes.filter(
+    (one) => one.group === round.leader && !isWorker(one, round),
+  );
+
+const exposedIn = (round: Drained): Sighting[] =>
+  withinGroup(round).filter((one) => endsAtOnce(one, round.program.drain.signal));
+
+/** What decides itself what a signal does to it: none where something is exposed anyway. */
+export function wilfulIn(round: Drained): Sighting[] {
+  if (exposedIn(round).length > 0) return [];
+  return withinGroup(round).filter((one) => catches(one, round.program.drain.signal));
 }
 
 /** Behind a shell that does not hear for it: that is another fault. */
@@ -74,9 +120,14 @@ const isWorker = ({ ppid }: Sighting, round: Drained): boolean => ppid === round
 const CURE_OF_GROUP =
   'start job children in a group of their own: runner.exec of "tsup-visor/runner" or `detached: true` in Node.js, Setpgid in Go, start_new_session in Python, setsid in a shell';
 
-function heedsNone({ ignored }: Sighting, signal: string): boolean {
+/** Of Ctrl-C and the drain's signal: one that it neither ignores nor catches. */
+const endsAtOnce = ({ heeded }: Sighting, signal: string): boolean =>
+  groupSignals(signal).some((number) => !heeded.ignored.includes(number) && !heeded.caught.includes(number));
+
+const catches = ({ heeded }: Sighting, signal: string): boolean =>
+  groupSignals(signal).some((number) => heeded.caught.includes(number));
+
+function groupSignals(signal: string): number[] {
   const numbers: Readonly<Record<string, number>> = constants.signals;
-  return [numbers.SIGINT, numbers[`SIG${signal}`]].every(
-    (number) => number !== undefined && ignored.includes(number),
-  );
+  return [constants.signals.SIGINT, numbers[`SIG${signal}`] ?? constants.signals.SIGTERM];
 }

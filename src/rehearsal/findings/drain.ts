@@ -1,15 +1,12 @@
 /** Did it stop taking work, did it say so, and did it end in time? */
 import type { ProgramPlan } from '../../core/plan.ts';
 import { type Finding, fault, good, warning } from '../finding.ts';
-import type { Report, Round } from '../round.ts';
+import type { Drained, Report, Round } from '../round.ts';
 import { counted, lasted, named } from '../words.ts';
-import { inFlightAt, isLasting, workAt } from '../work.ts';
+import { inFlightAt, isLasting } from '../work.ts';
 
 /** What was on its way when the signal came may still be taken. */
 const GRACE_MS = 250;
-
-/** A round in which the signal was sent. */
-export type Drained = Round & { readonly signalAt: number };
 
 export function quiet(round: Drained): Finding[] {
   const { signalAt, reports, program } = round;
@@ -125,5 +122,3 @@ export function force(round: Drained): Finding[] {
 
 const cureOfKill = ({ drain, stop }: ProgramPlan): string =>
   `let it heed ${drain.signal === stop.signal ? drain.signal : `${drain.signal} and ${stop.signal}`}: finish the jobs, then exit; what ignores them is killed with its jobs`;
-
-export const hadWork = (round: Drained): boolean => workAt(round, round.signalAt).isThere;

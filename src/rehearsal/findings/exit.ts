@@ -1,10 +1,9 @@
 /** How its main process ended, and what it left. */
 import { basename } from 'node:path';
 import { type Finding, fault, good, warning } from '../finding.ts';
-import type { Exit, Sighting } from '../round.ts';
+import type { Drained, Exit, Sighting } from '../round.ts';
 import { counted, ending, lasted, named, worded } from '../words.ts';
-import { inFlightAt, workAt } from '../work.ts';
-import type { Drained } from './drain.ts';
+import { inFlightAt, isShell, workAt } from '../work.ts';
 
 /** What has not ended by itself has no exit of its own to judge. */
 export function exit(round: Drained): Finding[] {
@@ -42,13 +41,10 @@ function endedBySignal(round: Drained, exit: Exit): Finding {
     : warning('exit', `${why}; with a job in flight, that would have been lost`, cureOfDeaf(round));
 }
 
-const SHELLS: ReadonlySet<string> = new Set(['sh', 'bash', 'dash', 'ash', 'zsh', 'ksh', 'busybox']);
-
 /** A shell that runs the worker instead of becoming it takes the signal for itself. */
 export function isDeafShell({ program, processes, leader, exit }: Drained): boolean {
-  const [word = ''] = program.command;
   const hasWorker = processes.some(({ ppid }) => ppid === leader);
-  return SHELLS.has(basename(word)) && hasWorker && exit !== null && exit.signal !== null;
+  return isShell(program) && hasWorker && exit !== null && exit.signal !== null;
 }
 
 function cureOfDeaf(round: Drained): string {

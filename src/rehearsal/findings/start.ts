@@ -2,7 +2,7 @@
 import type { ReadyPlan } from '../../core/plan.ts';
 import { type Finding, fault, good, note, warning } from '../finding.ts';
 import type { Round, Trouble } from '../round.ts';
-import { counted, ending, lasted } from '../words.ts';
+import { counted, ending, lasted, worded } from '../words.ts';
 import { workAt } from '../work.ts';
 
 /** What belongs to a fleet, and has no part in a rehearsal. */
@@ -90,13 +90,7 @@ export function work(round: Round): Finding[] {
       warning('work', `only ${counted(has, 'job')} of ${wantedJobs} were in flight ${when}`, MORE_WORK),
     ];
   }
-  const words = [
-    ...(found.jobs === null ? [] : [`${counted(found.jobs, 'job')} in flight`]),
-    ...(found.processes.length === 0
-      ? []
-      : [`${counted(found.processes.length, 'process', 'processes')} of its own`]),
-  ];
-  return [good('work', `had ${words.join(' and ')} ${when}`)];
+  return [good('work', `had ${worded(found)} ${when}`)];
 }
 
 const MORE_WORK =
