@@ -7,6 +7,7 @@ import type { Run } from '../base/ids.ts';
 import { createMark, MARK_NAME } from './mark.ts';
 import {
   allPids,
+  endingOf,
   environmentValue,
   type Heeded,
   isAlive,
@@ -31,8 +32,17 @@ export interface Relative {
   readonly heeded: Heeded;
 }
 
-/** The leader is among them, as long as it is there. */
-export type Family = () => Promise<readonly Relative[]>;
+export interface Family {
+  /** The leader is among them, as long as it is there. */
+  look(): Promise<readonly Relative[]>;
+  /**
+   * Those of the last look that a signal has ended, and that nobody has taken note of yet. It takes microseconds, and
+   * what it sees lasts no longer. Nothing where the system does not tell.
+   */
+  glance(): readonly Killed[];
+}
+
+export type Killed = Pick<Relative, 'pid' | 'start'> & { readonly killedBy: number };
 
 /** Of the run of the daemon with this run folder that `leader` is the first process of. */
 export function familyOf(runDir: string, run: Run, leader: number, platform = process.platform): Family {
@@ -44,6 +54,8 @@ function familyByProc(runDir: string, run: Run, leader: number): Family {
   /** By pid and start. */
   let known = new Set<string>();
   let strangers = new Set<string>();
+  /** Of the last look. */
+  let pids: readonly number[] = [];
 
   function isMarked(pid: number): boolean | undefined {
     const value = environmentValue(pid, MARK_NAME);
@@ -56,7 +68,7 @@ function familyByProc(runDir: string, run: Run, leader: number): Family {
     return isMarked(pid);
   }
 
-  return async () => {
+  async function look(): Promise<readonly Relative[]> {
     const stats = new Map(allPids().flatMap((pid) => withStat(pid)));
     const members = new Set<number>();
     const [nextKnown, nextStrangers] = [new Set<string>(), new Set<string>()];
@@ -70,9 +82,21 @@ function familyByProc(runDir: string, run: Run, leader: number): Family {
       } else if (verdict === false) nextStrangers.add(name);
     }
     [known, strangers] = [nextKnown, nextStrangers];
-    return [...members].flatMap((pid) => relative(pid));
-  };
+    pids = [...members];
+    return pids.flatMap((pid) => relative(pid));
+  }
+
+  return { look, glance: () => pids.flatMap(killed) };
 }
+
+function killed(pid: number): Killed[] {
+  const ending = endingOf(pid);
+  const killedBy = ending === null ? null : signalIn(ending.status);
+  return ending === null || killedBy === null ? [] : [{ pid, start: ending.start, killedBy }];
+}
+
+/** Of a status as wait(2) has it; null: it has exited, or nobody knows. */
+const signalIn = (status: number): number | null => ((status & 0x7f) > 0 ? status & 0x7f : null);
 
 function withStat(pid: number): [number, Stat][] {
   const stat = readStat(pid);
@@ -84,13 +108,13 @@ function relative(pid: number): Relative[] {
   if (found === null) return [];
   const { start, ppid, group, session, command, heeded, status } = found;
   const ended = !isAlive(pid, found);
-  const killedBy = ended && (status & 0x7f) > 0 ? status & 0x7f : null;
+  const killedBy = ended ? signalIn(status) : null;
   return [{ pid, start, ppid, group, session, command, ended, killedBy, heeded }];
 }
 
 function familyByPs(leader: number): Family {
   const known = new Set<string>();
-  return async () => {
+  async function look(): Promise<readonly Relative[]> {
     const rows = parseFamily(await ps());
     for (let before = -1; before !== known.size; ) {
       before = known.size;
@@ -100,7 +124,8 @@ function familyByPs(leader: number): Family {
       }
     }
     return rows.filter((row) => known.has(nameOf(row)));
-  };
+  }
+  return { look, glance: () => [] };
 }
 
 const nameOf = ({ pid, start }: Relative): string => `${pid} ${start}`;

@@ -68,6 +68,15 @@ export function particularsOf(pid: number): Particulars | null {
   };
 }
 
+/** How a process has ended that its parent has not taken note of yet: null while it lives, and when it is gone. */
+export function endingOf(pid: number): Pick<Particulars, 'start' | 'status'> | null {
+  const text = readText(`/proc/${pid}/stat`);
+  const stat = parseStat(text);
+  if (stat === null || !isZombie(stat)) return null;
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { start: stat.start, status: Number(fields[EXIT_STATUS] ?? 0) };
+}
+
 /** Counted from the state. */
 const GROUP = 2;
 const EXIT_STATUS = 49;

@@ -12,16 +12,23 @@ import { isDrained, type Round } from './round.ts';
 export interface FurtherRounds {
   /** The signal came twice, or all was only watched for longer. */
   readonly second: Round | null;
+  /** As the second, where that left doubts. */
+  readonly confirming: Round | null;
   /** The signal came to the whole group, too. */
   readonly grouped: Round | null;
 }
 
-const NONE: FurtherRounds = { second: null, grouped: null };
+const NONE: FurtherRounds = { second: null, confirming: null, grouped: null };
 
-export function diagnose(first: Round, { second, grouped }: FurtherRounds = NONE): readonly Finding[] {
+export function diagnose(
+  first: Round,
+  { second, confirming, grouped }: FurtherRounds = NONE,
+): readonly Finding[] {
   const begin = [...alone(first), ...ready(first), ...troubles(first), ...work(first)];
   if (!isDrained(first)) return begin;
-  const lives = [first, second, grouped].flatMap((round) => (round === null ? [] : livesIn(round)));
+  const lives = [first, second, confirming, grouped].flatMap((round) =>
+    round === null ? [] : livesIn(round),
+  );
   return [
     ...begin,
     ...quiet(first),
@@ -32,7 +39,7 @@ export function diagnose(first: Round, { second, grouped }: FurtherRounds = NONE
     ...left(first),
     ...group(first, grouped, lives),
     ...force(first),
-    ...(second === null || second.isForLearning ? [] : again(first, second, lives)),
+    ...(second === null || second.isForLearning ? [] : again(first, { second, confirming }, lives)),
   ];
 }
 

@@ -10,6 +10,8 @@ export interface Scene {
   readonly processes: readonly Sighting[];
   /** So many at least; null: any. */
   readonly jobs: number | null;
+  /** A process counts when it is so old: by then it has set up what it does about signals. */
+  readonly matureMs: number;
 }
 
 /** Between the beginning of a job and that of the process which it needs. */
@@ -17,13 +19,15 @@ const JOB_STARTS_MS = 150;
 
 /** `kinds`: of these, one is to be there that has not lived long. */
 export function isMoment(scene: Scene, kinds: readonly string[] = []): boolean {
-  const alive = scene.processes.filter((one) => one.goneAt === null && isLasting(one));
+  const alive = scene.processes.filter(
+    (one) => one.goneAt === null && isLasting(one) && one.lastAt - one.firstAt >= scene.matureMs,
+  );
   const said = inFlightAt(scene.reports, scene.now);
   // Its own word counts; of processes, each that it has begun itself is a job.
   const own = scene.jobs === null ? alive : alive.filter(({ ppid }) => ppid === scene.leader);
   if ((said ?? own.length) < (scene.jobs ?? 1)) return false;
   if (kinds.length > 0) return alive.some((one) => kinds.includes(kindOf(one)) && isYoung(one, scene));
-  return said === null || alive.length > 0 || hasSettled(scene);
+  return said === null || alive.length > 0 || (scene.matureMs === 0 && hasSettled(scene));
 }
 
 /** It has had jobs for long enough to have begun what they need. */

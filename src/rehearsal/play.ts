@@ -8,7 +8,7 @@ import { logPathIn } from '../logs/log-path.ts';
 import { type Family, familyOf } from '../os/family.ts';
 import { lastLines, makePrivateFolders, type PrivateFolders } from './folders.ts';
 import type { Interrupts } from './interrupts.ts';
-import { hasLearnt, isMoment } from './moment.ts';
+import { hasLearnt, isMoment, type Scene } from './moment.ts';
 import { Notes } from './notes.ts';
 import { REHEARSAL_VARIABLE, reduce, rehearsedInstance } from './reduce.ts';
 import type { Round } from './round.ts';
@@ -38,6 +38,7 @@ const GAP_MS = 50;
 /** So long a process is watched to see how long its kind lives. */
 const LEARN_FROM_MS = 10_000;
 const LEARN_TO_MS = 60_000;
+const MATURE_MS = 1000;
 const OUTPUT_LINES = 12;
 
 /** Leaves no process and no folder behind. An error is a sentence: there could be no daemon. */
@@ -123,10 +124,15 @@ class Player {
   }
 
   async #untilWork(): Promise<void> {
-    const { afterMs, jobs, learn } = this.#options;
+    const { afterMs, jobs, learn, again } = this.#options;
     const { reports, leader, readyAt } = this.#notes;
     if (readyAt === null || leader === null) return;
-    const seen = () => ({ now: performance.now(), reports, leader, jobs, processes: this.#sightings.all() });
+    // What its children do about a signal to the group is their own affair, once they have set it up.
+    const matureMs = again === 'group' ? MATURE_MS : 0;
+    const seen = (): Scene => {
+      const [now, processes] = [performance.now(), this.#sightings.all()];
+      return { now, reports, leader, jobs, processes, matureMs };
+    };
     if (learn.length > 0) {
       const until = performance.now() + Math.min(Math.max(afterMs, LEARN_FROM_MS), LEARN_TO_MS);
       await this.#watch(() => performance.now() > until || hasLearnt(seen(), learn), SLOWLY_MS);
@@ -150,8 +156,10 @@ class Player {
     const { again, program, say } = this.#options;
     if (this.#isAsked) {
       await this.#watch(() => notes.signalAt !== null, QUICKLY_MS);
-      if (notes.signalAt !== null)
+      if (notes.signalAt !== null) {
+        await this.#glance();
         say(`${program.drain.signal} was sent to ${this.#id}; waiting until it has drained`);
+      }
       if (again !== null && notes.signalAt !== null) await this.#sendAgain(notes.signalAt, again);
     }
     while (!this.#isOver) {
@@ -176,8 +184,9 @@ class Player {
     await this.#watch(() => performance.now() >= signalAt + GAP_MS, QUICKLY_MS);
     // A leader whose end nobody has heard of is not reaped, so its number is still its own.
     if (leader === null || this.#notes.exit !== null || this.#isOver) return;
-    if (send(to === 'group' ? -leader : leader, this.#options.program.drain.signal))
-      this.#againAt = performance.now();
+    if (!send(to === 'group' ? -leader : leader, this.#options.program.drain.signal)) return;
+    this.#againAt = performance.now();
+    await this.#glance();
   }
 
   /** Often in the first half second, then ever more seldom. */
@@ -211,7 +220,17 @@ class Player {
       this.#sightings = new Sightings(leader);
     }
     const at = performance.now();
-    this.#sightings.take(await this.#family(), at);
+    this.#sightings.take(await this.#family.look(), at);
+  }
+
+  /** All the time, for a moment: what a signal ends is a zombie for as long as its parent takes to see it. */
+  async #glance(): Promise<void> {
+    const until = performance.now() + GLANCE_MS;
+    while (performance.now() < until && this.#family !== null && this.#notes.exit === null && !this.#isOver) {
+      this.#sightings.note(this.#family.glance());
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await this.#look();
   }
 
   /** When the time of its drain was over, with that not done. */
@@ -269,6 +288,8 @@ function send(pid: number, signal: SignalName): boolean {
 }
 
 const SAY_EVERY_MS = 10_000;
+/** Less than the time between two signals. */
+const GLANCE_MS = 40;
 const QUICKLY_MS = 10;
 const SLOWLY_MS = 40;
 const SELDOM_MS = 150;

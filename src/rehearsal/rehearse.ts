@@ -2,6 +2,7 @@
 import { ok, type Result } from '../base/result.ts';
 import { diagnose, type FurtherRounds, isWell } from './diagnose.ts';
 import type { Finding } from './finding.ts';
+import { isInDoubt } from './findings/again.ts';
 import { cutAt, isProvedBy, unsureAt, wilfulIn } from './findings/children.ts';
 import { drainedAfter } from './findings/drain.ts';
 import { kindOf, livesIn } from './lives.ts';
@@ -52,12 +53,22 @@ export async function rehearse(options: RehearsalOptions): Promise<Result<Rehear
   if (!first.ok) return first;
   const wants = !once && isWorthAnother(first.value);
   const learn = unsureKinds(first.value);
-  const further: { -readonly [K in keyof FurtherRounds]: FurtherRounds[K] } = { second: null, grouped: null };
+  const further: { -readonly [K in keyof FurtherRounds]: FurtherRounds[K] } = {
+    second: null,
+    confirming: null,
+    grouped: null,
+  };
   if (interrupts.count === 0 && (wants || learn.length > 0)) {
     say(wants ? SECOND : LEARNING);
     const second = await play({ ...options, again: wants ? 'leader' : null, learn });
     if (!second.ok) return second;
     further.second = second.value;
+  }
+  if (interrupts.count === 0 && further.second !== null && hasDoubts(first.value, further.second)) {
+    say(CONFIRMING);
+    const confirming = await play({ ...options, again: 'leader', learn: [] });
+    if (!confirming.ok) return confirming;
+    further.confirming = confirming.value;
   }
   if (interrupts.count === 0 && wants && hasWilful(first.value)) {
     say(GROUPED);
@@ -70,7 +81,10 @@ export async function rehearse(options: RehearsalOptions): Promise<Result<Rehear
 
 const SECOND = 'second round: the same signal twice within moments';
 const LEARNING = 'once more, to see how long its processes live when nothing ends them';
+const CONFIRMING = 'the same again, to tell harm from chance';
 const GROUPED = 'another round: the signal to all of its process group';
+
+const hasDoubts = (first: Round, second: Round): boolean => isDrained(first) && isInDoubt(first, second);
 
 const hasWilful = (round: Round): boolean => isDrained(round) && wilfulIn(round).length > 0;
 

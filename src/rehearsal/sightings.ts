@@ -30,8 +30,7 @@ export class Sightings {
       const name = `${one.pid} ${one.start}`;
       const before = this.#lives.get(name);
       if (one.ended) {
-        if (before !== undefined && one.killedBy !== null)
-          this.#lives.set(name, { ...before, killedBy: one.killedBy });
+        if (one.killedBy !== null) this.note([one]);
         continue;
       }
       present.add(name);
@@ -39,6 +38,15 @@ export class Sightings {
     }
     for (const [name, life] of this.#lives) {
       if (life.goneAt === null && !present.has(name)) this.#lives.set(name, { ...life, goneAt: at });
+    }
+  }
+
+  /** By what some of them were ended, as far as that was seen between two looks. */
+  note(killed: readonly Pick<Seen, 'pid' | 'start' | 'killedBy'>[]): void {
+    for (const { pid, start, killedBy } of killed) {
+      const name = `${pid} ${start}`;
+      const life = this.#lives.get(name);
+      if (life !== undefined) this.#lives.set(name, { ...life, killedBy });
     }
   }
 

@@ -12,10 +12,11 @@ import { createWorld, type Program, type World } from './world.ts';
 const WORKER = join(ROOT, 'test/fixtures/rehearsed.mjs');
 
 const worker = (behaviour: string, more: Program = {}): Program => ({
-  command: [process.execPath, WORKER, behaviour],
+  // Long jobs for those whose children need a while to set up what they do about signals.
+  command: [process.execPath, WORKER, behaviour, ...(/^(?:forks|heeds)-/.test(behaviour) ? ['4'] : [])],
   instances: 2,
   ready: { when: 'notify', timeout: '5s' },
-  drain: { timeout: '3s' },
+  drain: { timeout: '20s' },
   stop: { timeout: '500ms' },
   ...more,
 });
@@ -92,8 +93,8 @@ describe.concurrent('a worker is tried with real signals, and what is wrong with
 
   it('longer than its drain.timeout: nearly, and too long', async (test) => {
     const slow = (timeout: string) =>
-      worker('', { command: [process.execPath, WORKER, 'good', '2'], drain: { timeout } });
-    expect((await rehearsal(test, slow('2200ms'), '--once')).ills).toEqual(['drain: warning']);
+      worker('', { command: [process.execPath, WORKER, 'good', '3'], drain: { timeout } });
+    expect((await rehearsal(test, slow('3300ms'), '--once')).ills).toEqual(['drain: warning']);
     const { ills, report } = await rehearsal(test, slow('700ms'), '--once');
     expect(ills).toEqual(['drain: fault', 'force: fault']);
     expect(messageOf(report, 'drain')).toContain('it reported 1 job in flight');
@@ -158,9 +159,9 @@ describe.concurrent('it is made of what the config says', () => {
   it('the report has the processes that were at work, as the system has them', async (test) => {
     const { report } = await rehearsal(test, worker('good'), '--once');
     const [job] = report.drain?.processes ?? [];
-    expect(job).toMatchObject({ command: 'bash -c sleep 0.6; exit 0 job' });
+    expect(job).toMatchObject({ command: 'bash -c sleep 1.5; exit 0 job' });
     expect(job).toMatchObject({ pgid: job?.pid, sid: job?.pid });
-    expect(report.drain).toMatchObject({ signal: 'TERM', timeout_ms: 3000, killed: false, in_flight: 1 });
+    expect(report.drain).toMatchObject({ signal: 'TERM', timeout_ms: 20_000, killed: false, in_flight: 1 });
     expect(report.drain?.exit).toEqual({ code: 0, signal: null });
   });
 

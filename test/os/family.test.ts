@@ -35,7 +35,7 @@ function begin(script: string, mark = createMark(RUN_DIR, '').of(RUN)): number {
 }
 
 const find = (family: Family, isIt: (one: Relative) => boolean) =>
-  until('it is found', async () => (await family()).find(isIt));
+  until('it is found', async () => (await family.look()).find(isIt));
 
 const commands = (members: readonly Relative[]) => members.map(({ command }) => command).sort();
 
@@ -50,7 +50,7 @@ test.runIf(process.platform === 'linux')(
     const family = familyOf(RUN_DIR, RUN, leader);
     await find(family, ({ command }) => command === 'sleep 1004');
     await find(family, ({ command }) => command === 'sleep 1003');
-    const members = await family();
+    const members = await family.look();
     expect(commands(members).filter((each) => each.startsWith('sleep'))).toEqual([
       'sleep 1001',
       'sleep 1002',
@@ -73,8 +73,15 @@ test.runIf(process.platform === 'linux')(
     const leader = begin('sleep 1001 & exec sleep 1002');
     const family = familyOf(RUN_DIR, RUN, leader);
     const child = await find(family, ({ command }) => command === 'sleep 1001');
+    expect(family.glance()).toEqual([]);
     process.kill(child.pid, 'SIGTERM');
-    const ended = await find(family, ({ pid, ended }) => pid === child.pid && ended);
+    const { pid, start } = child;
+    const [seen] = await until('a glance sees it', () => {
+      const found = family.glance();
+      return found.length > 0 && found;
+    });
+    expect(seen).toEqual({ pid, start, killedBy: constants.signals.SIGTERM });
+    const ended = await find(family, (one) => one.pid === pid && one.ended);
     expect(ended.killedBy).toBe(constants.signals.SIGTERM);
   },
 );
@@ -84,7 +91,7 @@ test('by ps as well, as far as groups and parents lead', async () => {
   const family = familyOf(RUN_DIR, RUN, leader, 'darwin');
   await find(family, ({ command }) => command === 'sleep 1001');
   const own = await find(family, ({ command }) => command === 'sleep 1002');
-  const members = await family();
+  const members = await family.look();
   expect(commands(members).filter((each) => each.startsWith('sleep'))).toEqual(['sleep 1001', 'sleep 1002']);
   expect(own).toMatchObject({
     ppid: leader,

@@ -83,7 +83,7 @@ describe('nothing is wrong with', () => {
   ];
   it.each(GOOD)('%s', (_, first) => {
     expect(ills(first, twice())).toEqual([]);
-    expect(isWell(diagnose(first, { second: twice(), grouped: null }))).toBe(true);
+    expect(isWell(diagnose(first, { second: twice(), confirming: null, grouped: null }))).toBe(true);
   });
 });
 
@@ -394,6 +394,15 @@ describe('a second signal', () => {
     expect(found('again', round(), second)).toMatchObject([
       { level: 'fault', message: expect.stringMatching(words), cure: expect.stringContaining('500ms') },
     ]);
+  });
+
+  it('is not certain to hurt while a job has ended but once, and nobody saw of what', () => {
+    const cut = twice({ processes: [child({ firstAt: -300, goneAt: 90 })] });
+    expect(found('again', round(), cut)).toMatchObject([
+      { level: 'warning', message: expect.stringContaining('may hurt: it ended 200') },
+    ]);
+    expect(found('again', round(), cut, null, cut)).toMatchObject([{ level: 'fault' }]);
+    expect(found('again', round(), cut, null, twice())).toMatchObject([{ level: 'warning' }]);
   });
 
   it('that one signal was enough for is not said to hurt', () => {

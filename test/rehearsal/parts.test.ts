@@ -76,6 +76,7 @@ describe('the moment for the signal', () => {
     reports: [],
     processes: [],
     jobs: null,
+    matureMs: 0,
     ...more,
   });
   const there = child({ goneAt: null, lastAt: 0, firstAt: -100 });
@@ -133,6 +134,12 @@ describe('the moment for the signal', () => {
     expect(isMoment(scene({ processes: [gone, old] }), ['bash job.sh'])).toBe(false);
     expect(isMoment(scene({ processes: [gone, there] }), ['bash job.sh'])).toBe(true);
     expect(isMoment(scene({ processes: [gone, there] }), ['ffmpeg'])).toBe(false);
+  });
+
+  it('has come, where children are to have set up their handlers, only when they are old enough', () => {
+    const given = scene({ matureMs: 1000, processes: [there], reports: [{ at: -200, inFlight: 1 }] });
+    expect(isMoment(given)).toBe(false);
+    expect(isMoment({ ...given, processes: [{ ...there, firstAt: -1000 }] })).toBe(true);
   });
 
   it('a kind is learnt when one of it has come and gone', () => {

@@ -66,10 +66,11 @@ export const found = (
   first: Round,
   second: Round | null = null,
   grouped: Round | null = null,
-): Finding[] => diagnose(first, { second, grouped }).filter((finding) => finding.id === id);
+  confirming: Round | null = null,
+): Finding[] => diagnose(first, { second, confirming, grouped }).filter((finding) => finding.id === id);
 
 /** `cut: fault` for each finding that is not well. */
 export const ills = (first: Round, second: Round | null = null): string[] =>
-  diagnose(first, { second, grouped: null })
+  diagnose(first, { second, confirming: null, grouped: null })
     .filter(({ level }) => level === 'warning' || level === 'fault')
     .map(({ id, level }) => `${id}: ${level}`);

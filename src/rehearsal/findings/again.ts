@@ -1,14 +1,18 @@
 /** Does the same signal, twice within moments, hurt? A group signal and a forwarded one come like that. */
-import { type Finding, fault, good, note } from '../finding.ts';
-import type { Life } from '../lives.ts';
+import { type Finding, fault, good, note, warning } from '../finding.ts';
+import { type Life, livesIn } from '../lives.ts';
 import { type Drained, isTwice, type Round, type Sighting, type Twice } from '../round.ts';
 import { counted, ending, lasted, named } from '../words.ts';
 import { inFlightAt, workAt } from '../work.ts';
-import { cutAt } from './children.ts';
+import { cutAt, isProvedBy, TO_BE_SURE } from './children.ts';
 import { leftAt } from './exit.ts';
 
 /** What the first round suffered as well was not the second signal's doing. */
-export function again(first: Drained, second: Round, lives: readonly Life[]): Finding[] {
+export function again(
+  first: Drained,
+  { second, confirming }: SecondSignal,
+  lives: readonly Life[],
+): Finding[] {
   const { signal } = first.program.drain;
   if (!isTwice(second)) {
     return [
@@ -19,27 +23,63 @@ export function again(first: Drained, second: Round, lives: readonly Life[]): Fi
   if (!workAt(second, second.signalAt).isThere) {
     return [note('again', `a second ${signal} after ${gap} proves nothing: nothing was in flight`)];
   }
-  const harm = harmIn(second, first, lives);
+  const harm = confirmed(harmIn(second, first, lives), confirming, lives);
+  if (harm?.isSure === false) {
+    const text = `a second ${signal} ${gap} after the first may hurt: ${harm.what}`;
+    return [warning('again', text, TO_BE_SURE)];
+  }
   return harm === null
     ? [good('again', `a second ${signal} ${gap} after the first changed nothing`)]
-    : [fault('again', `a second ${signal} ${gap} after the first hurts: ${harm}`, CURE)];
+    : [fault('again', `a second ${signal} ${gap} after the first hurts: ${harm.what}`, CURE)];
 }
 
 const CURE =
   'a signal that comes twice within moments is one from the group and one handed on, not a user who insists: take the second one as the first for some 500ms';
 
-function harmIn(second: Twice, first: Drained, lives: readonly Life[]): string | null {
-  const { exit } = second;
+export interface SecondSignal {
+  readonly second: Round;
+  /** Another round like it; null where that was not needed. */
+  readonly confirming: Round | null;
+}
+
+/** Something may have been cut by the second signal, or by chance: another round tells. */
+export function isInDoubt(first: Drained, second: Round): boolean {
+  const lives = [...livesIn(first), ...livesIn(second)];
+  return isTwice(second) && harmIn(second, first, lives)?.isSure === false;
+}
+
+/** Once may be chance. */
+function confirmed(harm: Harm | null, confirming: Round | null, lives: readonly Life[]): Harm | null {
+  if (harm === null || harm.isSure || confirming === null || !isTwice(confirming)) return harm;
+  return { ...harm, isSure: cutAt(confirming, confirming.againAt, lives).length > 0 };
+}
+
+interface Harm {
+  readonly what: string;
+  /** It was not chance. */
+  readonly isSure: boolean;
+}
+
+const sure = (what: string): Harm => ({ what, isSure: true });
+
+function harmIn(second: Twice, first: Drained, lives: readonly Life[]): Harm | null {
   const dead = cutAt(second, second.againAt, lives);
-  if (dead.length > 0 && cutAt(first, first.signalAt, lives).length === 0) return `it ended ${named(dead)}`;
+  const isNew = dead.length > 0 && cutAt(first, first.signalAt, lives).length === 0;
+  if (isNew && isProvedBy(dead)) return sure(`it ended ${named(dead)}`);
+  return earlyExit(second, first) ?? (isNew ? { what: `it ended ${named(dead)}`, isSure: false } : null);
+}
+
+function earlyExit(second: Twice, first: Drained): Harm | null {
+  const { exit } = second;
   if (exit === null) return null;
   if (isClean(first) && !isClean(second))
-    return `it ${ending(exit)}, ${lasted(exit.at - second.againAt)} later`;
+    return sure(`it ${ending(exit)}, ${lasted(exit.at - second.againAt)} later`);
   const jobs = inFlightAt(second.reports, exit.at) ?? 0;
-  if (jobs > 0 && jobsLeft(first) === 0) return `it exited with ${counted(jobs, 'job')} still in flight`;
+  if (jobs > 0 && jobsLeft(first) === 0)
+    return sure(`it exited with ${counted(jobs, 'job')} still in flight`);
   const behind = leftWork(second);
   return behind.length > 0 && leftWork(first).length === 0
-    ? `it exited while ${named(behind)} still worked`
+    ? sure(`it exited while ${named(behind)} still worked`)
     : null;
 }
 

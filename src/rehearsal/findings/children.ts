@@ -12,12 +12,12 @@ export function suspectsAt(round: Drained, at: number): Sighting[] {
   const { processes, jobs } = workAt(round, at);
   if (jobs === 0) return [];
   const suspects = goneInTheMoment(processes, at);
-  return suspects.filter((one) => !isStep(one, processes, suspects));
+  return suspects.filter((one) => one.killedBy !== null || !isStep(one, processes));
 }
 
-/** Of a job that goes on: whoever cuts a job does not begin with its smallest part. */
-const isStep = (one: Sighting, processes: readonly Sighting[], suspects: readonly Sighting[]): boolean =>
-  processes.some((other) => other.pid === one.ppid && !suspects.includes(other));
+/** Of a job that has a process of its own: whatever that did decides. Whoever cuts a job does not begin with its smallest part. */
+const isStep = (one: Sighting, processes: readonly Sighting[]): boolean =>
+  processes.some(({ pid }) => pid === one.ppid);
 
 export const cutAt = (round: Drained, at: number, lives: readonly Life[]): Sighting[] =>
   suspectsAt(round, at).filter((suspect) => judge(suspect, lives) === 'cut');
@@ -57,7 +57,7 @@ function ended(dead: readonly Sighting[], signalAt: number, signal: string): str
 
 const CURE_OF_CUT =
   'do not hand the signal on to the jobs: no kill of the group, no abort of their `signal`, before the deadline is near';
-const TO_BE_SURE = 'this may be chance; run it again, with longer jobs or without --once, to be sure';
+export const TO_BE_SURE = 'this may be chance; run it again, with longer jobs or without --once, to be sure';
 
 /**
  * Who in the main process's own group would hear what is sent to the group. What catches signals may heed them well or
