@@ -70,7 +70,7 @@ describe.concurrent('a worker is tried with real signals, and what is wrong with
     [
       'leaves-endless-child',
       ['drain: fault', 'left: fault', 'force: warning'],
-      { drain: { timeout: '1500ms' } },
+      { drain: { timeout: '4s' } },
     ],
     ['ignores-term', ['quiet: fault', 'drain: fault', 'force: fault'], { drain: { timeout: '1500ms' } }],
     ['never-drains', ['drain: fault', 'force: fault'], { drain: { timeout: '1500ms' } }],
