@@ -3,7 +3,7 @@ import { type InstanceId, run as runOf } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { SignalName } from '../base/signal-name.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
-import { createPlannedDaemon, type Daemon } from '../daemon/daemon.ts';
+import { createPrivateDaemon, type Daemon } from '../daemon/daemon.ts';
 import { logPathIn } from '../logs/log-path.ts';
 import { type Family, familyOf } from '../os/family.ts';
 import { lastLines, makePrivateFolders, type PrivateFolders } from './folders.ts';
@@ -47,9 +47,7 @@ export async function play(options: PlayOptions): Promise<Result<Round, string>>
   try {
     const plan = reduce(options.plan, options.program, folders, options.drainLimitMs);
     const notes = new Notes();
-    const made = await createPlannedDaemon(plan, {
-      socket: undefined,
-      echo: null,
+    const made = await createPrivateDaemon(plan, {
       heard: (_, { inFlight, stopping, drained }) =>
         notes.hear({
           at: performance.now(),

@@ -67,11 +67,7 @@ describe.concurrent('a worker is tried with real signals, and what is wrong with
     ['takes-more', ['quiet: fault']],
     ['leaves-child', ['left: warning']],
     ['says-nothing', ['reports: warning'], { ready: { when: 'spawned', for: '100ms' } }],
-    [
-      'leaves-endless-child',
-      ['drain: fault', 'left: fault', 'force: warning'],
-      { drain: { timeout: '4s' } },
-    ],
+    ['leaves-endless-child', ['drain: fault', 'left: fault', 'force: warning'], { drain: { timeout: '4s' } }],
     ['ignores-term', ['quiet: fault', 'drain: fault', 'force: fault'], { drain: { timeout: '1500ms' } }],
     ['never-drains', ['drain: fault', 'force: fault'], { drain: { timeout: '1500ms' } }],
     ['never-ready', ['ready: fault'], { ready: { when: 'notify', timeout: '500ms' } }],
