@@ -3,8 +3,8 @@ import { basename } from 'node:path';
 import type { Round, Sighting } from './round.ts';
 import { isLasting } from './work.ts';
 
-/** An end within this time of the signal may be the signal's doing. */
-export const MOMENT_MS = 250;
+/** What was not seen alive later than this after the signal may have ended by it. */
+export const MOMENT_MS = 200;
 /** Between two looks it may have begun or ended. */
 const UNSURE_MS = 50;
 /** Of a life's length: jobs of one kind do not take the same time to the millisecond. */
@@ -30,22 +30,23 @@ export function livesIn({ signalAt, processes }: Round): Life[] {
     const { firstAt, lastAt, goneAt } = one;
     const kind = kindOf(one);
     const isUntouched =
-      goneAt !== null && (signalAt === null || goneAt < signalAt || goneAt > signalAt + 2 * MOMENT_MS);
+      goneAt !== null && (signalAt === null || goneAt < signalAt || lastAt > signalAt + 2 * MOMENT_MS);
     if (isUntouched) return { kind, ms: goneAt - firstAt, ended: true };
     return { kind, ms: Math.min(lastAt, signalAt ?? lastAt) - firstAt, ended: false };
   });
 }
 
-/** Who was there at `at` and gone in the moment that followed. */
+/** Who was there at `at` and gone in the moment that followed, however long it took to look again. */
 export const goneInTheMoment = (alive: readonly Sighting[], at: number): Sighting[] =>
-  alive.filter(({ goneAt }) => goneAt !== null && goneAt <= at + MOMENT_MS);
+  alive.filter(({ goneAt, lastAt }) => goneAt !== null && lastAt <= at + MOMENT_MS);
 
 export type Verdict = 'cut' | 'natural' | 'unknown';
 
 /** `unknown`: no other of its kind was seen for long enough. */
 export function judge(suspect: Sighting, lives: readonly Life[]): Verdict {
   if (suspect.killedBy !== null) return 'cut';
-  const age = (suspect.goneAt ?? suspect.lastAt) - suspect.firstAt + UNSURE_MS;
+  const { firstAt, lastAt, goneAt } = suspect;
+  const age = (lastAt + (goneAt ?? lastAt)) / 2 - firstAt + UNSURE_MS;
   const kin = lives.filter(({ kind }) => kind === kindOf(suspect));
   const ended = kin.filter((life) => life.ended).map(({ ms }) => ms);
   if (ended.length > 0) return age < CLEARLY_SHORTER * Math.min(...ended) ? 'cut' : 'natural';

