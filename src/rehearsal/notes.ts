@@ -15,7 +15,7 @@ export class Notes {
   atRest = false;
   readonly reports: Report[] = [];
   readonly troubles: Trouble[] = [];
-  #wakers: (() => void)[] = [];
+  readonly #wakers = new Set<() => void>();
 
   /** `at`: now. The event's own time is that of the step; a signal is sent a moment later. */
   take(event: WireEvent, at: number, isAsked: boolean): void {
@@ -69,9 +69,7 @@ export class Notes {
   }
 
   wake(): void {
-    const wakers = this.#wakers;
-    this.#wakers = [];
-    for (const waker of wakers) waker();
+    for (const waker of [...this.#wakers]) waker();
   }
 
   /** Until something happens, or so many milliseconds are over. */
@@ -79,10 +77,11 @@ export class Notes {
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
+        this.#wakers.delete(done);
         resolve();
       };
       const timer = setTimeout(done, ms);
-      this.#wakers.push(done);
+      this.#wakers.add(done);
     });
   }
 }

@@ -1,18 +1,18 @@
 /** Plays one round: a private daemon with one instance, brought up, given work, asked to end, and watched all the while. */
-import { type InstanceId, run as runOf } from '../base/ids.ts';
+import type { InstanceId } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { SignalName } from '../base/signal-name.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
 import { createPrivateDaemon, type Daemon } from '../daemon/daemon.ts';
 import { logPathIn } from '../logs/log-path.ts';
-import { type Family, familyOf } from '../os/family.ts';
 import { lastLines, makePrivateFolders, type PrivateFolders } from './folders.ts';
 import type { Interrupts } from './interrupts.ts';
 import { hasLearnt, isMoment, type Scene } from './moment.ts';
 import { Notes } from './notes.ts';
-import { REHEARSAL_VARIABLE, reduce, rehearsedInstance } from './reduce.ts';
+import { overdueAt } from './overdue.ts';
+import { lesser, REHEARSAL_VARIABLE, reduce, rehearsedInstance } from './reduce.ts';
 import type { Round } from './round.ts';
-import { Sightings } from './sightings.ts';
+import { Watcher } from './watcher.ts';
 import { lasted, worded } from './words.ts';
 import { aliveAt, inFlightAt } from './work.ts';
 
@@ -70,8 +70,7 @@ class Player {
   readonly #notes: Notes;
   readonly #daemon: Daemon;
   readonly #beganAt = performance.now();
-  #family: Family | null = null;
-  #sightings = new Sightings(-1);
+  readonly #watcher: Watcher;
   #isAsked = false;
   #isOver = false;
   #againAt: number | null = null;
@@ -82,6 +81,7 @@ class Player {
     this.#folders = folders;
     this.#notes = notes;
     this.#daemon = daemon;
+    this.#watcher = new Watcher(folders.runDir, notes);
   }
 
   async play(): Promise<Round> {
@@ -128,7 +128,7 @@ class Player {
     // What its children do about a signal to the group is their own affair, once they have set it up.
     const matureMs = again === 'group' ? MATURE_MS : 0;
     const seen = (): Scene => {
-      const [now, processes] = [performance.now(), this.#sightings.all()];
+      const [now, processes] = [performance.now(), this.#watcher.processes];
       return { now, reports, leader, jobs, processes, matureMs };
     };
     if (learn.length > 0) {
@@ -141,11 +141,7 @@ class Player {
 
   /** What a planned end would send, with its pre_drain hook. */
   #ask(): void {
-    if (this.#isDone()) {
-      this.#daemon.shutDown('drain');
-      return;
-    }
-    this.#isAsked = this.#notes.readyAt !== null;
+    this.#isAsked = !this.#isDone() && this.#notes.readyAt !== null;
     this.#daemon.shutDown('drain');
   }
 
@@ -155,13 +151,13 @@ class Player {
     if (this.#isAsked) {
       await this.#watch(() => notes.signalAt !== null, QUICKLY_MS);
       if (notes.signalAt !== null) {
-        await this.#glance();
+        await this.#watcher.glance();
         say(`${program.drain.signal} was sent to ${this.#id}; waiting until it has drained`);
       }
       if (again !== null && notes.signalAt !== null) await this.#sendAgain(notes.signalAt, again);
     }
     while (!this.#isOver) {
-      await this.#look();
+      await this.#watcher.look();
       this.#saySeldom();
       if (!this.#isOver) await notes.next(this.#pace());
     }
@@ -173,7 +169,7 @@ class Player {
     const now = performance.now();
     if (signalAt === null || now - Math.max(signalAt, this.#saidAt) < SAY_EVERY_MS) return;
     this.#saidAt = now;
-    const found = { jobs: inFlightAt(reports, now), processes: aliveAt(this.#sightings.all(), now) };
+    const found = { jobs: inFlightAt(reports, now), processes: aliveAt(this.#watcher.processes, now) };
     this.#options.say(`${this.#id} has been draining for ${lasted(now - signalAt)}: ${worded(found)}`);
   }
 
@@ -184,7 +180,7 @@ class Player {
     if (leader === null || this.#notes.exit !== null || this.#isOver) return;
     if (!send(to === 'group' ? -leader : leader, this.#options.program.drain.signal)) return;
     this.#againAt = performance.now();
-    await this.#glance();
+    await this.#watcher.glance();
   }
 
   /** Often in the first half second, then ever more seldom. */
@@ -196,7 +192,7 @@ class Player {
   /** Looks again and again, until that is so or the instance has ended. */
   async #watch(isSo: () => boolean, everyMs: number): Promise<void> {
     while (!isSo() && !this.#isDone()) {
-      await this.#look();
+      await this.#watcher.look();
       if (isSo() || this.#isDone()) return;
       await this.#notes.next(everyMs);
     }
@@ -210,40 +206,6 @@ class Player {
     return this.#notes.exit !== null && !this.#isAsked;
   }
 
-  async #look(): Promise<void> {
-    const { leader, run } = this.#notes;
-    if (leader === null || run === null) return;
-    if (this.#family === null) {
-      this.#family = familyOf(this.#folders.runDir, runOf(run), leader);
-      this.#sightings = new Sightings(leader);
-    }
-    const at = performance.now();
-    this.#sightings.take(await this.#family.look(), at);
-  }
-
-  /** All the time, for a moment: what a signal ends is a zombie for as long as its parent takes to see it. */
-  async #glance(): Promise<void> {
-    const until = performance.now() + GLANCE_MS;
-    while (performance.now() < until && this.#family !== null && this.#notes.exit === null && !this.#isOver) {
-      this.#sightings.note(this.#family.glance());
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    await this.#look();
-  }
-
-  /** When the time of its drain was over, with that not done. */
-  #overdueAt(): number | null {
-    const { stopAt, killedAt, exit, reports, signalAt } = this.#notes;
-    const at = stopAt ?? killedAt;
-    if (at === null || signalAt === null) return null;
-    const { doneWhen, waitFor, timeoutMs } = this.#options.program.drain;
-    if (doneWhen === 'notify') return reports.some((it) => it.drained === true && it.at <= at) ? null : at;
-    // Whether its check had said so is not told; one that had said nothing has taken all the time there was.
-    if (doneWhen === 'check') return timeoutMs !== null && at - signalAt >= timeoutMs ? at : null;
-    // With the leader gone and nobody waited for, what it has left is ended at once.
-    return waitFor === 'leader' && exit !== null && exit.at <= at ? null : at;
-  }
-
   get #id(): InstanceId {
     return rehearsedInstance(this.#options.program);
   }
@@ -251,11 +213,11 @@ class Player {
   #round(): Round {
     const { leader, readyAt, stopAt, killedAt, exit, goneAt, reports, troubles } = this.#notes;
     const { program, jobs, drainLimitMs, learn, again } = this.#options;
-    const configured = program.drain.timeoutMs;
+    const drainTimeoutMs = lesser(program.drain.timeoutMs, drainLimitMs);
     return {
       instance: this.#id,
       program,
-      drainTimeoutMs: drainLimitMs === null ? configured : Math.min(drainLimitMs, configured ?? drainLimitMs),
+      drainTimeoutMs,
       wantedJobs: jobs,
       isForLearning: learn.length > 0 && again === null,
       beganAt: this.#beganAt,
@@ -264,13 +226,13 @@ class Player {
       readyAt,
       signalAt: this.#notes.signalAt,
       againAt: this.#againAt,
-      overdueAt: this.#overdueAt(),
+      overdueAt: overdueAt(this.#notes, program.drain, drainTimeoutMs),
       stopAt,
       killedAt,
       exit,
       goneAt,
       reports,
-      processes: this.#sightings.all(),
+      processes: this.#watcher.processes,
       troubles,
       output: lastLines(logPathIn(this.#folders.logDir)(this.#id, { kind: 'default' }, 'out'), OUTPUT_LINES),
     };
@@ -286,8 +248,6 @@ function send(pid: number, signal: SignalName): boolean {
 }
 
 const SAY_EVERY_MS = 10_000;
-/** Less than the time between two signals. */
-const GLANCE_MS = 40;
 const QUICKLY_MS = 10;
 const SLOWLY_MS = 40;
 const SELDOM_MS = 150;

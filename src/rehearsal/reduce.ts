@@ -59,5 +59,5 @@ const ONE_TRY: BackoffPlan = {
 };
 
 /** Null is no limit. */
-const lesser = (a: number | null, b: number | null): number | null =>
+export const lesser = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? (a ?? b) : Math.min(a, b);

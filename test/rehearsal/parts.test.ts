@@ -3,11 +3,12 @@ import { describe, expect, it, test } from 'vitest';
 import { Interrupts } from '../../src/rehearsal/interrupts.ts';
 import { judge, kindOf, livesIn } from '../../src/rehearsal/lives.ts';
 import { hasLearnt, isMoment, type Scene } from '../../src/rehearsal/moment.ts';
+import { overdueAt } from '../../src/rehearsal/overdue.ts';
 import { reduce, rehearsedInstance } from '../../src/rehearsal/reduce.ts';
 import { type Seen, Sightings } from '../../src/rehearsal/sightings.ts';
 import { named } from '../../src/rehearsal/words.ts';
 import { planOf } from '../config/config.ts';
-import { child, LEADER, round } from './rig.ts';
+import { child, LEADER, round, WORKER } from './rig.ts';
 
 describe('the reduced plan', () => {
   const plan = planOf(`
@@ -253,4 +254,39 @@ test('a list of processes is short, and can move no cursor', () => {
   const many = Array.from({ length: 6 }, (_, at) => child({ pid: at, command: 'a\n\u001b[2Jb' }));
   expect(named(many)).toBe('0 (a [2Jb), 1 (a [2Jb), 2 (a [2Jb), 3 (a [2Jb) and 2 more');
   expect(named([child({ command: 'x'.repeat(200) })]).length).toBeLessThan(80);
+});
+
+describe('a drain was cut short', () => {
+  const { drain } = WORKER;
+  const told = { stopAt: 5000, killedAt: null, exit: null, reports: [], signalAt: 0 };
+  const exit = { at: 4000, code: 0, signal: null, oom: false };
+  const drained = [{ at: 4000, drained: true }];
+
+  it.each([
+    ['when it was told to stop', 5000, told, drain],
+    ['when all that is left was told to stop', 5000, { ...told, exit }, drain],
+    ['when it was killed', 6000, { ...told, stopAt: null, killedAt: 6000 }, drain],
+    ['not when it ended by itself', null, { ...told, stopAt: null }, drain],
+    [
+      'not when nobody waits for what the main process left',
+      null,
+      { ...told, exit },
+      { ...drain, waitFor: 'leader' as const },
+    ],
+    [
+      'not when it had said that it had drained',
+      null,
+      { ...told, reports: drained },
+      { ...drain, doneWhen: 'notify' as const },
+    ],
+    ['when it had not said so', 5000, told, { ...drain, doneWhen: 'notify' as const }],
+    ['when its check has taken all the time there was', 5000, told, { ...drain, doneWhen: 'check' as const }],
+    [
+      'not when its check was faster',
+      null,
+      { ...told, stopAt: 800 },
+      { ...drain, doneWhen: 'check' as const },
+    ],
+    ['not before it was asked', null, { ...told, signalAt: null }, drain],
+  ])('%s', (_, expected, given, plan) => expect(overdueAt(given, plan, 5000)).toBe(expected));
 });
