@@ -15,7 +15,11 @@ export interface Scene {
 }
 
 /** Between the beginning of a job and that of the process which it needs. */
-const JOB_STARTS_MS = 150;
+const JOB_STARTS_MS = 300;
+/** What has had jobs for so long, and no process of theirs was ever there to stay, has jobs of another sort. */
+const NO_PROCESSES_MS = 2000;
+/** So old, a process has most of its life before it. */
+const YOUNG_MS = 150;
 
 /** `kinds`: of these, one is to be there that has not lived long. */
 export function isMoment(scene: Scene, kinds: readonly string[] = []): boolean {
@@ -27,19 +31,23 @@ export function isMoment(scene: Scene, kinds: readonly string[] = []): boolean {
   const own = scene.jobs === null ? alive : alive.filter(({ ppid }) => ppid === scene.leader);
   if ((said ?? own.length) < (scene.jobs ?? 1)) return false;
   if (kinds.length > 0) return alive.some((one) => kinds.includes(kindOf(one)) && isYoung(one, scene));
-  return said === null || alive.length > 0 || (scene.matureMs === 0 && hasSettled(scene));
+  return said === null || alive.length > 0 || hasSettled(scene);
 }
 
 /** It has had jobs for long enough to have begun what they need. */
-function hasSettled({ reports, now }: Scene): boolean {
-  const since = reports.findLast(({ inFlight }) => inFlight !== undefined)?.at ?? now;
-  return now - since >= JOB_STARTS_MS;
+function hasSettled({ reports, now, processes, matureMs }: Scene): boolean {
+  const first = reports.find(({ inFlight = 0 }) => inFlight > 0)?.at ?? now;
+  if (now - first >= NO_PROCESSES_MS + matureMs) return true;
+  const idleAt = reports.findLast(({ inFlight }) => inFlight === 0)?.at ?? Number.NEGATIVE_INFINITY;
+  const since = reports.find(({ at, inFlight = 0 }) => at > idleAt && inFlight > 0)?.at ?? now;
+  // One that has just come may be the job's, and is to be seen for a while.
+  return matureMs === 0 && now - since >= JOB_STARTS_MS && processes.every(({ goneAt }) => goneAt !== null);
 }
 
 function isYoung(one: Sighting, { processes }: Scene): boolean {
   const ended = processes.filter((other) => other.goneAt !== null && kindOf(other) === kindOf(one));
   const shortest = Math.min(...ended.map(({ firstAt, goneAt }) => (goneAt ?? firstAt) - firstAt));
-  return one.lastAt - one.firstAt <= Math.max(JOB_STARTS_MS, shortest / 2);
+  return one.lastAt - one.firstAt <= Math.max(YOUNG_MS, shortest / 2);
 }
 
 /** One of each of these kinds has come and gone. */

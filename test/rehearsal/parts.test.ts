@@ -109,7 +109,7 @@ describe('the moment for the signal', () => {
       'has come when a job has gone on for a while without a process',
       true,
       scene({
-        reports: [{ at: -200, inFlight: 1 }],
+        reports: [{ at: -300, inFlight: 1 }],
       }),
     ],
     [
@@ -128,6 +128,22 @@ describe('the moment for the signal', () => {
       }),
     ],
   ])('%s', (_, expected, given) => expect(isMoment(given)).toBe(expected));
+
+  it('has not come when a job has a process that was there for a moment only, until that can be no job’s', () => {
+    const given = scene({
+      processes: [{ ...there, firstAt: -20 }],
+      reports: [{ at: -1900, inFlight: 1 }],
+    });
+    expect(isMoment(given)).toBe(false);
+    expect(isMoment({ ...given, now: 100 })).toBe(true);
+  });
+
+  it('has come with short jobs, one after another, that have no process', () => {
+    const reports = Array.from({ length: 50 }, (_, at) => ({ at: at * 50 - 2450, inFlight: (at + 1) % 2 }));
+    expect(isMoment(scene({ now: -90, reports }))).toBe(false);
+    expect(isMoment(scene({ now: -40, reports }))).toBe(true);
+    expect(isMoment(scene({ now: -1540, reports }))).toBe(false);
+  });
 
   it('has come, where a kind of process is watched, only with a young one', () => {
     const gone = child({ pid: 198, firstAt: -3000, goneAt: -2000 });
