@@ -15,9 +15,7 @@ export function again(
 ): Finding[] {
   const { signal } = first.program.drain;
   if (!isTwice(second)) {
-    return [
-      note('again', `a second ${signal} was not tried: the second instance had ended, or had no time for it`),
-    ];
+    return [note('again', `a second ${signal} was not tried: that instance had ended before it`)];
   }
   const gap = lasted(second.againAt - second.signalAt);
   if (!workAt(second, second.signalAt).isThere) {
