@@ -7,6 +7,8 @@ import { isLasting } from './work.ts';
 export const MOMENT_MS = 200;
 /** Between two looks it may have begun or ended. */
 const UNSURE_MS = 50;
+/** Of so short a life any moment may see the end: only what was seen to end it would prove anything. */
+const TOO_SHORT_MS = 3 * MOMENT_MS;
 /** Of a life's length: jobs of one kind do not take the same time to the millisecond. */
 const CLEARLY_SHORTER = 0.8;
 
@@ -49,6 +51,8 @@ export function judge(suspect: Sighting, lives: readonly Life[]): Verdict {
   const age = (lastAt + (goneAt ?? lastAt)) / 2 - firstAt + UNSURE_MS;
   const kin = lives.filter(({ kind }) => kind === kindOf(suspect));
   const ended = kin.filter((life) => life.ended).map(({ ms }) => ms);
-  if (ended.length > 0) return age < CLEARLY_SHORTER * Math.min(...ended) ? 'cut' : 'natural';
+  const shortest = Math.min(...ended);
+  if (shortest < TOO_SHORT_MS) return 'natural';
+  if (ended.length > 0) return age < CLEARLY_SHORTER * shortest ? 'cut' : 'natural';
   return age < CLEARLY_SHORTER * Math.max(0, ...kin.map(({ ms }) => ms)) ? 'cut' : 'unknown';
 }

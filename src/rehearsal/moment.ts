@@ -52,4 +52,6 @@ function isYoung(one: Sighting, { processes }: Scene): boolean {
 
 /** One of each of these kinds has come and gone. */
 export const hasLearnt = ({ processes }: Scene, kinds: readonly string[]): boolean =>
-  kinds.every((kind) => processes.some((one) => one.goneAt !== null && kindOf(one) === kind));
+  kinds.every((kind) =>
+    processes.some((one) => one.goneAt !== null && isLasting(one) && kindOf(one) === kind),
+  );

@@ -162,6 +162,8 @@ describe('the moment for the signal', () => {
   it('a kind is learnt when one of it has come and gone', () => {
     expect(hasLearnt(scene({ processes: [there] }), ['bash job.sh'])).toBe(false);
     expect(hasLearnt(scene({ processes: [child()] }), ['bash job.sh'])).toBe(true);
+    const fleeting = child({ firstAt: -1000, lastAt: -980, goneAt: -970 });
+    expect(hasLearnt(scene({ processes: [fleeting] }), ['bash job.sh'])).toBe(false);
     expect(hasLearnt(scene(), [])).toBe(true);
   });
 });
@@ -192,10 +194,11 @@ describe('lives', () => {
     ['unknown', []],
     ['cut', [{ kind: 'bash job.sh', ms: 1000, ended: true }]],
     ['natural', [{ kind: 'bash job.sh', ms: 500, ended: true }]],
+    ['natural', [{ kind: 'bash job.sh', ms: 590, ended: true }]],
     ['cut', [{ kind: 'bash job.sh', ms: 1000, ended: false }]],
     ['unknown', [{ kind: 'bash job.sh', ms: 500, ended: false }]],
     ['unknown', [{ kind: 'ffmpeg', ms: 1000, ended: true }]],
-  ])('an end after 400ms is %s beside %j', (verdict, lives) => {
+  ])('an end after about 400ms is %s beside %j', (verdict, lives) => {
     expect(judge(child({ firstAt: -300, goneAt: 100 }), lives)).toBe(verdict);
   });
 
