@@ -76,6 +76,7 @@ describe.concurrent('a worker is tried with real signals, and what is wrong with
     ['never-ready', ['ready: fault'], { ready: { when: 'notify', timeout: '500ms' } }],
     ['exits-before-ready', ['ready: fault']],
     ['crashes-when-ready', ['work: fault']],
+    ['daemonizes', ['ready: fault']],
   ];
   it.for(BEHAVIOURS)('%s', async ([behaviour, expected, more], test) => {
     const { code, report, ills } = await rehearsal(test, worker(behaviour, more));
