@@ -33,22 +33,27 @@ const WELL: Rehearsal = { ...SICK, ok: true, findings: SICK.findings.slice(0, 2)
 
 describe('a rehearsal', () => {
   it('is a line a finding, its cure below it, what was written last, and the sum', () => {
-    expect(findingLines(SICK, undefined, plain)).toEqual([
+    const exit = { id: 'exit', level: 'fault', message: 'was ended by SIGSEGV', cure: 'see below' } as const;
+    expect(findingLines({ ...SICK, findings: [...SICK.findings, exit] }, undefined, plain)).toEqual([
       'note     depends on redis, which is not started here',
       'ok       was ready after 119ms: it said READY=1',
       'warning  reported neither X_INFLIGHT nor X_DRAINED',
       '         cure: report it',
       'FAULT    has 17 (bash hello.sh) in its own process group: Ctrl-C would be the end of that',
       '         cure: start job children in a group of their own',
+      'FAULT    was ended by SIGSEGV',
+      '         cure: see below',
       '',
       'what worker:4 wrote last:',
       '  no  [2Jdatabase',
       '',
-      'worker:4: 1 fault, 1 warning',
+      'worker:4: 2 faults, 1 warning',
     ]);
   });
 
-  it('says nothing of the output where there is no fault', () => {
+  it('says nothing of the output where that has nothing to do with a fault', () => {
+    expect(findingLines(SICK, undefined, plain).slice(-2)).toEqual(['', 'worker:4: 1 fault, 1 warning']);
+    expect(findingLines(SICK, undefined, plain)).not.toContain('what worker:4 wrote last:');
     expect(findingLines(WELL, undefined, plain).slice(-2)).toEqual(['', 'worker:4: no fault']);
   });
 

@@ -7,19 +7,23 @@ import { plural } from './words.ts';
 
 /** `width` undefined: nothing is broken into lines. */
 export function findingLines(
-  { findings, instance, ok, output }: Rehearsal,
+  { findings, instance, output }: Rehearsal,
   width: number | undefined,
   paint: Paint,
 ): string[] {
   return [
     ...findings.flatMap((finding) => linesOf(finding, width, paint)),
-    ...(ok || output.length === 0
+    ...(output.length === 0 || !findings.some(isTold)
       ? []
       : ['', `what ${instance} wrote last:`, ...output.map((line) => `  ${printable(line)}`)]),
     '',
     conclusion(findings, instance, paint),
   ];
 }
+
+/** Faults of which its own words may give the reason. */
+const isTold = ({ id, level }: Finding): boolean => level === 'fault' && TOLD.has(id);
+const TOLD: ReadonlySet<Finding['id']> = new Set(['ready', 'trouble', 'work', 'exit']);
 
 const MARKS: Readonly<Record<Level, string>> = { ok: 'ok', note: 'note', warning: 'warning', fault: 'FAULT' };
 const MARK_WIDTH = 9;
