@@ -28,6 +28,8 @@ export interface Relative {
   readonly ended: boolean;
   /** Whether a signal has ended it, where that could be seen; null: it lives, or ended otherwise, or nobody knows. */
   readonly killedBy: number | null;
+  /** What it had been started with, and its handlers, cannot be seen any more, or not yet. */
+  readonly bare: boolean;
   /** None where the system does not tell. */
   readonly heeded: Heeded;
 }
@@ -106,10 +108,10 @@ function withStat(pid: number): [number, Stat][] {
 function relative(pid: number): Relative[] {
   const found = particularsOf(pid);
   if (found === null) return [];
-  const { start, ppid, group, session, command, heeded, status } = found;
+  const { start, ppid, group, session, command, heeded, status, bare } = found;
   const ended = !isAlive(pid, found);
   const killedBy = ended ? signalIn(status) : null;
-  return [{ pid, start, ppid, group, session, command, ended, killedBy, heeded }];
+  return [{ pid, start, ppid, group, session, command, ended, killedBy, bare, heeded }];
 }
 
 function familyByPs(leader: number): Family {
@@ -155,6 +157,7 @@ export function parseFamily(text: string): Relative[] {
         command: command.trimEnd(),
         ended: state.startsWith('Z'),
         killedBy: null,
+        bare: false,
         heeded: { ignored: [], caught: [] },
       },
     ];

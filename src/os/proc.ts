@@ -42,6 +42,8 @@ export interface Particulars extends Stat {
   readonly status: number;
   /** Its arguments, or its name where it has none; it may have changed them. */
   readonly command: string;
+  /** It is about to be gone, or becomes another program: its arguments and handlers are gone already. */
+  readonly bare: boolean;
   /** The numbers of the signals that it ignores, or has a handler for. */
   readonly heeded: Heeded;
 }
@@ -63,6 +65,7 @@ export function particularsOf(pid: number): Particulars | null {
     ...stat,
     group: Number(fields[GROUP]),
     status: Number(fields[EXIT_STATUS] ?? 0),
+    bare: words.length === 0,
     command: words.length > 0 ? words.join(' ') : name,
     heeded: heededIn(readText(`/proc/${pid}/status`)),
   };

@@ -11,6 +11,8 @@ export interface Seen {
   readonly command: string;
   readonly ended: boolean;
   readonly killedBy: number | null;
+  /** What it is cannot be seen in this moment. */
+  readonly bare: boolean;
   readonly heeded: Sighting['heeded'];
 }
 
@@ -58,6 +60,7 @@ export class Sightings {
 
 /** It may have become another program, or gone into another group; its first parent stays its parent. */
 function alive(one: Seen, before: Sighting | undefined, at: number): Sighting {
+  if (one.bare && before !== undefined) return { ...before, lastAt: at, goneAt: null };
   const { pid, group, session, command, heeded } = one;
   return {
     pid,

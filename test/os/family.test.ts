@@ -114,6 +114,7 @@ test('a line of ps that is torn is nothing', () => {
       command: 'bash job.sh  17',
       ended: false,
       killedBy: null,
+      bare: false,
       heeded: { ignored: [], caught: [] },
     },
   ]);

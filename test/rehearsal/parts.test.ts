@@ -217,8 +217,17 @@ describe('sightings', () => {
     command: 'node',
     ended: false,
     killedBy: null,
+    bare: false,
     heeded: { ignored: [], caught: [] },
     ...more,
+  });
+
+  it('keep what was known of a process that is about to be gone', () => {
+    const sightings = new Sightings(LEADER);
+    const heeded = { ignored: [], caught: [15] };
+    sightings.take([seen({ command: 'node job.js', heeded })], 10);
+    sightings.take([seen({ command: 'node', bare: true })], 20);
+    expect(sightings.all()).toMatchObject([{ command: 'node job.js', heeded, lastAt: 20 }]);
   });
 
   it('follow a process through what it becomes, and remember who began it', () => {
