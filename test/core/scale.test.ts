@@ -92,6 +92,7 @@ describe('down', () => {
 
   test('who leaves is started by nobody', () => {
     const fleets = running(2).scale(1).start().restart(1);
+    expect(fleets.seat(1).wish).toMatchObject({ want: 'down' });
     expect(fleets.gone(1).ids()).toEqual(['worker:0']);
   });
 });

@@ -222,10 +222,22 @@ export const MUTANTS = [
   ),
   mutant('a clean end is always a failure', 'instance/settle.ts', 'clean ? { kind: ', 'false ? { kind: '),
   mutant(
+    'an extra run of a schedule that is gone is begun again',
+    'instance/settle.ts',
+    '  if (isForNothing(instance)) return stand(instance);\n',
+    '',
+  ),
+  mutant(
+    'always makes a service of what has a schedule',
+    'instance/settle.ts',
+    "restart === 'always' && !isScheduled(instance)",
+    "restart === 'always'",
+  ),
+  mutant(
     'on_failure restarts always',
     'instance/settle.ts',
-    "(restart === 'on_failure' && !clean)",
-    "restart === 'on_failure'",
+    "(restart !== 'never' && !clean)",
+    "restart !== 'never'",
   ),
   mutant(
     'the wish is not looked at when it settles',
