@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeEach, describe, expect, it, type TestContext } from 'vitest';
 import { kill } from '../e2e/processes.ts';
 import { until } from '../e2e/until.ts';
@@ -104,8 +105,27 @@ function contract(language: Language): void {
     expect(shop.in('done')).toHaveLength(language.slots);
   });
 
+  it('takes a signal to its group and its forward by a parent for one', async (test) => {
+    const scene = await open(test, worker());
+    const { shop, log } = scene;
+    shop.hold();
+    shop.add(language.slots);
+    await busy(scene, language.slots);
+    const [leader = Number.NaN] = scene.leaders();
+    kill(-leader, 'SIGTERM');
+    blockFor(20); // else the system makes one of the two
+    kill(leader, 'SIGTERM');
+    await log.sees('it says that it ends', (event) => event.type === 'reported');
+    await pause(200); // for what it might do
+    shop.release();
+    await log.sees('it ends', (event) => event.type === 'exited');
+    expect(exitsOf(log)).toEqual(['code 0']);
+    expect(shop.done()).toHaveLength(language.slots);
+    expect(shop.in('done')).toHaveLength(language.slots);
+  });
+
   it('gives back at the deadline what it has not done, and leaves nothing of it', async (test) => {
-    const scene = await open(test, worker(), { drain: { timeout: '300ms' } });
+    const scene = await open(test, worker(), { drain: { timeout: '1s' } });
     const { world, shop, log } = scene;
     shop.hold();
     shop.add(language.slots);
@@ -151,6 +171,9 @@ function contract(language: Language): void {
     expect(await alone.terminate()).toEqual({ code: 0, stderr: '' });
   });
 }
+
+/** Nothing else that this process does makes it longer. */
+const blockFor = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 /** By hand, in a shop of its own. */
 function startAlone([file = '', ...args]: readonly string[], notify?: number) {
