@@ -13,6 +13,7 @@ import {
   finish,
 } from './exec.ts';
 import { endGroup, killGroup } from './groups.ts';
+import { startLeader } from './leader.ts';
 import { after, checkMs } from './timer.ts';
 import type { OneJob, WaitGroup } from './wait-group.ts';
 
@@ -108,12 +109,14 @@ export class Children {
     limit: AbortSignal | null,
   ): Begun {
     checkMs('killAfterMs', killAfterMs);
-    const child = childProcess().spawn(file, [...args], {
+    const { spawn } = childProcess();
+    const spawnOptions: SpawnOptions = {
       stdio: ['ignore', 'inherit', 'inherit'],
       ...rest,
       env: withoutChannels(env),
       detached: true, // setsid(2): a new session, and a group of which it is the leader
-    });
+    };
+    const child = startLeader(() => spawn(file, [...args], spawnOptions));
     const { pid } = child;
     if (pid === undefined) return { child, over: Promise.resolve(), cutBy: () => null };
     const letGo = job.hold(pid);

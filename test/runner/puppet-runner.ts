@@ -52,6 +52,17 @@ const ACTS: Readonly<Record<string, () => void>> = {
     });
     void runner.drained();
   },
+  /** Two hundred commands one after another, under signals that are all one wish. */
+  fertile() {
+    const runner = start({ debounceMs: 600_000, onError: () => {} });
+    runner
+      .run('7', async (signal) => {
+        for (let n = 0; n < 200; n++) await runner.exec('true', [], { signal });
+        say('all done');
+      })
+      .catch((error: unknown) => say(String(error)));
+    void runner.drained();
+  },
   /** A job that is a child, which takes a second. */
   father() {
     const runner = start();
