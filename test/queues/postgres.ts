@@ -31,8 +31,8 @@ export async function startPostgres(programs: NonNullable<typeof POSTGRES>): Pro
     max_connections: '60',
   };
   const args = ['-D', data, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])];
-  // SIGINT: it ends although somebody is still connected.
-  return startServer(dir, { file: programs.postgres, args, user, end: 'SIGINT' }, () =>
+  // SIGTERM: it waits until all have gone; whoever is told by it that it ends would take that for an error.
+  return startServer(dir, { file: programs.postgres, args, user, end: 'SIGTERM' }, () =>
     isReady(data) ? `postgres:///postgres?host=${dir}&user=test` : undefined,
   );
 }
