@@ -32,7 +32,7 @@ export function again(
 }
 
 const CURE =
-  'a signal that comes twice within moments is one from the group and one handed on, not a user who insists: take the second one as the first for some 250 ms';
+  'a signal that comes twice within moments is one from the group and one handed on, not a user who insists: take the second one as the first for some 250ms';
 
 export interface SecondSignal {
   readonly second: Round;
