@@ -392,7 +392,7 @@ describe('a second signal', () => {
   ];
   it.each(HURT)('%s', (_, words, second) => {
     expect(found('again', round(), second)).toMatchObject([
-      { level: 'fault', message: expect.stringMatching(words), cure: expect.stringContaining('500ms') },
+      { level: 'fault', message: expect.stringMatching(words), cure: expect.stringContaining('250ms') },
     ]);
   });
 
