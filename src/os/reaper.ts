@@ -17,6 +17,8 @@ export const isSpokenFor = (pid: number): boolean => leaders.has(pid) || isNodes
 
 /** libuv takes what is its own in the turn of the loop that hears of it. */
 const SETTLE_MS = 20;
+/** After the end: two seconds, on a busy machine. */
+const LAST_LOOKS = 100;
 
 export interface Reaper {
   close(): void;
@@ -96,8 +98,12 @@ export function createReaper(libc: Libc, ended: () => void): Reaper {
       process.removeListener('SIGCHLD', onSignal);
       if (immediate !== null) clearImmediate(immediate);
       if (timer !== null) clearTimeout(timer);
-      // What has ended by now would otherwise stay for as long as this process does.
-      reapAll();
+      // What was killed at the last moment is about to end, and would stay for as long as this process does.
+      const last = (left: number): void => {
+        reapAll();
+        if (left > 0) setTimeout(last, SETTLE_MS, left - 1).unref();
+      };
+      last(LAST_LOOKS);
     },
   };
 }
@@ -130,7 +136,7 @@ export function reapSoon(libc: Libc, pids: readonly number[]): void {
     }
     if (open.size > 0 && left > 0) setTimeout(look, 10, left - 1).unref();
   };
-  look(100);
+  look(200);
 }
 
 /** Takes note of the end of a process that has come to us as an orphan; does nothing if it is not our child, or alive. */

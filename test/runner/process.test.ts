@@ -140,7 +140,7 @@ describe('a signal', () => {
   it('to the whole group cuts none that is just being started, however often it comes', async () => {
     const puppet = await play('fertile');
     // A child is in our group for a moment, between fork and setsid: without that being seen to, one in six was cut.
-    const hammer = setInterval(() => process.kill(-puppet.pid, 'SIGTERM'), 2);
+    const hammer = setInterval(() => process.kill(-puppet.pid, 'SIGTERM'), 10);
     try {
       expect([await puppet.next(), await puppet.next()]).toEqual(['quiet', 'all done']);
     } finally {
