@@ -98,9 +98,12 @@ export function createReaper(libc: Libc, ended: () => void): Reaper {
       process.removeListener('SIGCHLD', onSignal);
       if (immediate !== null) clearImmediate(immediate);
       if (timer !== null) clearTimeout(timer);
-      // What was killed at the last moment is about to end, and would stay for as long as this process does.
+      reapAll();
+      // What was killed at the last moment is about to end, and would stay for as long as this process does; what is
+      // begun after this is somebody else's.
+      const present = new Set(allPids());
       const last = (left: number): void => {
-        reapAll();
+        for (const pid of ownChildren()) if (present.has(pid)) reapOne(pid);
         if (left > 0) setTimeout(last, SETTLE_MS, left - 1).unref();
       };
       last(LAST_LOOKS);
