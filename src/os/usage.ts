@@ -6,6 +6,7 @@ import type { Run } from '../base/ids.ts';
 import type { Usage } from '../ports/processes.ts';
 import type { Cgroup } from './cgroup.ts';
 import { ageMsOf } from './proc.ts';
+import { closeLeaksLater } from './usage-leaks.ts';
 
 /** What the kernel has added up for a run; null: it has not. */
 export type Accounts = Pick<Cgroup, 'cpuMs' | 'memoryBytes'>;
@@ -25,6 +26,8 @@ const MIN_SPAN_MS = 200;
  * when the entry has expired (its `clear` forgets the entry and leaks the descriptor).
  */
 const HISTORY_MS = 1000;
+/** It looks for what has expired each half of that. */
+const EXPIRED_MS = 1.7 * HISTORY_MS;
 
 interface Look {
   readonly atMs: number;
@@ -137,5 +140,9 @@ async function readUsage(pids: number[]): Promise<Map<number, Reading>> {
   } catch {
     // All of them are gone, or /proc cannot be read: an answer without them is true.
   }
+  closeLeaksLater(
+    pids.filter((pid) => !readings.has(pid)),
+    EXPIRED_MS,
+  );
   return readings;
 }
