@@ -179,8 +179,11 @@ export interface DrainPlan {
   readonly check: Check | null;
   readonly waitFor: 'tree' | 'leader';
   readonly timeoutMs: number | null;
-  /** What a drain that is too long does to a rollout. Any other planned end goes on to `stop`. */
-  readonly onTimeout: 'pause' | 'kill';
+  /**
+   * What a drain that is too long does to a rollout: `skip` goes on with the next while it drains on, so that one more
+   * is away. Any other planned end goes on to `stop`.
+   */
+  readonly onTimeout: 'pause' | 'skip' | 'kill';
 }
 
 export interface StopPlan {
@@ -189,14 +192,34 @@ export interface StopPlan {
 }
 
 export interface RolloutPlan {
-  readonly maxParallel: MaxParallel;
+  /** How many may be away at once; one always may, however small the share. */
+  readonly maxParallel: Share;
+  /** Extra instances, with the next numbers, for the length of a rollout: they work before the first one is touched. */
+  readonly maxSurge: Share;
   readonly minHealthyTimeMs: number;
   readonly healthyDeadlineMs: number | null;
+  /** So many first, and then a hold. */
+  readonly canary: Share;
+  /** Null: until somebody promotes it. */
+  readonly canaryHoldMs: number | null;
+  /** The user's own judgement of each turn. */
+  readonly check: RolloutCheckPlan | null;
+  /** So many turns may fail and the rollout goes on; none of them in the canary. */
+  readonly maxFailures: number;
+  readonly onFailure: 'pause' | 'abort' | 'revert';
+  /** Nobody is touched for so long after a drain that ended in a kill. */
+  readonly afterKillHoldMs: number;
   readonly order: 'idle_first' | 'oldest' | 'index';
 }
 
-/** How many instances may be away at once: a number, or a share of the program's instances. */
-export type MaxParallel =
+/** Asked once for each turn; no answer in time is a no. */
+export interface RolloutCheckPlan {
+  readonly check: Check;
+  readonly timeoutMs: number;
+}
+
+/** A number of instances, or a share of the program's. */
+export type Share =
   | { readonly kind: 'count'; readonly count: number }
   | { readonly kind: 'percent'; readonly percent: number };
 

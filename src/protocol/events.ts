@@ -114,6 +114,7 @@ export type Happening =
       readonly rollout: number;
       readonly instance: string;
       readonly step: TurnStatus['step'];
+      readonly why?: string;
     }
   | {
       readonly type: 'daemon';

@@ -1,7 +1,7 @@
 /** The replies, but for `status` (status.ts) and what follows as NDJSON (events.ts). */
 
 import type { WireError } from './errors.ts';
-import type { InstanceState, PlannedRollout, ProgramCount, RolloutStatus } from './status.ts';
+import type { InstanceState, PlannedRollout, ProgramCount, RevisionStatus, RolloutStatus } from './status.ts';
 
 export interface ErrorReply {
   readonly version: number;
@@ -80,12 +80,14 @@ export interface RefusedProgram {
 export interface RolloutsCreatedReply {
   readonly version: number;
   readonly changes: readonly PlanChange[];
-  /** In a dry run what would be begun. */
+  /** In a dry run what would be begun. In the order in which they come. */
   readonly rollouts: readonly (RolloutStatus | PlannedRollout)[];
   /** Programs with nothing to roll, with the reason: `mailer is stopped`. */
   readonly skipped: readonly { readonly program: string; readonly reason: string }[];
   /** As in the reply to a reload. */
   readonly refused: readonly RefusedProgram[];
+  /** Of `rollouts`, the numbers of those that were under way already and do the same. */
+  readonly joined: readonly number[];
   /** The `seq` of the last event before this: follow from here and nothing is missed. */
   readonly seq: number;
 }
@@ -116,4 +118,10 @@ export interface LogsReply {
     readonly stream: 'stdout' | 'stderr' | 'merged';
     readonly path: string | null;
   }[];
+}
+
+export interface RevisionsReply {
+  readonly version: number;
+  /** Program by program, the newest last. */
+  readonly revisions: readonly RevisionStatus[];
 }

@@ -23,13 +23,27 @@ export const RestartRequest = v.strictObject({
   keep_config: v.optional(v.boolean(), false),
   wait: v.optional(v.boolean(), true),
 });
+const share = v.pipe(v.string(), v.regex(/^(\d{1,5}|\d{1,2}%|100%)$/));
+/** Words of whoever asks, kept in the history. */
+const words = v.pipe(v.string(), v.minLength(1), v.maxLength(500));
+
 export const RolloutRequest = v.strictObject({
   selectors: v.pipe(selectors, v.minLength(1)),
   keep_config: v.optional(v.boolean(), false),
   dry_run: v.optional(v.boolean(), false),
   /** As in the config: `"2"` or `"25%"`. */
-  max_parallel: v.optional(v.pipe(v.string(), v.regex(/^([1-9]\d*|[1-9]\d?%|100%)$/))),
+  max_parallel: v.optional(v.pipe(v.string(), v.regex(/^([1-9]\d{0,4}|[1-9]\d?%|100%)$/))),
+  canary: v.optional(share),
+  /** Of each program that is named, only these numbers: `0-3`, `0,2,5-7`. */
+  instances: v.optional(v.pipe(v.string(), v.regex(/^\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*$/))),
+  /** All programs at once; otherwise one after the other, what others depend on first. */
+  parallel: v.optional(v.boolean(), false),
+  /** Takes the place of a rollout of the same program that is under way. */
+  replace: v.optional(v.boolean(), false),
+  reason: v.optional(words),
 });
+/** Of one that is under way, back to the last revision that was whole; of one that is over, by a rollout of its own. */
+export const RevertRequest = v.strictObject({ reason: v.optional(words) });
 export const ShutdownRequest = v.strictObject({
   /** `drain` first; `stop` skips the drain; `kill` ends everything at once. */
   how: v.optional(v.picklist(['drain', 'stop', 'kill']), 'drain'),
@@ -51,7 +65,12 @@ export const ScaleRequest = v.strictObject({
   ),
   wait: v.optional(v.boolean(), true),
 });
-export const ReloadRequest = v.strictObject({ dry_run: v.optional(v.boolean(), false) });
+export const ReloadRequest = v.strictObject({
+  dry_run: v.optional(v.boolean(), false),
+  /** All rolling restarts at once; otherwise one after the other, what others depend on first. */
+  parallel: v.optional(v.boolean(), false),
+  reason: v.optional(words),
+});
 export const SignalRequest = v.strictObject({
   /** `HUP`, `SIGHUP` or `1`. */
   signal: v.pipe(v.string(), v.minLength(1), v.maxLength(20)),
@@ -64,6 +83,7 @@ export const EmptyRequest = v.strictObject({});
 export type StartRequest = v.InferInput<typeof StartRequest>;
 export type StopRequest = v.InferInput<typeof StopRequest>;
 export type RestartRequest = v.InferInput<typeof RestartRequest>;
+export type RevertRequest = v.InferInput<typeof RevertRequest>;
 export type RolloutRequest = v.InferInput<typeof RolloutRequest>;
 export type ScaleRequest = v.InferInput<typeof ScaleRequest>;
 export type ReloadRequest = v.InferInput<typeof ReloadRequest>;
@@ -82,7 +102,9 @@ const BODIES = {
   createRollouts: RolloutRequest,
   pauseRollout: EmptyRequest,
   resumeRollout: EmptyRequest,
+  promoteRollout: EmptyRequest,
   abortRollout: EmptyRequest,
+  revertRollout: RevertRequest,
 } as const satisfies Partial<Record<RouteName, v.GenericSchema>>;
 
 type Bodies = typeof BODIES;

@@ -26,7 +26,10 @@ export const ROUTES = {
   rollout: { method: 'GET', path: '/v1/rollouts/:id' },
   pauseRollout: { method: 'POST', path: '/v1/rollouts/:id/pause' },
   resumeRollout: { method: 'POST', path: '/v1/rollouts/:id/resume' },
+  promoteRollout: { method: 'POST', path: '/v1/rollouts/:id/promote' },
   abortRollout: { method: 'POST', path: '/v1/rollouts/:id/abort' },
+  revertRollout: { method: 'POST', path: '/v1/rollouts/:id/revert' },
+  revisions: { method: 'GET', path: '/v1/revisions', query: ['program'] },
   logs: { method: 'GET', path: '/v1/logs', query: ['selector'] },
   /** Query `follow`: NDJSON that does not end. `since=SEQ`: what came after that event, as far as it is still known. */
   events: { method: 'GET', path: '/v1/events', query: ['follow', 'since'] },

@@ -103,31 +103,92 @@ export interface RolloutStatus {
   readonly id: number;
   readonly program: string;
   readonly state: RolloutStateName;
+  /** Turns; extra instances are not counted. */
   readonly done: number;
   readonly total: number;
+  /** Turns that have failed, so far as that was allowed. */
+  readonly failures: number;
   readonly current: readonly string[];
   /** Why it is paused or has ended badly, or what it waits for; null when there is nothing to say. */
   readonly reason: string | null;
   /** While paused, and if it is aborted then: whom somebody has to see to before it can go on. `needed`: a program that others depend on. */
   readonly blocker: { readonly name: string; readonly is: 'failed' | 'draining' | 'needed' } | null;
+  readonly max_parallel: number;
+  /** Null: there is none. `until`: when the hold ends by itself; null while it is not held, or until it is promoted. */
+  readonly canary: {
+    readonly count: number;
+    readonly state: 'first' | 'held' | 'promoted';
+    readonly until: string | null;
+  } | null;
+  /** Its first turn comes when that one has succeeded. */
+  readonly after: number | null;
+  /** It goes back to `revision`, and why. */
+  readonly reverting: string | null;
+  readonly cause: {
+    readonly kind: 'operator' | 'reload' | 'revert';
+    readonly by: string | null;
+    readonly words: string | null;
+    /** Of a revert: the rollout that it takes back. */
+    readonly of: number | null;
+  };
   readonly started_at: string;
   readonly ended_at: string | null;
+  /** From the turns seen so far, of this rollout and of those before it; null: nothing is known, it is over, or it does not go on by itself. */
+  readonly expected_end: string | null;
   readonly revision: string;
-  /** A turn for each instance, in the order in which they are taken. */
+  /** What most of its instances had before. */
+  readonly from_revision: string | null;
+  /** A turn for each instance, in the order in which they are taken; extra instances first. */
   readonly turns: readonly TurnStatus[];
 }
 
 export interface TurnStatus {
   readonly instance: string;
-  readonly step: 'pending' | 'draining' | 'starting' | 'settling' | 'done' | 'failed' | 'skipped';
+  readonly extra: boolean;
+  readonly step: TurnStepName;
   /** Of the step that it is in, or of the whole turn once it is over. */
   readonly elapsed_ms: number | null;
+  /** How long the old run has drained; null: it has not, or there was none. */
+  readonly drain_ms: number | null;
+  /** When the step has to be over, or is: healthy for long enough. Null: there is no such moment. */
+  readonly deadline: string | null;
   /** Why it has failed, or was left out. */
   readonly why?: string;
 }
+
+export const TURN_STEPS = [
+  'pending',
+  'draining',
+  'starting',
+  'settling',
+  'checking',
+  'serving',
+  'leaving',
+  'done',
+  'failed',
+  'skipped',
+] as const;
+export type TurnStepName = (typeof TURN_STEPS)[number];
 
 /** What a dry run would begin: it has no number and no date. */
 export type PlannedRollout = Omit<RolloutStatus, 'id' | 'started_at'> & {
   readonly id: null;
   readonly started_at: null;
+  /** Extra instances for its length. */
+  readonly surge: number;
+  /** From the turns seen so far; null: none was. Holds that somebody has to end are not in it. */
+  readonly expected_ms: number | null;
+  /** From so many turns. */
+  readonly expected_from: number;
 };
+
+/** A plan that a program has had. */
+export interface RevisionStatus {
+  readonly program: string;
+  readonly revision: string;
+  readonly since: string;
+  /** All instances have worked with it at the same time. */
+  readonly whole: boolean;
+  /** It is what its next run has. */
+  readonly current: boolean;
+}

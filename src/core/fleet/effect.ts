@@ -4,14 +4,27 @@ import type { InstanceId, Pid, ProgramName, RolloutId, Run } from '../../base/id
 import type { Because } from '../instance/because.ts';
 import type { InstanceEffect, InstanceNews } from '../instance/effect.ts';
 import type { Instance } from '../instance/instance.ts';
-import type { PhaseKind } from '../instance/phase.ts';
+import type { Life, PhaseKind } from '../instance/phase.ts';
+import type { ProgramPlan, RolloutCheckPlan } from '../plan.ts';
 import type { Rollout, RolloutStateName, TurnStep } from '../rollout/rollout.ts';
 import type { TimerName } from './event.ts';
+import type { PastPlan } from './revisions.ts';
 
 export type FleetEffect =
   | (Exclude<InstanceEffect, { type: 'announce' }> & { readonly instance: Instance })
   /** A run of an earlier daemon: watched and heard from now on, or reported as gone. */
   | { readonly type: 'adopt'; readonly run: Run; readonly pid: Pid; readonly instance: Instance }
+  /** Asks the user's own check about a turn, once; answered by `judged`, whatever becomes of it. */
+  | {
+      readonly type: 'judge';
+      readonly rollout: RolloutId;
+      readonly attempt: number;
+      readonly plan: RolloutCheckPlan;
+      readonly life: Life;
+      readonly instance: Instance;
+    }
+  /** Nobody wants that answer any more. */
+  | { readonly type: 'unjudge'; readonly rollout: RolloutId; readonly attempt: number }
   | { readonly type: 'arm'; readonly timer: TimerName; readonly at: Mono }
   | { readonly type: 'disarm'; readonly timer: TimerName }
   /** To be found again by the next daemon. */
@@ -25,6 +38,10 @@ export type Recorded =
   | { readonly kind: 'rollout'; readonly rollout: Rollout }
   /** There is no such instance any more. */
   | { readonly kind: 'removed'; readonly id: InstanceId }
+  /** The plans that a program has had, the newest last, at most `REVISIONS_KEPT`. */
+  | { readonly kind: 'revisions'; readonly program: ProgramName; readonly revisions: readonly PastPlan[] }
+  /** What it has from now on, whatever the config file says: a rollout was taken back. Null: the file's word holds again. */
+  | { readonly kind: 'program'; readonly program: ProgramName; readonly plan: ProgramPlan | null }
   /** The operator's word on how many there are; null: the config's holds. */
   | { readonly kind: 'count'; readonly program: ProgramName; readonly instances: number | null };
 
@@ -51,6 +68,8 @@ export type News =
       readonly rollout: RolloutId;
       readonly id: InstanceId;
       readonly step: TurnStep['kind'];
+      /** Why it has failed, or was left out. */
+      readonly why?: string;
     }
   /** `added` and `removed` are instances. */
   | {

@@ -5,6 +5,7 @@ import type { SignalName } from '../../base/signal-name.ts';
 import type { Happened } from '../instance/event.ts';
 import type { How } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
+import type { Cause } from '../rollout/rollout.ts';
 
 export type FleetEvent =
   | Exclude<Happened, { type: 'due' }>
@@ -29,14 +30,33 @@ export type FleetEvent =
       readonly program: ProgramPlan;
       /** Which of its instances; the others stay as they are. */
       readonly ids: readonly InstanceId[];
+      /** At least one. */
       readonly maxParallel: number;
+      /** Extra instances for its length. */
+      readonly surge: number;
+      /** So many of `ids` first, and then a hold. */
+      readonly canary: number;
+      readonly cause: Cause;
+      /** It waits until this one has succeeded; null: for none. */
+      readonly after: RolloutId | null;
+      /** Takes the place of the one of this program that is under way, if there is one. Without: that one stays. */
+      readonly replaces: boolean;
     }
   /** These instances, which are down, start with this plan the next time. */
   | { readonly type: 'take_plan'; readonly program: ProgramPlan; readonly ids: readonly InstanceId[] }
   | {
       readonly type: 'steer_rollout';
       readonly id: RolloutId;
-      readonly command: 'pause' | 'resume' | 'abort';
+      /** `promote` ends a canary's hold; `revert` goes back to the last revision that was whole. */
+      readonly command: 'pause' | 'resume' | 'promote' | 'abort' | 'revert';
+    }
+  /** The answer to `judge`. `detail`: one line for people. */
+  | {
+      readonly type: 'judged';
+      readonly rollout: RolloutId;
+      readonly attempt: number;
+      readonly ok: boolean;
+      readonly detail: string;
     }
   /** How many there are of it from now on. */
   | { readonly type: 'scale'; readonly program: ProgramName; readonly instances: number }

@@ -19,6 +19,7 @@ import type { Plan, ProgramPlan } from '../plan.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import { Needs } from './needs.ts';
 import { Programs } from './programs.ts';
+import type { PastPlan } from './revisions.ts';
 import { StopOrder } from './stop-order.ts';
 
 export interface Fleet {
@@ -40,6 +41,8 @@ export interface Fleet {
   readonly armed: Map<string, Mono>;
   /** Of each program: how many rollouts it has seen. */
   readonly generations: Map<ProgramName, number>;
+  /** Of each program: the plans that it has had, the newest last. */
+  readonly revisions: Map<ProgramName, readonly PastPlan[]>;
   nextRun: Run;
   nextRollout: RolloutId;
   /** The whole of a shutdown that nobody gave another limit, in milliseconds. */
@@ -72,6 +75,9 @@ export interface Memory {
   readonly counts: ReadonlyMap<ProgramName, number>;
   /** What had run to completion, and is not to be run again because a daemon died. */
   readonly completed: ReadonlyMap<InstanceId, Completed>;
+  /** Rollouts that were not over, with the dates of their deadlines. */
+  readonly rollouts: readonly Rollout[];
+  readonly revisions: ReadonlyMap<ProgramName, readonly PastPlan[]>;
 }
 
 export type Completed = Pick<Instance, 'restarts' | 'lastRun' | 'lastExit'>;
@@ -84,6 +90,8 @@ export const NO_MEMORY: Memory = {
   alive: new Map(),
   counts: new Map(),
   completed: new Map(),
+  rollouts: [],
+  revisions: new Map(),
 };
 
 /** A fleet at rest; `start` brings up what is wished for. */
@@ -100,6 +108,7 @@ export function createFleet(plan: Plan, memory: Memory): Fleet {
     worn: new Set(),
     armed: new Map(),
     generations: new Map(memory.generations),
+    revisions: new Map(memory.revisions),
     nextRun: firstFreeRun(memory),
     nextRollout: rolloutId(memory.nextRollout),
     shutdownTimeoutMs: plan.shutdownTimeoutMs,

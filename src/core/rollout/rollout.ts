@@ -4,6 +4,7 @@ import type { InstanceId, ProgramName, RolloutId, Run } from '../../base/ids.ts'
 import type { Instance } from '../instance/instance.ts';
 import type { ProgramPlan } from '../plan.ts';
 
+/** It is written down as a whole, and goes on after the daemon's death: each date in it is kept as an absolute one. */
 export interface Rollout {
   readonly id: RolloutId;
   readonly program: ProgramName;
@@ -15,10 +16,46 @@ export interface Rollout {
   readonly target: ProgramPlan;
   readonly generation: number;
   readonly maxParallel: number;
+  readonly canary: Canary;
+  /** Nobody is touched before: a drain has ended in a kill. */
+  readonly notBefore: Mono | null;
+  /** Its first turn comes when this one has succeeded. */
+  readonly after: RolloutId | null;
+  readonly cause: Cause;
+  /** It goes back: `target` is what it goes back to. */
+  readonly reverting: Reverting | null;
   readonly startedAt: Moment;
   readonly endedAt: Moment | null;
   readonly turns: readonly Turn[];
 }
+
+/** Who wanted it, and why. */
+export interface Cause {
+  readonly kind: 'operator' | 'reload' | 'revert';
+  /** The user who asked, as far as the system tells; null: it does not. */
+  readonly by: string | null;
+  /** In the words of whoever asked. */
+  readonly words: string | null;
+  /** Of a revert: what it takes back. */
+  readonly of: RolloutId | null;
+}
+
+export interface Reverting {
+  /** What made it. */
+  readonly why: string;
+  /** The generation that goes. */
+  readonly from: number;
+}
+
+/** So many first, and then a hold. */
+export type Canary =
+  /** There is none. */
+  | { readonly kind: 'none' }
+  /** They are under way. */
+  | { readonly kind: 'first'; readonly count: number }
+  /** They are done. `until` null: until somebody promotes it. */
+  | { readonly kind: 'held'; readonly count: number; readonly since: Moment; readonly until: Mono | null }
+  | { readonly kind: 'promoted'; readonly count: number };
 
 export interface Blocker {
   /** An instance or, where it is needed, a program. */
@@ -30,9 +67,21 @@ export type RolloutStateName = 'running' | 'paused' | 'succeeded' | 'failed' | '
 
 export interface Turn {
   readonly id: InstanceId;
+  /** It is there for the length of the rollout alone, so that capacity never drops. */
+  readonly extra: boolean;
   /** What the instance goes back to when the rollout is aborted in its turn. */
   readonly before: { readonly program: ProgramPlan; readonly generation: number };
   readonly step: TurnStep;
+}
+
+/** What is known of a turn once the old run is gone. */
+interface Begun {
+  readonly since: Moment;
+  /** Of the turn. */
+  readonly began: Moment;
+  /** How long the old run has drained, in milliseconds; null: there was none. */
+  readonly drainMs: number | null;
+  readonly newRun: Run;
 }
 
 export type TurnStep =
@@ -40,28 +89,35 @@ export type TurnStep =
   /** The old run drains. Null: there was none. */
   | { readonly kind: 'draining'; readonly since: Moment; readonly oldRun: Run | null }
   /** The old run is gone; its replacement is not ready yet. */
-  | {
-      readonly kind: 'starting';
-      readonly since: Moment;
-      readonly began: Moment;
-      readonly newRun: Run;
-      readonly deadline: Mono | null;
-    }
+  | (Begun & { readonly kind: 'starting'; readonly deadline: Mono | null })
   /** Ready; has to stay so until `healthyAt`. Null: it ends as its policy has it, and its end is waited for. */
+  | (Begun & { readonly kind: 'settling'; readonly healthyAt: Mono | null; readonly deadline: Mono | null })
+  /** Healthy for long enough; the user's own check is asked. `attempt` tells its answer from a late one. */
+  | (Begun & { readonly kind: 'checking'; readonly attempt: number })
+  /** An extra one works, until the others have had their turns. */
+  | (Begun & { readonly kind: 'serving' })
+  /** An extra one drains, and goes. */
+  | { readonly kind: 'leaving'; readonly since: Moment; readonly began: Moment }
   | {
-      readonly kind: 'settling';
-      readonly since: Moment;
-      readonly began: Moment;
-      readonly newRun: Run;
-      readonly healthyAt: Mono | null;
-      readonly deadline: Mono | null;
+      readonly kind: 'done';
+      readonly tookMs: number;
+      readonly drainMs: number | null;
+      readonly newRun: Run | null;
     }
-  | { readonly kind: 'done'; readonly tookMs: number }
-  | { readonly kind: 'failed'; readonly why: string; readonly tookMs: number }
+  | {
+      readonly kind: 'failed';
+      readonly why: string;
+      readonly tookMs: number;
+      readonly drainMs: number | null;
+    }
   | { readonly kind: 'skipped'; readonly why: string };
 
-export const isActive = (turn: Turn): boolean =>
-  turn.step.kind === 'draining' || turn.step.kind === 'starting' || turn.step.kind === 'settling';
+/** Its instance is away, or has not proved itself yet. */
+export const isActive = ({ step }: Turn): boolean =>
+  step.kind === 'draining' ||
+  step.kind === 'starting' ||
+  step.kind === 'settling' ||
+  step.kind === 'checking';
 
 /** Nothing more will come of it. */
 export const isOver = (rollout: Rollout): boolean =>
