@@ -24,6 +24,12 @@ export class BeginWatch {
     this.#system = system;
   }
 
+  /** A daemon that dies takes with it who was about to begin. */
+  raised(): void {
+    this.#prepared.clear();
+    this.#turning.clear();
+  }
+
   /** `before`: the instances as they were when the event came. */
   effect(effect: FleetEffect, event: FleetEvent, before: ReadonlyMap<InstanceId, Instance>): void {
     const prepares = effect.type === 'hook' && effect.hook === 'pre_start';

@@ -29,7 +29,9 @@ function liveRudely(world: World): void {
   operator.start(autostarted(world));
   const horizon = dice.int(500, 12_000);
   operator.busy(dice.int(0, 14), horizon);
+  if (world.flavour.deaths) operator.deaths(dice.int(1, 4), horizon);
   world.runUntil(horizon);
+  world.calm();
   // An essential one that was given up has ended it before its time.
   if (dice.chance(0.7) && fleet.mode.kind === 'running') {
     world.system.calm();

@@ -9,6 +9,7 @@ import type { Dice } from './dice.ts';
 import { MUCH } from './plans.ts';
 
 interface Look {
+  readonly era: number;
   readonly run: Run;
   readonly watch: Watch;
   /** What is still to be answered: yes or no, or so many bytes. After the last there is silence. */
@@ -22,6 +23,8 @@ export class Looks {
   readonly #post: (event: FleetEvent) => void;
   readonly #open = new Map<string, Look>();
   #calm = false;
+  /** So many daemons have died. */
+  #era = 0;
 
   constructor(dice: Dice, agenda: Agenda, post: (event: FleetEvent) => void) {
     this.#dice = dice;
@@ -40,7 +43,7 @@ export class Looks {
 
   watch({ run }: Life, watch: Watch): void {
     if (this.#open.has(nameOf(run, watch.purpose))) broken(`${watch.purpose} of run ${run} is watched twice`);
-    const look: Look = { run, watch, script: this.#scriptFor(watch.purpose), open: true };
+    const look: Look = { era: this.#era, run, watch, script: this.#scriptFor(watch.purpose), open: true };
     this.#open.set(nameOf(run, watch.purpose), look);
     this.#lookOnce(look, watch.purpose === 'log' ? this.#whenever() : 0);
   }
@@ -50,6 +53,12 @@ export class Looks {
     if (look === undefined) throw broken(`${purpose} of run ${run} is not watched`);
     look.open = false;
     this.#open.delete(nameOf(run, purpose));
+  }
+
+  /** The daemon has died: no answer comes any more, and the next one asks anew. */
+  die(): void {
+    this.#era++;
+    this.#open.clear();
   }
 
   calm(): void {
@@ -63,6 +72,7 @@ export class Looks {
   #lookOnce(look: Look, inMs: number): void {
     const { script } = look;
     this.#agenda.after(inMs + this.#takes(), () => {
+      if (look.era !== this.#era) return;
       // An answer that was on its way when nobody wanted it any more may come all the same.
       const late = !this.#calm && this.#dice.chance(0.3);
       const answer = look.script === script && (look.open || late) ? script.shift() : undefined;
@@ -75,9 +85,10 @@ export class Looks {
 
   #tell(event: FleetEvent): void {
     this.#post(event);
+    const era = this.#era;
     if (!this.#calm && this.#dice.chance(0.05)) {
       this.#agenda.after(this.#dice.int(0, 600), () => {
-        if (!this.#calm) this.#post(event); // it could be the last word for ever
+        if (!this.#calm && era === this.#era) this.#post(event); // it could be the last word for ever
       });
     }
   }

@@ -11,12 +11,9 @@ import type { World } from './world.ts';
 export class Operator {
   readonly #world: World;
   readonly #edits: Edits;
-  /** The config file as it stands. */
-  #config: readonly ProgramPlan[];
 
   constructor(world: World) {
     this.#world = world;
-    this.#config = world.programs;
     this.#edits = new Edits(world.dice, world.flavour);
   }
 
@@ -25,6 +22,7 @@ export class Operator {
     const { agenda, dice } = this.#world;
     for (let i = 0; i < commands; i++) {
       agenda.after(dice.int(0, ms), () => {
+        if (!this.#world.isUp) return; // there is nobody whom he could ask
         const ids = this.#someIds();
         this.#command(ids);
         // Second thoughts, before the first have had their effect.
@@ -64,6 +62,17 @@ export class Operator {
     }
   }
 
+  /** The daemon dies so often, spread over so many milliseconds. Now and then the file is another one afterwards. */
+  deaths(times: number, ms: number): void {
+    const { agenda, dice } = this.#world;
+    for (let i = 0; i < times; i++) agenda.after(dice.int(0, ms), () => this.#world.lightFuse());
+    if (times > 0 && dice.chance(0.2)) {
+      agenda.after(dice.int(0, ms), () => {
+        if (!this.#world.isUp) this.#world.file = this.#edits.all(this.#world.file);
+      });
+    }
+  }
+
   #ticks(ms: number): void {
     const { agenda, dice, flavour } = this.#world;
     if (!flavour.schedules) return;
@@ -82,6 +91,7 @@ export class Operator {
 
   #command(few: readonly InstanceId[]): void {
     const { dice } = this.#world;
+    if (!this.#world.isUp) return;
     const what = dice.pick(
       'start',
       'stop',
@@ -117,6 +127,7 @@ export class Operator {
   #restart(ids: readonly InstanceId[]): void {
     const { dice } = this.#world;
     const plan = dice.chance(0.5) ? this.#somePlan() : undefined;
+    if (plan !== undefined && rolloutUnderWay(this.#world.fleet, plan.name) === undefined) this.#write(plan);
     this.#world.post({ type: 'restart', ids, programs: plan === undefined ? [] : [plan] });
   }
 
@@ -132,7 +143,7 @@ export class Operator {
   /** Refused while a rollout is under way of a program that would have to be rolled, or be of another number, or go. */
   #reload(): void {
     const { dice, fleet } = this.#world;
-    const programs = this.#edits.all(this.#config);
+    const programs = this.#edits.all(this.#world.file);
     const isBusy = (name: ProgramName): boolean => {
       const fresh = programs.find((program) => program.name === name);
       const before = fleet.programs.get(name);
@@ -141,7 +152,7 @@ export class Operator {
       return before.instances !== fresh.instances || needsNewRun(before, fresh);
     };
     if (this.#names().some(isBusy)) return;
-    this.#config = programs;
+    this.#world.file = programs;
     this.#world.post({ type: 'reload', programs, shutdownTimeoutMs: dice.pick(null, dice.int(0, 1500)) });
     for (const program of programs) this.#rollChanged(program);
   }
@@ -165,14 +176,14 @@ export class Operator {
   /** One of the programs, as the file has it or changed. */
   #somePlan(): ProgramPlan | undefined {
     const { dice } = this.#world;
-    const [first, ...rest] = this.#config;
+    const [first, ...rest] = this.#world.file;
     if (first === undefined) return undefined;
     const program = dice.pick(first, ...rest);
     return dice.chance(0.5) ? program : this.#edits.one(program);
   }
 
   #write(program: ProgramPlan): void {
-    this.#config = this.#config.map((before) => (before.name === program.name ? program : before));
+    this.#world.file = this.#world.file.map((before) => (before.name === program.name ? program : before));
   }
 
   #names(): ProgramName[] {

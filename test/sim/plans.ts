@@ -35,6 +35,7 @@ const FEATURES = [
   'memory',
   'ages',
   'hooks',
+  'deaths',
 ] as const;
 
 export function drawFlavour(dice: Dice): Flavour {

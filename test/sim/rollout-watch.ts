@@ -97,6 +97,7 @@ export class RolloutWatch {
     before: ReadonlyMap<InstanceId, Instance>,
   ): void {
     this.#began.set(`${rollout.id} ${turn.id}`, this.#agenda.now);
+    this.#healthyMs.delete(`${rollout.id} ${turn.id}`);
     const phase = this.#fleet.instances.get(turn.id)?.phase;
     const asked = phase?.kind === 'draining' && phase.ending.because === `rollout ${rollout.id}`;
     if (!asked || before.get(turn.id)?.phase.kind !== 'running') return;
@@ -123,8 +124,9 @@ export class RolloutWatch {
     if (seat.phase.kind === 'exited' || waitsForTime(seat) || isWornNow(seat)) return;
     if (seat.phase.kind !== 'running') throw broken(`${turn.id} is done and ${seat.phase.kind}`);
     const { life } = seat.phase.body;
-    const { ready, rollout: plan } = life.program;
-    const healthyMs = this.#healthyMs.get(`${rollout.id} ${turn.id}`) ?? plan.minHealthyTimeMs;
+    const { ready } = life.program;
+    const healthyMs =
+      this.#healthyMs.get(`${rollout.id} ${turn.id}`) ?? rollout.target.rollout.minHealthyTimeMs;
     const watched = this.#watch.of(life.run) ?? broken(`run ${life.run} was never spawned`);
     const readyAt = ready.when === 'spawned' ? watched.bornAt + ready.forMs : watched.readyHeardAt;
     if (readyAt === null) throw broken(`${turn.id} is done and never said that it is ready`);

@@ -3,7 +3,7 @@ import type { Run } from '../../src/base/ids.ts';
 import type { SignalName } from '../../src/base/signal-name.ts';
 import type { Happened, Notified } from '../../src/core/instance/event.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
-import type { How, Life, Phase } from '../../src/core/instance/phase.ts';
+import type { Body, How, Life, Phase } from '../../src/core/instance/phase.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
 import type { Agenda } from './agenda.ts';
 import { broken } from './broken.ts';
@@ -16,7 +16,7 @@ const LATE_MS = 20;
 
 export class RunWatch {
   readonly run: Run;
-  readonly #plan: ProgramPlan;
+  #plan: ProgramPlan;
   readonly #agenda: Agenda;
   readonly #system: System;
   /** When the system had it. */
@@ -40,6 +40,8 @@ export class RunWatch {
   #withinMs: number | null;
   #hangs = false;
   #hasLived = false;
+  /** By its mark alone: nobody had written it down. */
+  isFound = false;
   /** Its post_start hook has ended. */
   #isStarted = false;
   /** Its pre_drain hook has ended. */
@@ -52,6 +54,24 @@ export class RunWatch {
     this.#withinMs = life.program.watchdogMs;
     this.#agenda = agenda;
     this.#system = system;
+  }
+
+  /** Another daemon has taken it up: it listens anew. One that nobody had written down is taken for a working one. */
+  adopted({ kind, body }: Extract<Phase, { body: Body }>): void {
+    const { now } = this.#agenda;
+    // Nobody had written down with which plan it was begun.
+    this.isFound ||= !this.#hasLived;
+    if (this.isFound) this.#plan = body.life.program;
+    if (!this.#hasLived) this.bornAt = now;
+    this.#hasLived = true;
+    this.isWell = true;
+    this.healthyHeardAt = null;
+    this.left = null;
+    this.#lastBeat = now;
+    this.#withinMs = body.said.watchdogMs;
+    if (kind !== 'running') return;
+    this.#isStarted = true;
+    this.readyHeardAt ??= now;
   }
 
   insist(how: How): void {

@@ -33,6 +33,12 @@ export class SlotWatch {
     }
   }
 
+  /** A new daemon has read the file. */
+  raised(file: readonly ProgramPlan[]): void {
+    this.#writtenOff.clear();
+    this.#reloaded(file);
+  }
+
   effect(effect: FleetEffect): void {
     if (effect.type !== 'record') return;
     if (effect.what.kind === 'removed') this.#writtenOff.add(effect.what.id);

@@ -28,6 +28,13 @@ export class Recorder {
     else if (what.kind === 'removed') this.#seeRemoved(what.id);
   }
 
+  /** A new daemon begins where it believes to be: nothing has moved. */
+  begin(instances: Iterable<Instance>, rollouts: Iterable<Rollout>): void {
+    this.#phases.clear();
+    for (const { id, phase } of instances) this.#phases.set(id, phase.kind);
+    for (const rollout of rollouts) this.#rollouts.set(rollout.id, rollout);
+  }
+
   #seeRemoved(id: InstanceId): void {
     note(this.#into.instance, this.#phases.get(id) ?? '[*]', '[*]');
     this.#phases.delete(id);

@@ -29,6 +29,8 @@ export class Watch {
   readonly #reload = new ReloadWatch();
   readonly order: OrderWatch;
   readonly #before: Map<InstanceId, Instance>;
+  /** As the daemon that died had it. */
+  readonly #last = new Map<InstanceId, Instance>();
   #wasRunning = true;
   #finished = false;
 
@@ -55,6 +57,30 @@ export class Watch {
       const instance = id === undefined ? undefined : this.#fleet.instances.get(id);
       if (instance !== undefined) this.#runs.get(event.run)?.happens(event, instance.phase);
     } else if (WISHES.has(event.type)) this.#wished(event);
+  }
+
+  /** `event`: in the middle of its step, of which everything is written down. Null: between two. */
+  died(event: FleetEvent | null): void {
+    if (event !== null) this.#begin.check(event, this.#before);
+    this.#last.clear();
+    for (const [id, instance] of this.#fleet.instances) this.#last.set(id, instance);
+  }
+
+  /** Another daemon lives, with what it has found. `file`: the config as it stands now. */
+  raised(file: readonly ProgramPlan[]): void {
+    this.#finished = false;
+    this.#begin.raised();
+    this.#states.raised();
+    this.#slots.raised(file);
+    this.order.raised();
+    for (const { phase } of this.#fleet.instances.values()) {
+      if (!('body' in phase)) continue;
+      const { run } = phase.body.life;
+      this.#runs.get(run)?.adopted(phase);
+    }
+    this.#before.clear();
+    this.#remember();
+    this.#keepsWishes();
   }
 
   effect(effect: FleetEffect, event: FleetEvent): void {
@@ -100,6 +126,23 @@ export class Watch {
     this.#slots.check(this.#before);
     this.#rollouts.check(this.#before);
     this.#remember();
+  }
+
+  /** What somebody has stopped stays so, and what had a process and was wanted still is. */
+  #keepsWishes(): void {
+    for (const [id, { wish, phase, leaving }] of this.#last) {
+      const now = this.#fleet.instances.get(id);
+      if (leaving || now === undefined || now.leaving) continue;
+      const run = lifeOf(phase)?.run;
+      // What was only being begun was not written down, and is found by its mark, or not.
+      if (run !== undefined && (!('body' in phase) || this.#runs.get(run)?.isFound !== false)) continue;
+      const [wasStopped, isStopped] = [wish, now.wish].map(
+        ({ want, because }) => want === 'down' && because === 'operator',
+      );
+      if (wasStopped && !isStopped) broken(`${id} was stopped, and the next daemon does not know`);
+      if (wish.want === 'up' && run !== undefined && now.wish.want !== 'up')
+        broken(`${id} was wanted, and the next daemon does not know`);
+    }
   }
 
   #changed(instance: Instance, was: Instance | undefined): void {
