@@ -2,67 +2,91 @@
 import type { Moment } from '../../src/base/clock.ts';
 import type { Run } from '../../src/base/ids.ts';
 import type { Recorded } from '../../src/core/fleet/effect.ts';
+import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import type { Fleet, Memory } from '../../src/core/fleet/fleet.ts';
-import type { Plan } from '../../src/core/plan.ts';
-import { recall } from '../../src/daemon/adopt.ts';
-import type { Journal } from '../../src/daemon/journal.ts';
+import type { Plan, ProgramPlan } from '../../src/core/plan.ts';
+import { recall, unwanted, wantedAgain } from '../../src/daemon/adopt.ts';
+import { KeptPlans } from '../../src/daemon/kept-plans.ts';
 import { MemoryKeeper } from '../../src/daemon/memory.ts';
+import { PlanShelf } from '../../src/daemon/plan-shelf.ts';
 import { forgetPlans, readMemory } from '../../src/daemon/remembered.ts';
 import { type Disk, Paper } from './paper.ts';
 import type { System } from './system.ts';
 
 const BOOT = 'this start of the machine';
 
+/** Of one daemon. */
+interface Desk {
+  readonly paper: Paper;
+  readonly kept: KeptPlans;
+  readonly keeper: MemoryKeeper;
+}
+
 export class Archive {
   readonly #fleet: Fleet;
   readonly #system: System;
   readonly #now: () => Moment;
   readonly #disk: Disk = new Map();
-  #paper: Paper;
-  #keeper: MemoryKeeper;
-  #identities = new Map<Run, string>();
+  #desk: Desk;
 
-  constructor(fleet: Fleet, system: System, now: () => Moment) {
+  constructor(fleet: Fleet, system: System, now: () => Moment, plan: Plan) {
     this.#fleet = fleet;
     this.#system = system;
     this.#now = now;
-    this.#paper = new Paper(this.#disk);
-    this.#keeper = this.#newKeeper();
+    const paper = new Paper(this.#disk);
+    const kept = new KeptPlans(paper.asJournal(), new PlanShelf(paper.asJournal()));
+    kept.applyTo(plan);
+    this.#desk = { paper, kept, keeper: this.#keeperFor(paper, new Map()) };
   }
 
   keep(what: Recorded): void {
-    this.#keeper.keep(what);
+    this.#desk.keeper.keep(what);
+    if (what.kind === 'program') this.#desk.kept.keep(what.program, what.plan);
   }
 
   flush(): void {
-    this.#paper.flush();
+    this.#desk.paper.flush();
   }
 
-  /** A new daemon begins: what it knows of the one before. `take` makes its fleet of that. */
-  reopen(plan: Plan, take: (memory: Memory) => void): void {
-    this.#paper = new Paper(this.#disk);
-    const journal = asJournal(this.#paper);
-    const { memory, identities } = readMemory(journal, plan, this.#now(), BOOT);
-    this.#identities = identities;
-    take(recall(memory, identities, plan, this.#system.marks(), this.#now()));
-    this.#keeper = this.#newKeeper();
+  /** All that a step has recorded has been done. */
+  performed(): void {
+    this.#desk.keeper.performed();
+    this.flush();
+  }
+
+  /** The file is taken at its word for these. */
+  follow(programs: readonly ProgramPlan[]): void {
+    this.#desk.kept.follow(programs);
+  }
+
+  /** A new daemon begins: what it knows of the one before. `take` makes its fleet of that. Says what it posts first. */
+  reopen(filed: Plan, take: (plan: Plan, memory: Memory) => void): FleetEvent[] {
+    const paper = new Paper(this.#disk);
+    const journal = paper.asJournal();
+    const shelf = new PlanShelf(journal);
+    const kept = new KeptPlans(journal, shelf);
+    const plan = kept.applyTo(filed);
+    const { memory, identities, wanted } = readMemory(journal, plan, this.#now(), BOOT);
+    const planOf = (name: string, revision: string): ProgramPlan | null => shelf.find(name, revision);
+    take(plan, recall(memory, identities, plan, this.#system.marks(), this.#now(), planOf));
+    this.#desk = { paper, kept, keeper: this.#keeperFor(paper, identities) };
     forgetPlans(journal, this.#fleet);
+    return [...unwanted(this.#fleet), ...wantedAgain(this.#fleet, wanted)];
   }
 
-  #newKeeper(): MemoryKeeper {
+  #keeperFor(paper: Paper, identities: ReadonlyMap<Run, string>): MemoryKeeper {
+    const now = this.#now;
     return new MemoryKeeper(
-      asJournal(this.#paper),
+      paper.asJournal(),
       this.#fleet,
-      { now: this.#now },
+      { now },
       {
-        identity: (run) => this.#system.identity(run) ?? this.#identities.get(run) ?? null,
+        identity: (run) => this.#system.identity(run) ?? identities.get(run) ?? null,
         places: () => [],
         configured: (name) => this.#fleet.programs.get(name)?.instances ?? null,
         boot: BOOT,
+        history: { keep: () => {} },
       },
     );
   }
 }
-
-/** The journal is a class with private fields: nothing else than its methods is made use of. */
-const asJournal = (paper: Pick<Journal, 'get' | 'under' | 'put' | 'flush'>): Journal => paper as Journal;

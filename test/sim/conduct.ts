@@ -33,6 +33,9 @@ export interface Conduct {
 const code = (n: number): ExitStatus => ({ kind: 'code', code: n });
 const signal = (name: string): ExitStatus => ({ kind: 'signal', signal: name });
 
+/** A build that does not work: it never says that it is ready, and where nobody asks, it ends with a fault. */
+export const isBad = ({ environment }: ProgramPlan): boolean => environment['BUILD'] === 'bad';
+
 /** Comes up, works, and ends within a moment when it is asked to; its children as well. */
 export function kind(dice: Dice, plan: ProgramPlan): Conduct {
   const drains = dice.int(0, 40);
@@ -40,7 +43,9 @@ export function kind(dice: Dice, plan: ProgramPlan): Conduct {
     spawns: true,
     answersMs: dice.pick(null, dice.int(0, 5)),
     ofItself: [
-      { ms: dice.int(0, 40), says: { ready: true } },
+      isBad(plan)
+        ? { ms: dice.int(50, 600), exits: code(1) }
+        : { ms: dice.int(0, 40), says: { ready: true } },
       ...(isTask(plan) ? [{ ms: dice.int(0, 120), exits: code(0) }] : []),
       ...(dice.chance(0.5) ? [{ ms: dice.int(0, 60), forks: { livesMs: dice.int(0, 40), deaf: true } }] : []),
     ],
@@ -63,7 +68,12 @@ export function rude(dice: Dice, plan: ProgramPlan): Conduct {
   return {
     spawns: !dice.chance(0.08),
     answersMs: dice.pick(null, 0, dice.int(1, 30), dice.int(1, 600)),
-    ofItself: [...readiness(dice), ...family(dice), ...chatter(dice), ...death(dice, plan)],
+    ofItself: [
+      ...(isBad(plan) ? [{ ms: dice.int(0, 2000), exits: code(1) }] : readiness(dice)),
+      ...family(dice),
+      ...chatter(dice),
+      ...death(dice, plan),
+    ],
     asked: dice.chance(0.15)
       ? []
       : [...lastWords(dice), ...family(dice), ...farewell(dice, plan.drain.signal)],

@@ -5,6 +5,7 @@ import type { Life } from '../../src/core/instance/phase.ts';
 import type { Purpose, Watch } from '../../src/core/instance/watch.ts';
 import type { Agenda } from './agenda.ts';
 import { broken } from './broken.ts';
+import { isBad } from './conduct.ts';
 import type { Dice } from './dice.ts';
 import { MUCH } from './plans.ts';
 
@@ -12,6 +13,8 @@ interface Look {
   readonly era: number;
   readonly run: Run;
   readonly watch: Watch;
+  /** Of a build that does not work. */
+  readonly bad: boolean;
   /** What is still to be answered: yes or no, or so many bytes. After the last there is silence. */
   script: (boolean | number)[];
   open: boolean;
@@ -41,9 +44,11 @@ export class Looks {
     return [...this.#open.values()].flatMap((look) => (look.run === run ? look.watch : []));
   }
 
-  watch({ run }: Life, watch: Watch): void {
+  watch({ run, program }: Life, watch: Watch): void {
     if (this.#open.has(nameOf(run, watch.purpose))) broken(`${watch.purpose} of run ${run} is watched twice`);
-    const look: Look = { era: this.#era, run, watch, script: this.#scriptFor(watch.purpose), open: true };
+    const bad = isBad(program);
+    const look: Look = { era: this.#era, run, watch, bad, script: [], open: true };
+    look.script = this.#scriptFor(look);
     this.#open.set(nameOf(run, watch.purpose), look);
     this.#lookOnce(look, watch.purpose === 'log' ? this.#whenever() : 0);
   }
@@ -64,7 +69,7 @@ export class Looks {
   calm(): void {
     this.#calm = true;
     for (const look of this.#open.values()) {
-      look.script = this.#scriptFor(look.watch.purpose);
+      look.script = this.#scriptFor(look);
       this.#lookOnce(look, this.#dice.int(0, 20));
     }
   }
@@ -103,8 +108,9 @@ export class Looks {
       : this.#dice.pick(0, this.#dice.int(0, 100), this.#dice.int(0, 2000));
   }
 
-  #scriptFor(purpose: Purpose): (boolean | number)[] {
+  #scriptFor({ watch: { purpose }, bad }: Look): (boolean | number)[] {
     const dice = this.#dice;
+    if (bad && (purpose === 'ready' || purpose === 'log')) return [];
     if (purpose === 'memory') return this.#calm ? [0] : stretches(dice, 0, 2 * MUCH);
     if (this.#calm) return purpose === 'ready' ? [false, true] : [true];
     if (purpose === 'health') return stretches(dice, true, false);

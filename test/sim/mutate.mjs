@@ -14,9 +14,7 @@ import { MUTANTS } from './mutants.mjs';
 
 const HOME = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const COPIED = [
-  'src/base',
-  'src/core',
-  'src/README.md',
+  'src',
   'test/core',
   'test/sim',
   'test/map.ts',

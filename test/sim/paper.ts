@@ -4,7 +4,10 @@ import type { Journal, Journalled } from '../../src/daemon/journal.ts';
 /** What is on the disk. */
 export type Disk = Map<string, string>;
 
-export class Paper implements Pick<Journal, 'get' | 'under' | 'put' | 'flush'> {
+/** What the daemon's rooms make use of. */
+type Pages = Pick<Journal, 'get' | 'has' | 'text' | 'under' | 'put' | 'flush'>;
+
+export class Paper implements Pages {
   readonly #disk: Disk;
   readonly #values: Map<string, string>;
   readonly #pending = new Map<string, string | null>();
@@ -19,6 +22,14 @@ export class Paper implements Pick<Journal, 'get' | 'under' | 'put' | 'flush'> {
     return text === undefined ? null : read(JSON.parse(text));
   }
 
+  has(key: string): boolean {
+    return this.#values.has(key);
+  }
+
+  text(key: string): string | undefined {
+    return this.#values.get(key);
+  }
+
   *under(prefix: string): Iterable<readonly [key: string, value: unknown]> {
     for (const [key, text] of this.#values) {
       if (key.startsWith(prefix)) yield [key.slice(prefix.length), JSON.parse(text)];
@@ -27,6 +38,7 @@ export class Paper implements Pick<Journal, 'get' | 'under' | 'put' | 'flush'> {
 
   put(key: string, value: Journalled): void {
     const text = value === null ? null : JSON.stringify(value);
+    if (text === null ? !this.#values.has(key) : this.#values.get(key) === text) return;
     if (text === null) this.#values.delete(key);
     else this.#values.set(key, text);
     this.#pending.set(key, text);
@@ -38,5 +50,11 @@ export class Paper implements Pick<Journal, 'get' | 'under' | 'put' | 'flush'> {
       else this.#disk.set(key, text);
     }
     this.#pending.clear();
+  }
+
+  /** The journal is a class with private fields: of it nothing is made use of but these methods. */
+  asJournal(): Journal {
+    const pages: Pages = this;
+    return pages as Journal;
   }
 }

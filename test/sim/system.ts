@@ -4,12 +4,13 @@ import { type InstanceId, type Pid, pid, type Run } from '../../src/base/ids.ts'
 import type { SignalName } from '../../src/base/signal-name.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import type { Life } from '../../src/core/instance/phase.ts';
-import type { Processes } from '../../src/ports/processes.ts';
+import type { Processes, Unrecorded } from '../../src/ports/processes.ts';
 import type { Agenda } from './agenda.ts';
 import { broken } from './broken.ts';
 import { type Act, type Child, type Conduct, kind, rude } from './conduct.ts';
 import type { Dice } from './dice.ts';
 import { Hooks } from './hooks.ts';
+import { Judges } from './judges.ts';
 import { Looks } from './looks.ts';
 
 interface Family {
@@ -43,6 +44,7 @@ interface Family {
 export class System {
   readonly looks: Looks;
   readonly hooks: Hooks;
+  readonly judges: Judges;
   readonly #dice: Dice;
   readonly #agenda: Agenda;
   readonly #post: (event: FleetEvent) => void;
@@ -56,6 +58,7 @@ export class System {
     this.#post = post;
     this.looks = new Looks(dice, agenda, post);
     this.hooks = new Hooks(dice, agenda, post);
+    this.judges = new Judges(dice, agenda, post);
   }
 
   spawn(life: Life, id: InstanceId): void {
@@ -127,6 +130,7 @@ export class System {
     this.#isHeard = false;
     this.looks.die();
     this.hooks.die();
+    this.judges.die();
     for (const family of this.#families.values()) {
       family.surveyed = false;
       family.echoes.length = 0;
@@ -168,7 +172,7 @@ export class System {
         for (const family of unknown) if (!family.leaderAlive) family.children.clear();
         return unknown.flatMap(({ life, id, leaderAlive }) =>
           leaderAlive
-            ? [{ run: life.run, pid: pidOf(life.run), instance: id, identity: `leader of ${life.run}` }]
+            ? [markOf(life, id)]
             : [],
         );
       },
@@ -192,6 +196,7 @@ export class System {
     this.#calm = true;
     this.looks.calm();
     this.hooks.calm();
+    this.judges.calm();
     for (const family of this.#families.values()) {
       if (family.forgotten) continue;
       family.conduct = kind(this.#dice, family.life.program);
@@ -338,6 +343,11 @@ export class System {
 }
 
 const UNKNOWN: ExitStatus = { kind: 'unknown' };
+
+function markOf({ run, program, generation }: Life, instance: InstanceId): Unrecorded {
+  const { revision } = program;
+  return { run, pid: pidOf(run), instance, identity: `leader of ${run}`, revision, generation };
+}
 
 export const pidOf = (run: Run): Pid => pid(1000 + run);
 

@@ -108,12 +108,16 @@ export class Timers {
 
 const nameOf = (timer: TimerName): string => ('id' in timer ? `${timer.of} ${timer.id}` : timer.of);
 
-function momentsOf(rollout: Rollout): number[] {
-  const turns = isOver(rollout) ? [] : rollout.turns;
-  return turns.flatMap(({ step }) => {
+export function momentsOf(rollout: Rollout): number[] {
+  if (isOver(rollout)) return [];
+  const { canary, notBefore } = rollout;
+  const until = canary.kind === 'held' && canary.until !== null ? [canary.until] : [];
+  const held = notBefore === null ? [] : [notBefore.at];
+  const turns = rollout.turns.flatMap(({ step }) => {
     if (step.kind !== 'starting' && step.kind !== 'settling') return [];
     const { deadline } = step;
     const healthyAt = step.kind === 'settling' ? step.healthyAt : null;
     return [...(deadline === null ? [] : [deadline]), ...(healthyAt === null ? [] : [healthyAt])];
   });
+  return [...until, ...held, ...turns];
 }

@@ -50,9 +50,10 @@ export class Recorder {
     const before = this.#rollouts.get(rollout.id);
     this.#rollouts.set(rollout.id, rollout);
     note(this.#into.rollout, before?.state ?? '[*]', rollout.state);
-    rollout.turns.forEach((turn, i) => {
-      note(this.#into.turn, before?.turns[i]?.step.kind ?? '[*]', turn.step.kind);
-    });
+    for (const turn of rollout.turns) {
+      const was = before?.turns.find(({ id }) => id === turn.id);
+      note(this.#into.turn, was?.step.kind ?? '[*]', turn.step.kind);
+    }
   }
 }
 

@@ -4,9 +4,9 @@ import { adoptRuns } from '../../src/core/fleet/adopt.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import { createFleet, type Fleet, NO_MEMORY } from '../../src/core/fleet/fleet.ts';
+import { resumeRollouts } from '../../src/core/fleet/resume.ts';
 import { stepFleet } from '../../src/core/fleet/step.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
-import { unwanted } from '../../src/daemon/adopt.ts';
 import { plan } from '../core/rig.ts';
 import { Agenda } from './agenda.ts';
 import { Archive } from './archive.ts';
@@ -63,7 +63,7 @@ export class World {
     this.system = new System(this.dice, this.agenda, post);
     this.timers = new Timers(this.dice, this.agenda, this.fleet, post);
     this.watch = new Watch(this.fleet, this.system, this.agenda, this.programs);
-    this.#archive = this.flavour.deaths ? new Archive(this.fleet, this.system, () => this.now) : null;
+    this.#archive = this.flavour.deaths ? new Archive(this.fleet, this.system, () => this.now, plan(this.programs)) : null;
     this.#recorder = new Recorder(transitions);
     for (const instance of this.fleet.instances.values()) this.#recorder.see({ kind: 'instance', instance });
   }
@@ -81,6 +81,11 @@ export class World {
   calm(): void {
     this.#fuse = null;
     while (!this.isUp) this.agenda.next();
+  }
+
+  /** Somebody has the daemon take the file at its word for these. */
+  take(programs: readonly ProgramPlan[]): void {
+    this.#archive?.follow(programs);
   }
 
   /** As the daemon's loop: whatever an event causes is queued behind it. */
@@ -152,6 +157,7 @@ export class World {
       }
       this.#perform(effect, event);
     }
+    this.#archive?.performed();
     this.watch.check(event);
     this.timers.check(this.fleet);
   }
@@ -182,8 +188,8 @@ export class World {
   #raise(): void {
     this.timers.raise();
     this.system.raise();
-    this.#archive?.reopen(plan(this.file), (memory) => {
-      Object.assign(this.fleet, createFleet(plan(this.file), memory));
+    const events = this.#archive?.reopen(plan(this.file), (known, memory) => {
+      Object.assign(this.fleet, createFleet(known, memory));
     });
     this.isUp = true;
     const { instances, rollouts } = this.fleet;
@@ -193,7 +199,7 @@ export class World {
     this.#loop(() => {
       for (const effect of adoptRuns(this.fleet)) this.#effected(effect, null);
     });
-    for (const event of unwanted(this.fleet)) this.post(event);
+    for (const event of [...(events ?? []), ...resumeRollouts(this.fleet)]) this.post(event);
     const started = [...instances.values()].filter(
       ({ program, leaving, wish, phase }) =>
         program.autostart &&
@@ -239,6 +245,12 @@ export class World {
         break;
       case 'unwatch':
         this.system.looks.unwatch(effect.run, effect.purpose);
+        break;
+      case 'judge':
+        this.system.judges.begin(effect);
+        break;
+      case 'unjudge':
+        this.system.judges.end(effect.rollout, effect.attempt);
         break;
       case 'adopt':
         this.system.adopt(effect.run);
