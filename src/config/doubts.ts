@@ -4,6 +4,7 @@ import { type LoadedConfig, Mistakes } from './load.ts';
 import { missingFile, missingFolder, missingProgram } from './machine.ts';
 import type { Complain, Mistake, Span } from './mistake.ts';
 import { PROGRAM } from './program-keys.ts';
+import { doubtRollout } from './rollout-doubts.ts';
 import { shellWordIn } from './shell-words.ts';
 import { spanAt, type Tree, valueAt } from './tree.ts';
 import { fillTemplates } from './variables.ts';
@@ -45,6 +46,7 @@ const LOOKS: readonly ((looked: Looked) => void)[] = [
   doubtEnvFiles,
   doubtAccounts,
   doubtVariables,
+  ({ program, tree, doubt }) => doubtRollout(program, tree, doubt),
 ];
 
 /** `shell: true` is for `command` alone. */
@@ -56,6 +58,7 @@ const OTHER_COMMANDS: readonly (readonly string[])[] = [
   ['ready', 'when', 'exec'],
   ['health', 'exec'],
   ['drain', 'done_when', 'exec'],
+  ['rollout', 'check', 'exec'],
 ];
 
 function doubtShellWords({ tree, program, doubt }: Looked): void {

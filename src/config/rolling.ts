@@ -56,7 +56,7 @@ export const rollout = map(
     },
     max_surge: {
       as: 'maxSurge',
-      shape: share(0),
+      shape: share(0, 10_000),
       fallback: 0,
       doc: 'Extra instances, with the next numbers, that work before the first is touched and go at the end: a number, or a percentage, rounded up.',
       aka: ['surge'],

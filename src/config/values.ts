@@ -62,14 +62,15 @@ const variableNames = list(
   'true, false or a list of names',
 );
 
-/** A number of instances, at least so many, or a percentage of them: of more than all there are none. */
-export function share(least: 0 | 1): Shape<Share> {
-  const expects = `a number from ${least} up or a percentage`;
+/** A number of instances, or a percentage of them: of more than all there are none. */
+export function share(least: 0 | 1, most?: number): Shape<Share> {
+  const range = most === undefined ? `from ${least} up` : `from ${least} to ${most}`;
+  const expects = `a number ${range} or a percentage`;
   return scalar<Share>({
     expects: `${expects} such as 25%`,
     parse(found) {
       const count = /^(?:0|[1-9]\d{0,8})$/.test(found) ? Number(found) : Number.NaN;
-      if (count >= least) return ok({ kind: 'count', count });
+      if (count >= least && count <= (most ?? count)) return ok({ kind: 'count', count });
       const percent = /^\d{1,3}(?:\.\d{1,6})?%$/.test(found) ? Number(found.slice(0, -1)) : Number.NaN;
       if (percent <= 100 && (percent > 0 || least === 0)) return ok({ kind: 'percent', percent });
       return fail({ message: `must be ${expects} up to 100%, not ${JSON.stringify(found)}` });
