@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { comparePlans } from '../../src/config/compare.ts';
+import { doubtsAbout } from '../../src/config/doubts.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
 import { WORLD } from './config.ts';
@@ -113,4 +114,42 @@ test('other paths and the command stay as they are written: they are looked up w
   const program = read('env_file: current/.env, logs: { stdout: "current/{{index}}.log" }');
   expect(program.envFiles).toEqual([join(app, 'current/.env')]);
   expect(program.logs.stdout).toEqual({ kind: 'file', path: join(app, 'current/{{index}}.log') });
+});
+
+describe('a command through a link is doubted', () => {
+  const doubts = (keys: string, folder = app): string[] => {
+    const file = join(folder, 'supervisor.yaml');
+    writeFileSync(file, `programs: { worker: { ${keys} } }`);
+    const world = { ...WORLD, environment: { PATH: '/bin' } };
+    const loaded = loadConfig(file, world);
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded));
+    const accounts = { hasUser: () => undefined, hasGroup: () => undefined };
+    return doubtsAbout(loaded.value, world, accounts).map(({ message, column, length }) => {
+      const marked = `programs: { worker: { ${keys} } }`.slice(column - 1, column - 1 + length);
+      return `${marked} | ${message}`;
+    });
+  };
+  const said = (word: string, link: string): string =>
+    `"${word}" goes through the link ${link}, which is followed at each start: when it is swapped no revision changes, and none goes back; write \`directory: ${link}\`, and the command from there`;
+
+  test('where no revision sees that it is swapped', () => {
+    expect(doubts('command: sh current/x.sh')).toEqual([
+      `sh current/x.sh | ${said('current/x.sh', 'current')}`,
+    ]);
+    expect(doubts('command: [sh, current/a/x.sh]')).toEqual([
+      `current/a/x.sh | ${said('current/a/x.sh', 'current')}`,
+    ]);
+    const absolute = join(app, 'current/x.sh');
+    expect(doubts(`command: sh ${absolute}`, join(app, 'current'))).toEqual([
+      `sh ${absolute} | ${said(absolute, join(app, 'current'))}`,
+    ]);
+  });
+
+  test('and no other one', () => {
+    expect(doubts('command: sh x.sh a/b, directory: current')).toEqual([]);
+    expect(doubts('command: sh ./x.sh', join(app, 'current'))).toEqual([]);
+    symlinkSync('../releases/42', join(app, 'releases/node_modules'));
+    expect(doubts('command: sh releases/node_modules/a/x.js')).toEqual([]);
+    expect(doubts('command: sh -c "cat current/x http://current/x"')).toEqual([]);
+  });
 });
