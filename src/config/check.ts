@@ -5,7 +5,7 @@ import { checkDependencies } from './dependency-check.ts';
 import type { Span } from './mistake.ts';
 import { nearest } from './nearest.ts';
 import type { Reading } from './shape.ts';
-import { atLeast } from './shares.ts';
+import { extraOf } from './shares.ts';
 import { type MapTree, spanAt, valueAt } from './tree.ts';
 import { fillTemplates } from './variables.ts';
 
@@ -14,7 +14,6 @@ export function checkPlan(plan: Plan, root: MapTree, reading: Reading): void {
   checkGroups(root, reading);
   checkSocketLength(plan, root, reading);
   checkLogFiles(plan, root, reading);
-  checkSurge(plan, root, reading);
   checkDependencies(plan, root, reading);
 }
 
@@ -48,15 +47,6 @@ function checkSocketLength(plan: Plan, root: MapTree, reading: Reading): void {
 }
 
 const START: Span = { start: 0, end: 0 };
-
-/** An extra instance would be a run more at each of its times. */
-function checkSurge(plan: Plan, root: MapTree, reading: Reading): void {
-  for (const { name, schedule, rollout, instances } of plan.programs) {
-    if (schedule === null || atLeast(rollout.maxSurge, instances) === 0) continue;
-    const place = spanAt(root, 'programs', name, 'rollout', 'max_surge') ?? START;
-    reading.complain(place, '`max_surge` does not go with a schedule: an extra instance would be a run more');
-  }
-}
 
 interface Stream {
   readonly program: ProgramPlan;
@@ -97,9 +87,10 @@ function firstClash(stream: Stream, owners: Map<string, Stream>): Clash | undefi
 }
 
 /** A run that may come while the last one still works is an instance more, and so are those of a rolling restart. */
-function atOnce({ instances, schedule, rollout }: ProgramPlan): number {
-  if (schedule === null) return instances + atLeast(rollout.maxSurge, instances);
-  return schedule.overlap === 'allow' ? instances + 1 : instances;
+function atOnce(program: ProgramPlan): number {
+  const { instances, schedule } = program;
+  if (schedule !== null) return schedule.overlap === 'allow' ? instances + 1 : instances;
+  return instances + extraOf(program);
 }
 
 function sentenceFor({ program, key }: Stream, { owner, path }: Clash): string {

@@ -13,7 +13,7 @@ const written = map(PROGRAM, { own: true, refine: programRules });
 
 export const program: typeof written = {
   ...written,
-  read: (tree, reading, at) => written.read(fitForSchedule(tree), reading, at),
+  read: (tree, reading, at) => written.read(withoutInheritedRestart(tree), reading, at),
 };
 
 export type WrittenProgram = typeof written extends Shape<infer T> ? T : never;
@@ -29,26 +29,14 @@ export function fieldOf(key: string): keyof ProgramPlan {
   return (key === 'shell' ? 'command' : fields[key]?.as) as keyof ProgramPlan;
 }
 
-/** A program with a schedule of its own takes nothing from elsewhere that does not go with one. */
-function fitForSchedule(tree: Tree): Tree {
-  const schedule = tree.kind === 'map' ? tree.entries.get('schedule') : undefined;
-  if (tree.kind !== 'map' || schedule === undefined) return tree;
-  if (schedule.inherited || isText(schedule.value, 'none')) return tree;
-  return withoutInheritedSurge(withoutInheritedRestart(tree));
-}
-
-function withoutInheritedRestart(tree: MapTree): MapTree {
+/** A program with a schedule of its own does not take `restart: always` from elsewhere. */
+function withoutInheritedRestart(tree: Tree): Tree {
+  if (tree.kind !== 'map') return tree;
   const restart = tree.entries.get('restart');
-  return restart?.inherited === true && isText(restart.value, 'always') ? without(tree, 'restart') : tree;
-}
-
-function withoutInheritedSurge(tree: MapTree): MapTree {
-  const rollout = tree.entries.get('rollout');
-  if (rollout?.value.kind !== 'map') return tree;
-  const surge = rollout.value.entries.get('max_surge');
-  if (surge === undefined || !(surge.inherited || rollout.inherited)) return tree;
-  const left = { ...rollout, value: without(rollout.value, 'max_surge') };
-  return { ...tree, entries: new Map([...tree.entries, ['rollout', left]]) };
+  const schedule = tree.entries.get('schedule');
+  if (schedule === undefined || schedule.inherited || isText(schedule.value, 'none')) return tree;
+  if (restart?.inherited !== true || !isText(restart.value, 'always')) return tree;
+  return without(tree, 'restart');
 }
 
 const without = (tree: MapTree, name: string): MapTree => ({

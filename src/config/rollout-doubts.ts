@@ -45,8 +45,10 @@ function canaryDoubt({ rollout, instances }: ProgramPlan): string | undefined {
   return `the canary is all there is (instances: ${instances}): nothing is left to hold`;
 }
 
-function surgeDoubt({ rollout, instances }: ProgramPlan): string | undefined {
+function surgeDoubt({ rollout, instances, restart }: ProgramPlan): string | undefined {
   const extra = atLeast(rollout.maxSurge, instances);
+  if (extra > 0 && restart === 'never')
+    return 'what runs to completion (`restart: never`) has no extra instances';
   if (instances === 0 || extra <= instances) return undefined;
   return `so many extra instances are more than the program has (instances: ${instances})`;
 }

@@ -1,5 +1,5 @@
 /** A number or a percentage of so many instances, as a number. */
-import type { Share } from '../core/plan.ts';
+import type { ProgramPlan, Share } from '../core/plan.ts';
 
 /** A part of an instance counts as one. */
 export const atLeast = (share: Share, of: number): number =>
@@ -8,3 +8,7 @@ export const atLeast = (share: Share, of: number): number =>
 /** A part of an instance is none; but one always may be away. */
 export const atMost = (share: Share, of: number): number =>
   share.kind === 'count' ? share.count : Math.max(1, Math.floor((share.percent * of) / 100));
+
+/** Extra instances of a rolling restart: what runs to completion has no capacity that could drop. */
+export const extraOf = ({ rollout, instances, schedule, restart }: ProgramPlan): number =>
+  schedule !== null || restart === 'never' ? 0 : atLeast(rollout.maxSurge, instances);

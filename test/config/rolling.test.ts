@@ -92,15 +92,6 @@ describe('what defaults say about it', () => {
     });
     expect(read(defaults, 'rollout: { check: none }')?.rollout.check).toBe(null);
   });
-
-  test('of extra instances does not reach a program with a schedule', () => {
-    const surge = (keys: string) => read('max_surge: 1, canary: 1', keys)?.rollout.maxSurge;
-    const [none, one] = [0, 1].map((count) => ({ kind: 'count', count }));
-    expect(surge('schedule: "@daily"')).toEqual(none);
-    expect(surge('schedule: "@daily", rollout: { canary: 2 }')).toEqual(none);
-    expect(surge('schedule: none')).toEqual(one);
-    expect(surge('rollout: { canary: 2 }')).toEqual(one);
-  });
 });
 
 const SHARED = 'cannot share one log file; put {{index}} into its path';
@@ -197,10 +188,6 @@ describe('a mistake', () => {
     ['canary: 1', 'canary | unknown key "canary" here; it belongs under rollout'],
     ['rollout: { on_timeout: kill }', 'on_timeout | unknown key "on_timeout" here; it belongs under drain'],
     [
-      'schedule: "@daily"\nrollout: { max_surge: 1 }',
-      '1 | `max_surge` does not go with a schedule: an extra instance would be a run more',
-    ],
-    [
       'logs: { stdout: a.log }\nrollout: { max_surge: 1 }',
       `a.log | worker and its extra instances, by \`max_surge\`, ${SHARED}`,
     ],
@@ -220,8 +207,8 @@ describe('a mistake', () => {
     expect(saidOf(aProgram('logs: { stdout: "a-{{index}}.log" }\nrollout: { max_surge: 2 }'))).toEqual([]);
   });
 
-  test('is none where a schedule has no extra instances', () => {
-    expect(saidOf(aProgram('schedule: "@daily"\nrollout: { max_surge: 0 }'))).toEqual([]);
+  test.each(['schedule: "@daily"', 'restart: never'])('is none where %s has no extra instances', (keys) => {
+    expect(saidOf(aProgram(`${keys}\nlogs: { stdout: a.log }\nrollout: { max_surge: 1 }`))).toEqual([]);
   });
 });
 
@@ -307,6 +294,11 @@ describe('a doubt', () => {
     ],
     ['as many extra instances as there are', 'instances: 2\nrollout: { max_surge: 2 }', []],
     [
+      'extra instances of what runs to completion',
+      'restart: never\nrollout: { max_surge: 1 }',
+      ['1 | what runs to completion (`restart: never`) has no extra instances'],
+    ],
+    [
       'as many failures as there are instances',
       'instances: 2\nrollout: { max_failures: 2 }',
       ['2 | no failure ends a rolling restart when all may fail (instances: 2)'],
@@ -339,7 +331,7 @@ describe('a doubt', () => {
     ],
     [
       'anything where a schedule decides',
-      'schedule: "@daily"\nrollout: { max_parallel: 2, canary_hold: 1m }',
+      'schedule: "@daily"\nrollout: { max_surge: 2, canary_hold: 1m }',
       ['rollout | a program with a schedule has no turns: each run takes the config as it is by then'],
     ],
     [
