@@ -4,13 +4,14 @@ import type { Run } from '../../src/base/ids.ts';
 import type { Recorded } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import type { Fleet, Memory } from '../../src/core/fleet/fleet.ts';
+import { resumeRollouts } from '../../src/core/fleet/resume.ts';
 import type { Plan, ProgramPlan } from '../../src/core/plan.ts';
-import { recall, unwanted, wantedAgain } from '../../src/daemon/adopt.ts';
+import { recall, underWay, unwanted, wantedAgain } from '../../src/daemon/adopt.ts';
 import { KeptPlans } from '../../src/daemon/kept-plans.ts';
 import { MemoryKeeper } from '../../src/daemon/memory.ts';
 import { PlanShelf } from '../../src/daemon/plan-shelf.ts';
 import { forgetPlans, readMemory } from '../../src/daemon/remembered.ts';
-import { type Disk, Paper } from './paper.ts';
+import { asJournal, type Disk, Paper } from './paper.ts';
 import type { System } from './system.ts';
 
 const BOOT = 'this start of the machine';
@@ -34,14 +35,14 @@ export class Archive {
     this.#system = system;
     this.#now = now;
     const paper = new Paper(this.#disk);
-    const kept = new KeptPlans(paper.asJournal(), new PlanShelf(paper.asJournal()));
+    const kept = new KeptPlans(asJournal(paper), new PlanShelf(asJournal(paper)));
     kept.applyTo(plan);
     this.#desk = { paper, kept, keeper: this.#keeperFor(paper, new Map()) };
   }
 
   keep(what: Recorded): void {
     this.#desk.keeper.keep(what);
-    if (what.kind === 'program') this.#desk.kept.keep(what.program, what.plan);
+    if (what.kind === 'program' && what.plan !== null) this.#desk.kept.keep(what.plan);
   }
 
   flush(): void {
@@ -62,22 +63,25 @@ export class Archive {
   /** A new daemon begins: what it knows of the one before. `take` makes its fleet of that. Says what it posts first. */
   reopen(filed: Plan, take: (plan: Plan, memory: Memory) => void): FleetEvent[] {
     const paper = new Paper(this.#disk);
-    const journal = paper.asJournal();
+    const journal = asJournal(paper);
     const shelf = new PlanShelf(journal);
     const kept = new KeptPlans(journal, shelf);
-    const plan = kept.applyTo(filed);
-    const { memory, identities, wanted } = readMemory(journal, plan, this.#now(), BOOT);
+    const calm = kept.applyTo(filed);
+    const { memory, identities, wanted } = readMemory(journal, calm, this.#now(), BOOT);
+    const plan = underWay(calm, memory.rollouts);
+    for (const rollout of memory.rollouts) kept.resume(rollout);
     const planOf = (name: string, revision: string): ProgramPlan | null => shelf.find(name, revision);
     take(plan, recall(memory, identities, plan, this.#system.marks(), this.#now(), planOf));
     this.#desk = { paper, kept, keeper: this.#keeperFor(paper, identities) };
     forgetPlans(journal, this.#fleet);
-    return [...unwanted(this.#fleet), ...wantedAgain(this.#fleet, wanted)];
+    const again = [...resumeRollouts(this.#fleet), ...wantedAgain(this.#fleet, wanted)];
+    return [...unwanted(this.#fleet), ...again];
   }
 
   #keeperFor(paper: Paper, identities: ReadonlyMap<Run, string>): MemoryKeeper {
     const now = this.#now;
     return new MemoryKeeper(
-      paper.asJournal(),
+      asJournal(paper),
       this.#fleet,
       { now },
       {

@@ -135,3 +135,9 @@ const isAlive = ({ kind }: Phase): boolean => kind === 'starting' || kind === 'r
 export const isWell = ({ phase }: Instance): boolean => phase.kind === 'running' && phase.health.ok !== false;
 
 export const wasWell = (seat: Instance | undefined): boolean => seat !== undefined && isWell(seat);
+
+/** It works, or has nothing to do. */
+export const isThere = (seat: Instance): boolean =>
+  isWell(seat) ||
+  seat.phase.kind === 'exited' ||
+  (seat.phase.kind === 'waiting' && seat.phase.what.kind === 'schedule');

@@ -33,7 +33,7 @@ export interface Conduct {
 const code = (n: number): ExitStatus => ({ kind: 'code', code: n });
 const signal = (name: string): ExitStatus => ({ kind: 'signal', signal: name });
 
-/** A build that does not work: it never says that it is ready, and where nobody asks, it ends with a fault. */
+/** A build that does not work: it never says that it is ready, and ends with a fault as long as the world is rude. */
 export const isBad = ({ environment }: ProgramPlan): boolean => environment['BUILD'] === 'bad';
 
 /** Comes up, works, and ends within a moment when it is asked to; its children as well. */
@@ -43,9 +43,7 @@ export function kind(dice: Dice, plan: ProgramPlan): Conduct {
     spawns: true,
     answersMs: dice.pick(null, dice.int(0, 5)),
     ofItself: [
-      isBad(plan)
-        ? { ms: dice.int(50, 600), exits: code(1) }
-        : { ms: dice.int(0, 40), says: { ready: true } },
+      ...(isBad(plan) ? [] : readyIn(dice.int(0, 40))),
       ...(isTask(plan) ? [{ ms: dice.int(0, 120), exits: code(0) }] : []),
       ...(dice.chance(0.5) ? [{ ms: dice.int(0, 60), forks: { livesMs: dice.int(0, 40), deaf: true } }] : []),
     ],
@@ -58,6 +56,8 @@ export function kind(dice: Dice, plan: ProgramPlan): Conduct {
     beats: { share: 0.5, ms: Number.POSITIVE_INFINITY },
   };
 }
+
+const readyIn = (ms: number): Act[] => [{ ms, says: { ready: true } }];
 
 /** What is half a service, as it is between a reload and its rolling restart, does not end: it would be started for ever. */
 const isTask = ({ command, restart, schedule }: ProgramPlan): boolean =>

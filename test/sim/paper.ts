@@ -51,10 +51,7 @@ export class Paper implements Pages {
     }
     this.#pending.clear();
   }
-
-  /** The journal is a class with private fields: of it nothing is made use of but these methods. */
-  asJournal(): Journal {
-    const pages: Pages = this;
-    return pages as Journal;
-  }
 }
+
+/** The journal is a class with private fields: of it nothing is made use of but these methods. */
+export const asJournal = (pages: Pages): Journal => pages as Journal;

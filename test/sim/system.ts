@@ -170,11 +170,7 @@ export class System {
           ({ life, forgotten }) => !known.has(life.run) && !forgotten,
         );
         for (const family of unknown) if (!family.leaderAlive) family.children.clear();
-        return unknown.flatMap(({ life, id, leaderAlive }) =>
-          leaderAlive
-            ? [markOf(life, id)]
-            : [],
-        );
+        return unknown.flatMap(({ life, id, leaderAlive }) => (leaderAlive ? [markOf(life, id)] : []));
       },
     };
   }

@@ -29,19 +29,28 @@ export class Watch {
   readonly #reload = new ReloadWatch();
   readonly order: OrderWatch;
   readonly #before: Map<InstanceId, Instance>;
+  /** Those that are asked to drain in this step. */
+  readonly #asking: RunWatch[] = [];
   /** As the daemon that died had it. */
   readonly #last = new Map<InstanceId, Instance>();
   #wasRunning = true;
   #finished = false;
 
-  constructor(fleet: Fleet, system: System, agenda: Agenda, programs: readonly ProgramPlan[]) {
+  /** `zero`: what the stopwatch of the daemon said when the world began. */
+  constructor(
+    fleet: Fleet,
+    system: System,
+    agenda: Agenda,
+    programs: readonly ProgramPlan[],
+    zero: () => number,
+  ) {
     this.#fleet = fleet;
     this.#system = system;
     this.#agenda = agenda;
     this.#begin = new BeginWatch(fleet, system);
     this.#slots = new SlotWatch(fleet, system, programs);
     this.#states = new StateWatch(fleet, system);
-    this.#rollouts = new RolloutWatch(fleet, this, agenda);
+    this.#rollouts = new RolloutWatch(fleet, this, agenda, zero);
     this.order = new OrderWatch(fleet, system);
     this.#before = new Map(fleet.instances);
   }
@@ -52,6 +61,7 @@ export class Watch {
     if (this.#finished) return;
     this.order.event(event);
     this.#slots.event(event);
+    this.#rollouts.event(event);
     if ('run' in event) {
       const id = this.#fleet.runs.get(event.run);
       const instance = id === undefined ? undefined : this.#fleet.instances.get(id);
@@ -61,7 +71,13 @@ export class Watch {
 
   /** `event`: in the middle of its step, of which everything is written down. Null: between two. */
   died(event: FleetEvent | null): void {
-    if (event !== null) this.#begin.check(event, this.#before);
+    if (event !== null) {
+      for (const [id, instance] of this.#fleet.instances) this.#leaves(instance, this.#before.get(id));
+      this.#begin.check(event, this.#before);
+      this.#rollouts.check(event, this.#before);
+    }
+    for (const watched of this.#asking.splice(0)) watched.mayNotBeAsked();
+    this.#rollouts.died();
     this.#last.clear();
     for (const [id, instance] of this.#fleet.instances) this.#last.set(id, instance);
   }
@@ -81,6 +97,7 @@ export class Watch {
     this.#before.clear();
     this.#remember();
     this.#keepsWishes();
+    this.#rollouts.raised(file);
   }
 
   effect(effect: FleetEffect, event: FleetEvent): void {
@@ -88,6 +105,7 @@ export class Watch {
       broken(`${effect.type} after the end`);
     this.#begin.effect(effect, event, this.#before);
     this.#slots.effect(effect);
+    this.#rollouts.effect(effect, event);
     this.#states.effect(effect, this.#before, this.#wasRunning);
     switch (effect.type) {
       case 'spawn':
@@ -124,7 +142,8 @@ export class Watch {
     this.#states.check(event, this.#before);
     this.#begin.check(event, this.#before);
     this.#slots.check(this.#before);
-    this.#rollouts.check(this.#before);
+    this.#rollouts.check(event, this.#before);
+    this.#asking.length = 0;
     this.#remember();
   }
 
@@ -147,10 +166,14 @@ export class Watch {
 
   #changed(instance: Instance, was: Instance | undefined): void {
     this.#rests(instance);
-    // Whoever has to go is drained, and no rollout decides any more how long that may take.
-    const run = instance.leaving && was?.leaving === false ? lifeOf(instance.phase)?.run : undefined;
-    if (run !== undefined) this.#runs.get(run)?.insist('drain');
+    this.#leaves(instance, was);
     this.#reload.check(instance, was);
+  }
+
+  /** Whoever has to go is drained, and no rollout decides any more how long that may take. */
+  #leaves({ leaving, phase }: Instance, was: Instance | undefined): void {
+    const run = leaving && was?.leaving === false ? lifeOf(phase)?.run : undefined;
+    if (run !== undefined) this.#runs.get(run)?.insist('drain');
   }
 
   #remember(): void {
@@ -205,6 +228,7 @@ export class Watch {
     }
     if (effect.type === 'signal') this.order.signalled(run, instance);
     this.#reload.effect(effect, event, this.#before);
+    if (effect.type === 'signal' && instance.phase.kind === 'draining') this.#asking.push(watched);
     if (effect.type === 'signal') watched.signalled(signal, instance);
     else watched.treeSignalled(signal, instance);
   }

@@ -4,7 +4,6 @@ import { adoptRuns } from '../../src/core/fleet/adopt.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import { createFleet, type Fleet, NO_MEMORY } from '../../src/core/fleet/fleet.ts';
-import { resumeRollouts } from '../../src/core/fleet/resume.ts';
 import { stepFleet } from '../../src/core/fleet/step.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
 import { plan } from '../core/rig.ts';
@@ -47,6 +46,8 @@ export class World {
   readonly #archive: Archive | null;
   /** The daemon dies after so many deeds more. */
   #fuse: number | null = null;
+  /** A new daemon has not come to what is under way yet. */
+  #isRising = false;
   readonly watch: Watch;
   readonly #recorder: Recorder;
   #queue: FleetEvent[] = [];
@@ -62,8 +63,11 @@ export class World {
     const post = (event: FleetEvent): void => this.post(event);
     this.system = new System(this.dice, this.agenda, post);
     this.timers = new Timers(this.dice, this.agenda, this.fleet, post);
-    this.watch = new Watch(this.fleet, this.system, this.agenda, this.programs);
-    this.#archive = this.flavour.deaths ? new Archive(this.fleet, this.system, () => this.now, plan(this.programs)) : null;
+    const zero = (): number => this.timers.mono - this.agenda.now;
+    this.watch = new Watch(this.fleet, this.system, this.agenda, this.programs, zero);
+    this.#archive = this.flavour.deaths
+      ? new Archive(this.fleet, this.system, () => this.now, plan(this.programs))
+      : null;
     this.#recorder = new Recorder(transitions);
     for (const instance of this.fleet.instances.values()) this.#recorder.see({ kind: 'instance', instance });
   }
@@ -159,7 +163,7 @@ export class World {
     }
     this.#archive?.performed();
     this.watch.check(event);
-    this.timers.check(this.fleet);
+    if (!this.#isRising) this.timers.check(this.fleet);
   }
 
   #isOver(): boolean {
@@ -174,11 +178,11 @@ export class World {
     this.#queue = [];
     this.isUp = false;
     this.deaths++;
-    this.watch.died(undone.length > 0 ? event : null);
     for (const effect of undone) {
       this.watch.effect(effect, event);
       if (effect.type === 'signal' && event.type !== 'signal') this.system.owes(effect.run);
     }
+    this.watch.died(undone.length > 0 ? event : null);
     this.timers.die();
     this.system.die();
     this.agenda.after(this.dice.pick(0, this.dice.int(0, 300), this.dice.int(0, 3000)), () => this.#raise());
@@ -196,10 +200,12 @@ export class World {
     this.#recorder.begin(instances.values(), rollouts.values());
     this.watch.raised(this.file);
     this.#story.push([this.agenda.now, '*', { type: 'start', ids: [...instances.keys()], because: 'start' }]);
+    this.#isRising = true;
     this.#loop(() => {
       for (const effect of adoptRuns(this.fleet)) this.#effected(effect, null);
     });
-    for (const event of [...(events ?? []), ...resumeRollouts(this.fleet)]) this.post(event);
+    for (const event of events ?? []) this.post(event);
+    this.#isRising = false;
     const started = [...instances.values()].filter(
       ({ program, leaving, wish, phase }) =>
         program.autostart &&
