@@ -7,6 +7,7 @@ import type { Fleet, Memory } from '../core/fleet/fleet.ts';
 import { type Instance, newInstance } from '../core/instance/instance.ts';
 import { type Life, newlyRunning, silent } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
+import type { Rollout } from '../core/rollout/rollout.ts';
 import type { Processes, Unrecorded } from '../ports/processes.ts';
 
 /** The plan of that revision, where it was written down. */
@@ -88,6 +89,17 @@ export function unwanted(fleet: Fleet): FleetEvent[] {
 
 const STOPPED = ['operator', 'shutdown', 'reload'] as const;
 type Stopped = (typeof STOPPED)[number];
+
+/** As the rollouts that are not over have it: what the file says meanwhile is for the next request. */
+export function underWay(plan: Plan, rollouts: readonly Rollout[]): Plan {
+  const targets = new Map(rollouts.map(({ target }) => [target.name, target]));
+  const programs = plan.programs.map((program) => {
+    const { name, instances, autostart } = program;
+    const target = targets.get(name);
+    return target === undefined ? program : { ...target, instances, autostart };
+  });
+  return { ...plan, programs };
+}
 
 /**
  * What was to be up when the last daemon died and has no run now, because it was about to be started, say: wanted

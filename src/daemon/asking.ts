@@ -25,7 +25,8 @@ export function asker(instance: Instance, life: Life, asked: Asked, { checks, su
   const { check, ...how } = asked;
   const since = life.startedAt.wall;
   if (check.kind !== 'exec') {
-    return (done) => checks.ask(filledIn(check, instance, life), nobody(instance, how.timeoutMs), since, done);
+    return (done) =>
+      checks.ask(filledIn(check, instance, life), nobody(instance, how.timeoutMs), since, done);
   }
   const plan = { ...how, command: check.command };
   // Made once: a run keeps the environment and the user that it has, and an env_file that is just being written

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { InstanceId, ProgramName, Run } from '../base/ids.ts';
+import type { InstanceId, Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { VERSION } from '../base/version.ts';
 import { afterTaken, claimsFolder, marksOf, takenBy } from '../config/claim.ts';
@@ -12,6 +12,7 @@ import { socketIn, type World } from '../config/where.ts';
 import { adoptRuns } from '../core/fleet/adopt.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
 import { createFleet, inOrderOf } from '../core/fleet/fleet.ts';
+import { resumeRollouts } from '../core/fleet/resume.ts';
 import { bodyOf, type How } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
 import { createLineWatch } from '../logs/line-watch.ts';
@@ -24,7 +25,7 @@ import { createProcesses } from '../os/processes.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { LogsReply } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
-import { type PlanOf, recall, unwanted, wantedAgain } from './adopt.ts';
+import { type PlanOf, recall, underWay, unwanted, wantedAgain } from './adopt.ts';
 import { Api } from './api.ts';
 import { bootName } from './boot.ts';
 import { claimConfig } from './claims.ts';
@@ -138,13 +139,11 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   const journal = new Journal(join(filed.stateDir, 'journal'), warn);
   const shelf = new PlanShelf(journal);
   const kept = new KeptPlans(journal, shelf);
-  const plan = kept.applyTo(filed);
   const history = new RolloutHistory(journal);
   const news = new NewsDesk();
   const waiters = new Waiters();
-  const logPath = logPathIn(plan.logDir);
+  const logPath = logPathIn(filed.logDir);
   const born = clock.now();
-  let current = plan;
   const { promise: ended, resolve: finish } = withResolvers<string | null>();
 
   let isClosed = false;
@@ -154,12 +153,16 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   };
   const timers = new Timers(clock, (timer) => post({ type: 'due', timer }));
   const processes = createProcesses({
-    runDir: plan.runDir,
+    runDir: filed.runDir,
     warn,
     events: processEvents(post, options.heard),
   });
   const boot = bootName();
-  const remembered = readMemory(journal, plan, clock.now(), boot, warn);
+  const calm = kept.applyTo(filed);
+  const remembered = readMemory(journal, calm, clock.now(), boot, warn);
+  const plan = underWay(calm, remembered.memory.rollouts);
+  let current = plan;
+  for (const rollout of remembered.memory.rollouts) kept.resume(rollout);
   const { memory: recorded, identities, places } = remembered;
   const planOf: PlanOf = (name, revision) => shelf.find(name, revision);
   const fleet = createFleet(plan, recall(recorded, identities, plan, processes, clock.now(), planOf));
@@ -206,10 +209,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     fleet,
     surroundings,
     identities,
-    keepProgram: (name: ProgramName, own: ProgramPlan | null) => {
-      if (own !== null) take([own]);
-      kept.keep(name, own);
-    },
+    goBackTo: (program: ProgramPlan) => goBackTo(program),
     log: (text: string) => ownLog.say(text),
     spawnFailed: (run: Run, stage: string, error: string) =>
       post({ type: 'spawn_failed', run, stage, error }),
@@ -248,6 +248,12 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
       programs: current.programs.map((program) => fresh.get(program.name) ?? program),
     });
   };
+  /** How many there are, and whether they start by themselves, is the file's to say all the same. */
+  const goBackTo = (back: ProgramPlan): void => {
+    const own = current.programs.filter(({ name }) => name === back.name);
+    take(own.map(({ instances, autostart }) => ({ ...back, instances, autostart })));
+    kept.keep(back);
+  };
   const api = new Api({
     fleet,
     clock,
@@ -262,7 +268,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
       take(programs);
       kept.follow(programs);
     },
-    goBackTo: (program) => parts.keepProgram(program.name, program),
+    goBackTo,
     follow: (fresh) => {
       follow(fresh);
       kept.follow(fresh.programs);
@@ -324,7 +330,8 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   // Those that are alive; that the others are gone is about to be reported.
   const taken = inOrderOf(fleet).filter(({ phase }) => isAlive(bodyOf(phase)?.life.run));
   const tookOver = taken.map(({ id }) => id);
-  for (const event of [...unwanted(fleet), ...wantedAgain(fleet, remembered.wanted)]) post(event);
+  const again = [...resumeRollouts(fleet), ...wantedAgain(fleet, remembered.wanted)];
+  for (const event of [...unwanted(fleet), ...again]) post(event);
   scheduler.follow(plan.programs);
   ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
   const also = tookOver.length === 0 ? {} : { took_over: tookOver };

@@ -5,12 +5,7 @@ import { reasonOf } from '../core/fleet/step.ts';
 import type { ExitRecord, Instance } from '../core/instance/instance.ts';
 import { bodyOf, lifeOf, type Phase } from '../core/instance/phase.ts';
 import type { Usage } from '../ports/processes.ts';
-import type {
-  DrainStatus,
-  InstanceState,
-  InstanceStatus,
-  LastExit,
-} from '../protocol/status.ts';
+import type { DrainStatus, InstanceState, InstanceStatus, LastExit } from '../protocol/status.ts';
 import { type Lack, messageOf } from './message.ts';
 
 const STATES: Record<Phase['kind'], InstanceState> = {

@@ -69,8 +69,11 @@ export function expectedEnd(
   const own = paceOf(rollout.target, rollout.turns, past);
   const held = holdMs(rollout, now);
   if (own === null || held === null) return null;
-  const from = Math.max(begins, rollout.notBefore ?? now.mono, now.mono);
-  return after(after(now.mono, from - now.mono), turnsMs(rollout, own, now) + extrasMs(rollout.turns, own) + held);
+  const from = Math.max(begins, rollout.notBefore?.at ?? now.mono, now.mono);
+  return after(
+    after(now.mono, from - now.mono),
+    turnsMs(rollout, own, now) + extrasMs(rollout.turns, own) + held,
+  );
 }
 
 /** What is still to be held for; null: until somebody promotes it. */

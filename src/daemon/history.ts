@@ -22,7 +22,11 @@ export class RolloutHistory {
     this.#journal = journal;
     for (const [, value] of journal.under('rollout/')) {
       if (!isRollout(value)) continue;
-      const rollout = { ...MISSING, ...value, turns: value.turns.map((turn) => ({ ...MISSING_TURN, ...turn })) };
+      const rollout = {
+        ...MISSING,
+        ...value,
+        turns: value.turns.map((turn) => ({ ...MISSING_TURN, ...turn })),
+      };
       this.#past.set(value.id, isUnderWay(rollout) ? cutOff(rollout) : rollout);
     }
   }

@@ -4,6 +4,7 @@
  */
 import type { ProgramName, Revision } from '../base/ids.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
+import type { Rollout } from '../core/rollout/rollout.ts';
 import type { Journal } from './journal.ts';
 import { fieldsOf, type PlanShelf } from './plan-shelf.ts';
 
@@ -43,10 +44,16 @@ export class KeptPlans {
     }
   }
 
-  /** Null: the file's word holds. */
-  keep(name: ProgramName, plan: ProgramPlan | null): void {
+  /** A rollout goes on, to what the file had when it was begun. */
+  resume({ program, target, reverting, cause }: Rollout): void {
+    if (reverting === null && cause.kind !== 'revert') this.#filed.set(program, target.revision);
+  }
+
+  /** Its plan is this one, whatever the file says. */
+  keep(plan: ProgramPlan): void {
+    const { name } = plan;
     const file = this.#filed.get(name);
-    if (plan === null || file === undefined || file === plan.revision) this.#drop(name);
+    if (file === undefined || file === plan.revision) this.#drop(name);
     else this.#journal.put(`kept/${name}`, { program: name, plan: this.#shelf.keep(plan), file });
   }
 

@@ -92,4 +92,10 @@ function touchesWorld({ type }: FleetEffect): boolean {
   return WORLDLY.has(type);
 }
 
-const WORLDLY: ReadonlySet<FleetEffect['type']> = new Set(['spawn', 'signal', 'signal_tree', 'hook', 'judge']);
+const WORLDLY: ReadonlySet<FleetEffect['type']> = new Set([
+  'spawn',
+  'signal',
+  'signal_tree',
+  'hook',
+  'judge',
+]);

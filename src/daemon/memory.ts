@@ -63,19 +63,24 @@ export class MemoryKeeper {
   keep(what: Recorded): void {
     switch (what.kind) {
       case 'instance':
-        return this.#keepInstance(what.instance);
+        this.#keepInstance(what.instance);
+        break;
       case 'rollout':
-        return this.#keepRollout(what.rollout);
+        this.#keepRollout(what.rollout);
+        break;
       case 'removed':
-        return this.#forget(what.id);
+        this.#forget(what.id);
+        break;
       case 'count':
-        return this.#keepCount(what.program, what.instances);
+        this.#keepCount(what.program, what.instances);
+        break;
       case 'revisions':
-        return this.#keepRevisions(what);
-      case 'program':
-        return; // whoever follows it keeps it, with what the file says: see kept-plans.ts
+        this.#keepRevisions(what);
+        break;
+      case 'program': // whoever follows it keeps it, with what the file says: see kept-plans.ts
+        break;
       default:
-        return assertNever(what);
+        assertNever(what);
     }
   }
 
@@ -143,7 +148,8 @@ export class MemoryKeeper {
     const end = 'ending' in phase ? `${phase.ending.exit !== null} ${phase.ending.cause}` : '';
     const { said } = phase.body;
     const signalled = this.#isSignalled(instance);
-    const drain = phase.kind === 'draining' ? `${phase.onTimeout} ${phase.asked} ${signalled} ${phase.overdue}` : '';
+    const drain =
+      phase.kind === 'draining' ? `${phase.onTimeout} ${phase.asked} ${signalled} ${phase.overdue}` : '';
     const seat = `${wish.want} ${instance.generation} ${instance.leaving} ${instance.queued}`;
     const hook = phase.kind === 'starting' && phase.hook;
     const gist = `${run} ${phase.kind} ${hook} ${lastingDeadline(phase)} ${seat} ${end} ${drain} ${said.drained} ${said.watchdogMs} ${program.revision}`;

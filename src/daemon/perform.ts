@@ -1,7 +1,7 @@
 /** The interpreter: performs core's effects and decides nothing. What comes of them is posted as events. */
 
 import type { Moment } from '../base/clock.ts';
-import type { ProgramName, Run } from '../base/ids.ts';
+import type { Run } from '../base/ids.ts';
 import type { FleetEffect } from '../core/fleet/effect.ts';
 import type { Fleet } from '../core/fleet/fleet.ts';
 import type { ProgramPlan } from '../core/plan.ts';
@@ -33,8 +33,8 @@ export interface PerformParts {
   log(text: string): void;
   /** Posts that a run could not be begun. */
   spawnFailed(run: Run, stage: string, message: string): void;
-  /** Its plan is this one from now on; null: as the config has it. */
-  keepProgram(name: ProgramName, plan: ProgramPlan | null): void;
+  /** It has this plan from now on, whatever the config file says. */
+  goBackTo(program: ProgramPlan): void;
   /** `fault`: why it did not end well. */
   finish(fault: string | null): void;
 }
@@ -97,9 +97,10 @@ function spawn({ instance, life }: Of<'spawn'>, parts: PerformParts): void {
   if (!begun.ok) parts.spawnFailed(life.run, begun.error.stage, begun.error.message);
 }
 
-function record({ what }: Of<'record'>, { memory, waiters, keepProgram }: PerformParts): void {
+function record({ what }: Of<'record'>, { memory, waiters, goBackTo }: PerformParts): void {
   memory.keep(what);
-  if (what.kind === 'program') keepProgram(what.program, what.plan);
+  // Null: the file's word holds again, which is known to whoever has read it.
+  if (what.kind === 'program' && what.plan !== null) goBackTo(what.plan);
   if (what.kind === 'instance') waiters.changed(what.instance);
   if (what.kind === 'removed') waiters.removed(what.id);
 }

@@ -50,7 +50,8 @@ export class PlanShelf {
   find(name: string, revision: string): ProgramPlan | null {
     const plain = this.get(name, revision);
     if (plain !== null) return plain;
-    for (const [key] of this.#journal.under(`plan/${name}/${revision}-`)) return this.get(name, `${revision}-${key}`);
+    for (const [key] of this.#journal.under(`plan/${name}/${revision}-`))
+      return this.get(name, `${revision}-${key}`);
     return null;
   }
 

@@ -2,9 +2,9 @@
 import { type Moment, wall } from '../base/clock.ts';
 import type { InstanceId, ProgramName, Revision, Run } from '../base/ids.ts';
 import type { Completed, Fleet, Memory } from '../core/fleet/fleet.ts';
+import type { PastPlan } from '../core/fleet/revisions.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import { lifeOf } from '../core/instance/phase.ts';
-import type { PastPlan } from '../core/fleet/revisions.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Journal } from './journal.ts';
 import { fieldsOf, PlanShelf } from './plan-shelf.ts';
@@ -87,7 +87,11 @@ function readCompleted(journal: Journal, plan: Plan, boot: string | null): Map<I
 }
 
 /** Those whose plan is still there; of a program that the config has no more, none. */
-function readRevisions(journal: Journal, shelf: PlanShelf, plan: Plan): Map<ProgramName, readonly PastPlan[]> {
+function readRevisions(
+  journal: Journal,
+  shelf: PlanShelf,
+  plan: Plan,
+): Map<ProgramName, readonly PastPlan[]> {
   const revisions = new Map<ProgramName, readonly PastPlan[]>();
   for (const [name, value] of [...journal.under('revisions/')]) {
     const program = plan.programs.find((candidate) => candidate.name === name);
@@ -98,7 +102,9 @@ function readRevisions(journal: Journal, shelf: PlanShelf, plan: Plan): Map<Prog
     const past = value.flatMap((entry): PastPlan[] => {
       const { plan: ref, at, whole } = fieldsOf(entry);
       const found = shelf.get(name, ref);
-      return found === null || typeof at !== 'number' ? [] : [{ plan: found, at: wall(at), whole: whole === true }];
+      return found === null || typeof at !== 'number'
+        ? []
+        : [{ plan: found, at: wall(at), whole: whole === true }];
     });
     revisions.set(program.name, past);
   }

@@ -1,12 +1,12 @@
 /** What a request for a rolling restart asks for, in numbers; and what it would do. */
 import type { InstanceId } from '../base/ids.ts';
 import { stayingOf } from '../core/fleet/fleet.ts';
-import { lifeOf } from '../core/instance/phase.ts';
 import type { Instance } from '../core/instance/instance.ts';
+import { lifeOf } from '../core/instance/phase.ts';
 import type { ProgramPlan, Share } from '../core/plan.ts';
 import { inOrder } from '../core/rollout/order.ts';
 import { whyLeftOut } from '../core/rollout/turn.ts';
-import type { RolloutStatus, PlannedRollout, TurnStatus } from '../protocol/status.ts';
+import type { PlannedRollout, RolloutStatus, TurnStatus } from '../protocol/status.ts';
 import type { ApiParts } from './api-parts.ts';
 import { mostOf } from './describe-rollout.ts';
 import { inTurnMs, type Pace, paceOf } from './expectation.ts';
@@ -42,12 +42,13 @@ export function rollOf(
     order,
   );
   const parallel = countOf(asked.max_parallel ?? maxParallel, all.length, Math.floor);
+  const first = countOf(asked.canary ?? canary, all.length, Math.ceil);
   return {
     program,
     seats,
     maxParallel: Math.max(1, parallel), // one always may
     surge: countOf(maxSurge, all.length, Math.ceil),
-    canary: Math.min(seats.length, countOf(asked.canary ?? canary, all.length, Math.ceil)),
+    canary: first < seats.length ? first : 0, // with nothing after it there is nothing to hold
   };
 }
 

@@ -19,7 +19,10 @@ export class RolloutKeeper {
 
   keep(rollout: Rollout, now: Moment): void {
     const { id, turns, target } = rollout;
-    if (isOver(rollout)) return this.#drop(id, this.#kept.get(id)?.turns.length ?? turns.length);
+    if (isOver(rollout)) {
+      this.#drop(id, Math.max(turns.length, this.#kept.get(id)?.turns.length ?? 0));
+      return;
+    }
     const before = this.#kept.get(id)?.turns ?? [];
     for (const [place, turn] of turns.entries()) {
       if (turn !== before[place]) this.#keepTurn(id, place, turn, now);
@@ -62,7 +65,9 @@ export function readRollouts(
       continue;
     }
     journal.put(`rolling/${id}`, null);
-    warn(`cannot read what was written down of rollout ${id}: it does not go on; see "tsup-visor rollout status"`);
+    warn(
+      `cannot read what was written down of rollout ${id}: it does not go on; see "tsup-visor rollout status"`,
+    );
   }
   // Whatever was torn off its rollout.
   for (const [key] of [...journal.under('turn/')]) {

@@ -1,8 +1,8 @@
 /** A rollout as the journal has it: its plans by reference, its moments as dates that outlive the stopwatch of a daemon. */
-import { dateOf, deadlineOf, type Moment, type Mono, type Wall, wall } from '../base/clock.ts';
+import { dateOf, deadlineOf, type Moment, type Mono, mono, type Wall, wall } from '../base/clock.ts';
 import type { InstanceId } from '../base/ids.ts';
 import type { ProgramPlan } from '../core/plan.ts';
-import type { Canary, Reverting, Rollout, Turn, TurnStep } from '../core/rollout/rollout.ts';
+import type { Blocker, Canary, Cause, Reverting, Rollout, Turn, TurnStep } from '../core/rollout/rollout.ts';
 import { ROLLOUT_STATES, TURN_STEPS } from '../protocol/status.ts';
 import { fieldsOf, type PlanRef } from './plan-shelf.ts';
 import { momentOf } from './record.ts';
@@ -32,14 +32,15 @@ type Dated<T> = T extends Mono | Moment
     ? T
     : { readonly [K in keyof T]: Dated<T[K]> };
 
-type Timed = Rollout | Canary | Reverting | TurnStep;
+/** All that has fields within a rollout. */
+type Timed = Rollout | Canary | Reverting | Cause | Blocker | TurnStep | NonNullable<Rollout['notBefore']>;
 type KeysWith<T, V> = T extends unknown
   ? { [K in keyof T]-?: NonNullable<T[K]> extends V ? K : never }[keyof T]
   : never;
 
 /** Every field that is one has its place here: the compiler finds the one that is forgotten. */
 const STOPWATCH: Readonly<Record<KeysWith<Timed, Mono>, true>> = {
-  notBefore: true,
+  at: true,
   until: true,
   deadline: true,
   healthyAt: true,
@@ -52,14 +53,8 @@ const MOMENTS: Readonly<Record<KeysWith<Timed, Moment>, true>> = {
 };
 
 export function rolloutRecord(rollout: Rollout, plan: PlanRef, now: Moment): RolloutRecord {
-  const { target: _, turns, canary, reverting, ...rest } = rollout;
-  return {
-    ...dated(rest, now),
-    canary: dated(canary, now),
-    reverting: reverting && dated(reverting, now),
-    plan,
-    count: turns.length,
-  };
+  const { target: _, turns, ...rest } = rollout;
+  return { ...dated(rest, now), plan, count: turns.length };
 }
 
 export function turnRecord({ id, extra, before, step }: Turn, plan: PlanRef, now: Moment): TurnRecord {
@@ -75,14 +70,13 @@ export function restoreRollout(
   now: Moment,
 ): Rollout | null {
   const record = fieldsOf(value);
-  const { plan, count, canary, reverting, ...rest } = record;
-  const target = planOf(String(record['program']), plan);
+  const { plan, count, ...rest } = record;
+  const target = planOf(String(record.program), plan);
   const isWhole = turns.length === count && turns.every((turn) => turn !== null);
-  if (target === null || !isWhole || !isOneOf(ROLLOUT_STATES, record['state'])) return null;
-  if (typeof record['id'] !== 'number' || typeof fieldsOf(canary)['kind'] !== 'string') return null;
-  const own = { canary: timed(canary, now), reverting: reverting === null ? null : timed(reverting, now) };
+  if (target === null || !isWhole || !isOneOf(ROLLOUT_STATES, record.state)) return null;
+  if (typeof record.id !== 'number' || typeof fieldsOf(record.canary).kind !== 'string') return null;
   // As `rolloutRecord` has written it: the same keys, checked where another version could have others.
-  return { ...(timed(rest, now) as object), ...own, target, turns } as Rollout;
+  return { ...(timed(rest, now) as Omit<Rollout, 'target' | 'turns'>), target, turns: turns as Turn[] };
 }
 
 export function restoreTurn(
@@ -93,7 +87,7 @@ export function restoreTurn(
   const { program: name, id, extra, plan, generation, step } = fieldsOf(value);
   const program = planOf(String(name), plan);
   if (program === null || typeof id !== 'string' || typeof generation !== 'number') return null;
-  if (!isOneOf(TURN_STEPS, fieldsOf(step)['kind'])) return null;
+  if (!isOneOf(TURN_STEPS, fieldsOf(step).kind)) return null;
   return {
     id: id as InstanceId, // as `turnRecord` has written it, like the step
     extra: extra === true,
@@ -105,21 +99,24 @@ export function restoreTurn(
 const isOneOf = (names: readonly string[], name: unknown): boolean =>
   typeof name === 'string' && names.includes(name);
 
-/** The fields at the first level alone: what is below has none of these, or is done by itself. */
 function dated<T extends object>(of: T, now: Moment): Dated<T> {
   const fields = Object.entries(of).map(([key, value]) => {
-    if (value === null) return [key, null];
-    if (key in STOPWATCH) return [key, dateOf(value, now)];
-    return key in MOMENTS ? [key, (value as Moment).wall] : [key, value]; // by its type, see MOMENTS
+    if (key in MOMENTS) return [key, (value as Moment | null)?.wall ?? null]; // by its type, see MOMENTS
+    if (typeof value === 'number' && key in STOPWATCH) return [key, dateOf(mono(value), now)];
+    return [key, isFields(value) ? dated(value, now) : value];
   });
   return Object.fromEntries(fields); // entry by entry what Dated says
 }
 
 function timed(value: unknown, now: Moment): unknown {
-  const fields = Object.entries(fieldsOf(value)).map(([key, date]) => {
-    if (typeof date !== 'number') return [key, date];
+  if (!isFields(value)) return value;
+  const fields = Object.entries(value).map(([key, date]: [string, unknown]) => {
+    if (typeof date !== 'number') return [key, timed(date, now)];
     if (key in STOPWATCH) return [key, deadlineOf(wall(date), now)];
-    return key in MOMENTS ? [key, momentOf(wall(date), now)] : [key, date];
+    return [key, key in MOMENTS ? momentOf(wall(date), now) : date];
   });
   return Object.fromEntries(fields);
 }
+
+const isFields = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,7 +1,8 @@
 /** Rollouts that are steered on the wire: paused, resumed, promoted, aborted, taken back. */
 import { type InstanceId, type ProgramName, rolloutId } from '../base/ids.ts';
 import { stayingOf } from '../core/fleet/fleet.ts';
-import { lastWhole, type PastPlan } from '../core/fleet/revisions.ts';
+import type { PastPlan } from '../core/fleet/revisions.ts';
+import { backOf } from '../core/fleet/view.ts';
 import { lifeOf } from '../core/instance/phase.ts';
 import type { ProgramPlan } from '../core/plan.ts';
 import type { Rollout } from '../core/rollout/rollout.ts';
@@ -40,9 +41,9 @@ export function revertRollout(
   const own = underWay(parts, rollout);
   if (own === undefined) return undo(parts, rollout, { by, words: reason ?? null });
   if (own.reverting !== null) throw new Refused('conflict', `${nameOf(rollout)} is being reverted already`);
-  if (lastWhole(pastOf(parts, own.program), own.target.revision) === null) {
-    throw nothingWhole(rollout, `abort it instead: "tsup-visor rollout abort ${rollout.id}"`);
-  }
+  const hint = `abort it instead: "tsup-visor rollout abort ${rollout.id}"`;
+  refuseSame(rollout, hint);
+  if (backOf(parts.fleet, own) === null) throw nothingWhole(rollout, hint);
   const words = reason === undefined ? {} : { words: reason };
   parts.post({ type: 'steer_rollout', id: own.id, command: 'revert', ...words });
   return findRollout(parts, String(rollout.id));
@@ -72,6 +73,16 @@ const nothingWhole = (rollout: RolloutStatus, hint: string): Refused =>
     hint,
   );
 
+/** An older config would not bring back what has changed. */
+function refuseSame(rollout: RolloutStatus, hint: string): void {
+  if (rollout.from_revision !== rollout.revision) return;
+  throw new Refused(
+    'conflict',
+    `cannot revert ${nameOf(rollout)}: it has changed nothing of the config, and code on disk is not ours to bring back`,
+    hint,
+  );
+}
+
 function undo(
   parts: ApiParts,
   rollout: RolloutStatus,
@@ -79,32 +90,38 @@ function undo(
 ): RolloutReply {
   const running = parts.plan().programs.find(({ name }) => name === rollout.program);
   if (running === undefined) {
-    throw new Refused('conflict', `cannot revert ${nameOf(rollout)}: the config has ${rollout.program} no more`);
+    throw new Refused(
+      'conflict',
+      `cannot revert ${nameOf(rollout)}: the config has ${rollout.program} no more`,
+    );
   }
   refuseConflicts(parts, [running.name]);
-  const whole = wholeBefore(pastOf(parts, running.name), rollout.revision);
-  if (whole === null) {
-    throw nothingWhole(rollout, 'put the old config back, then "tsup-visor rolling-restart" takes it on');
-  }
+  const hint = `put the old one back yourself, then "tsup-visor rolling-restart ${running.name}"`;
+  refuseSame(rollout, hint);
+  const whole = wholeBefore(pastOf(parts, running.name), rollout);
+  if (whole === null) throw nothingWhole(rollout, hint);
   // How many there are, and whether they start by themselves, is no part of a revision.
   const program: ProgramPlan = { ...whole, instances: running.instances, autostart: running.autostart };
   const ids = notYet(parts, program);
   if (ids.length === 0) {
-    throw new Refused('conflict', `cannot revert ${nameOf(rollout)}: ${program.name} has what it had before it`);
+    throw new Refused(
+      'conflict',
+      `cannot revert ${nameOf(rollout)}: ${program.name} has what it had before it`,
+    );
   }
   refuseLooseEnds(parts.plan(), [program]);
   return begin(parts, program, ids, rollout, who);
 }
 
-/** The last whole one before this revision came; where it has come back since, the last one but this. */
-function wholeBefore(past: readonly PastPlan[], revision: string): ProgramPlan | null {
-  const place = past.findLastIndex(({ plan }) => plan.revision === revision);
-  const before = past.slice(0, Math.max(0, place));
-  const isOther = ({ plan, whole }: PastPlan): boolean => whole && plan.revision !== revision;
-  return (before.findLast(isOther) ?? past.findLast(isOther))?.plan ?? null;
+/** What it had before, or else the last one that was whole. */
+function wholeBefore(past: readonly PastPlan[], rollout: RolloutStatus): ProgramPlan | null {
+  const whole = past.filter((entry) => entry.whole && entry.plan.revision !== rollout.revision);
+  const before = whole.find(({ plan }) => plan.revision === rollout.from_revision);
+  return (before ?? whole.at(-1))?.plan ?? null;
 }
 
-const pastOf = ({ fleet }: ApiParts, name: ProgramName): readonly PastPlan[] => fleet.revisions.get(name) ?? [];
+const pastOf = ({ fleet }: ApiParts, name: ProgramName): readonly PastPlan[] =>
+  fleet.revisions.get(name) ?? [];
 
 /** Those that do not run with it. */
 const notYet = ({ fleet }: ApiParts, { name, revision }: ProgramPlan): InstanceId[] =>

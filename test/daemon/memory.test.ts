@@ -13,6 +13,7 @@ import { stepFleet } from '../../src/core/fleet/step.ts';
 import { lifeOf } from '../../src/core/instance/phase.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
 import { recall, unwanted } from '../../src/daemon/adopt.ts';
+import { RolloutHistory } from '../../src/daemon/history.ts';
 import { Journal } from '../../src/daemon/journal.ts';
 import { MemoryKeeper } from '../../src/daemon/memory.ts';
 import { readMemory } from '../../src/daemon/remembered.ts';
@@ -68,14 +69,16 @@ class Daemon {
       places: (run) => [{ path: '/log', from: 1000 + run }],
       configured: (name) => programs.find((one) => one.name === name)?.instances ?? null,
       boot,
+      history: new RolloutHistory(this.journal),
     });
   }
 
   take(event: FleetEvent): this {
-    for (const effect of stepFleet(this.fleet, event, this.#now)) {
-      if (effect.type === 'record') this.#keeper.keep(effect.what);
-      this.performs(effect);
-    }
+    const effects = stepFleet(this.fleet, event, this.#now);
+    for (const effect of effects) if (effect.type === 'record') this.#keeper.keep(effect.what);
+    this.journal.flush();
+    for (const effect of effects) this.performs(effect);
+    this.#keeper.performed();
     return this;
   }
 
