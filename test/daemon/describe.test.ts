@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { wall } from '../../src/base/clock.ts';
-import { instanceId, programName, rolloutId } from '../../src/base/ids.ts';
+import { instanceId, programName } from '../../src/base/ids.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
 import type { Phase } from '../../src/core/instance/phase.ts';
 import { describeInstance } from '../../src/daemon/describe.ts';
 import { INSTANCE_STATES, type InstanceState } from '../../src/protocol/status.ts';
-import { at, BEGIN, Bench, Fleets, PROGRAM, program } from '../core/rig.ts';
+import { at, Bench, PROGRAM, program } from '../core/rig.ts';
 import { LIFE_NAMES, LIVES, type LifeName } from './fleet.ts';
 
 interface Told {
