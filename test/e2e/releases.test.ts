@@ -58,7 +58,7 @@ it('a crash comes back with the release that ran, a deploy with the new one, and
   expect(await releasesOf(world)).toEqual(both(old));
 
   const { stderr } = await world.succeed('rolling-restart', 'worker');
-  expect(stderr).toMatch(/directory: \S+\/releases\/41 -> \S+\/releases\/42/);
+  expect(stderr).toMatch(/worker: directory \S+\/releases\/41 -> \S+\/releases\/42/);
   expect(await releasesOf(world)).toEqual(both(fresh));
 
   await world.succeed('rollout', 'revert', 'worker');
