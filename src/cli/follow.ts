@@ -47,6 +47,7 @@ export async function follow(
     failed: new Map(),
     toldOver: new Set(),
     absence: new Absence((isAway) => viewer.away(isAway)),
+    nap: new Nap(),
     over: over.signal,
     end: () => over.abort(),
   };
@@ -80,6 +81,8 @@ interface Task {
   /** Rollouts of which an event has said that they run no more. */
   readonly toldOver: Set<number>;
   readonly absence: Absence;
+  /** Of `look`. */
+  readonly nap: Nap;
   readonly over: AbortSignal;
   end(): void;
 }
@@ -105,7 +108,8 @@ async function listen(task: Task): Promise<void> {
     });
     since = {};
     await pause(RETRY_MS, over);
-    await unlessLost(task, () => refresh(task));
+    // What happened meanwhile may have been told to nobody.
+    if ((await unlessLost(task, () => refresh(task))) === undefined) task.nap.end();
   }
 }
 
@@ -150,7 +154,25 @@ async function look(task: Task): Promise<void> {
       await pause(LAST_EVENTS_MS, over);
       task.end();
     }
-    await pause(lost === undefined ? everyMs : RETRY_MS, over);
+    await task.nap.take(lost === undefined ? everyMs : RETRY_MS, over);
+  }
+}
+
+/** The pause between two looks, which somebody else may end. */
+class Nap {
+  #end = () => {};
+
+  async take(ms: number, over: AbortSignal): Promise<void> {
+    if (over.aborted) return;
+    const awake = new AbortController();
+    this.#end = () => awake.abort();
+    over.addEventListener('abort', this.#end, { once: true });
+    await pause(ms, awake.signal);
+    over.removeEventListener('abort', this.#end);
+  }
+
+  end(): void {
+    this.#end();
   }
 }
 

@@ -122,13 +122,12 @@ const NOTABLE_PHASES: ReadonlySet<string> = new Set([
   'failed',
 ]);
 
-function live(context: Context, paint: Paint, { programs }: Begun, what: string): View {
+function live(context: Context, paint: Paint, { rollouts: begun, programs }: Begun, what: string): View {
   const { stdout, env } = context.io;
   const unicode = /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '');
-  let seen: Seen | undefined;
+  let seen: Seen = { rollouts: begun, instances: [] };
   let isAway = false;
   const draw = () => {
-    if (seen === undefined) return;
     const { rollouts, instances } = seen;
     const width = stdout.columns ?? 80;
     const moving = inMotion(instances, programs);

@@ -61,7 +61,7 @@ test('at 80 columns what changed and why stands below each one', () => {
     ID  PROGRAM  ENDED      WHEN         BY     TOOK  DONE  DRAINS: MED MAX
      5  worker   succeeded  01-30 09:00  alice    2m   3/3  3: 12s 41s
         77ab01 -> 9f2c1a: deploy 4711
-     6  worker   failed     13:00        root     1m   1/4  2: 2s 4s
+     6  worker   failed     13:00        root     1m   1/4  2: 2.5s 4s
         77ab01 -> 9f2c1a: reload; worker:1 exited with code 1 before it was ready
      7  worker   running    15:59        -        1m   1/4  -
         77ab01: takes back 6
@@ -74,7 +74,7 @@ test('at 140 columns each one has a line', () => {
     "
     ID  PROGRAM  ENDED      WHEN         BY     TOOK  DONE  DRAINS: MED MAX  REVISION          WHY
      5  worker   succeeded  01-30 09:00  alice    2m   3/3  3: 12s 41s       77ab01 -> 9f2c1a  deploy 4711
-     6  worker   failed     13:00        root     1m   1/4  2: 2s 4s         77ab01 -> 9f2c1a  reload; worker:1 exited with code 1 before it wa…
+     6  worker   failed     13:00        root     1m   1/4  2: 2.5s 4s       77ab01 -> 9f2c1a  reload; worker:1 exited with code 1 before it wa…
      7  worker   running    15:59        -        1m   1/4  -                77ab01            takes back 6
     "
   `);

@@ -21,7 +21,9 @@ export async function wait(
   const { version, rollouts } = await client.rollouts();
   const begun = { rollouts: awaited(rollouts, which), programs: [], seq: undefined };
   const goesOn = 'the rollout goes on; see "tsup-visor rollout status"';
-  const ended = (await watch(context, client, begun, { view: silent, timeoutMs: timeout, goesOn })).rollouts;
+  const ended = begun.rollouts.some(({ state }) => state === 'running')
+    ? (await watch(context, client, begun, { view: silent, timeoutMs: timeout, goesOn })).rollouts
+    : begun.rollouts;
   if (context.json) context.printJson({ version, rollouts: ended });
   else if (ended.length === 0) context.print('no rolling restart so far');
   else context.answer(...ended.flatMap(endLines));

@@ -42,7 +42,7 @@ export function namesFrom(options: GlobalOptions, io: Io): Names {
 }
 
 const once = (found: readonly Candidate[]): Candidate[] =>
-  [...new Map(found.toReversed().map((each) => [each.text, each])).values()].reverse();
+  found.filter(({ text }, at) => found.findIndex((each) => each.text === text) === at);
 
 async function orNone(ask: () => Promise<Candidate[]>): Promise<Candidate[]> {
   try {
