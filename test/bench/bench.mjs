@@ -38,7 +38,7 @@ const BENCHES = {
   levels: () => levels(dir, tick, new Ticks(join(dir, 'levels.ticks')), rounds),
   shutdown: () => shutdown(dir, tick, new Ticks(join(dir, 'shutdown.ticks')), rounds),
   rolling: () => rolling(dir, options.quick ? 6 : 20, wantedRoller),
-  'double-failure': () => doubleFailure(dir, options.quick ? 200 : 3000),
+  'double-failure': () => doubleFailure(dir, options.quick ? 200 : 2000),
   load: () => load(options.quick ? 5 : 31),
 };
 const which = positionals[0] ?? 'all';

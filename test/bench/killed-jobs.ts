@@ -141,8 +141,10 @@ class KillingFleet {
   }
 
   #spawn(id: InstanceId, life: Life): void {
-    this.#workers.set(life.run, { id, life, jobs: new Set(), asked: false, dead: false });
+    const worker: Worker = { id, life, jobs: new Set(), asked: false, dead: false };
+    this.#workers.set(life.run, worker);
     this.#post({ type: 'spawned', run: life.run, pid: pid(1000) });
+    this.#tell(worker);
   }
 
   #arm(timer: TimerName, at: number): void {
