@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { programName, revision } from '../../src/base/ids.ts';
 import type { DependencyCondition, ProgramPlan } from '../../src/core/plan.ts';
-import { type Change, Fleets, program, worker } from './rig.ts';
+import { BEGIN, type Change, Fleets, program, worker } from './rig.ts';
 
 const named = (name: string, change: Change = {}): ProgramPlan =>
   program({ name: programName(name), ...change });
@@ -267,7 +267,7 @@ describe('during a rolling restart of what is needed', () => {
   const rolling = (plan = redis): Fleets => {
     const fleets = new Fleets([plan, needs({ redis: 'ready' })]).allReady();
     const ids = fleets.ids().filter((id) => id.startsWith('redis'));
-    return fleets.take({ type: 'begin_rollout', program: plan, ids, maxParallel: 1 });
+    return fleets.take({ ...BEGIN, program: plan, ids, maxParallel: 1 });
   };
 
   test('the instance in its turn is excused while another one works', () => {
@@ -294,7 +294,7 @@ describe('a rolling restart of what needs something', () => {
   const plan = needs({ redis: 'ready' }, { instances: 2 });
   const begin = (fleets: Fleets): Fleets => {
     const ids = fleets.ids().filter((id) => id.startsWith('worker'));
-    return fleets.take({ type: 'begin_rollout', program: plan, ids, maxParallel: 1 });
+    return fleets.take({ ...BEGIN, program: plan, ids, maxParallel: 1 });
   };
   const state = (fleets: Fleets): unknown => [...fleets.fleet.rollouts.values()].at(-1);
 

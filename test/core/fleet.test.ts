@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { instanceId, pid, programName, rolloutId, run } from '../../src/base/ids.ts';
 import { reasonOf } from '../../src/core/fleet/step.ts';
-import { Fleets, program, worker } from './rig.ts';
+import { BEGIN, Fleets, program, worker } from './rig.ts';
 
 const plan = program({ instances: 3 });
 const typesOf = (fleets: Fleets): string[] => fleets.effects.map(({ type }) => type);
@@ -159,7 +159,7 @@ describe('shutdown', () => {
     const fleets = down();
     fleets.start();
     fleets.take({ type: 'restart', ids: fleets.ids(), programs: [] });
-    fleets.take({ type: 'begin_rollout', program: plan, ids: fleets.ids(), maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: plan, ids: fleets.ids(), maxParallel: 1 });
     expect(fleets.fleet.rollouts.size).toBe(0);
     fleets.gone(0).gone(1).gone(2);
     expect(fleets.kinds()).toBe('stopped stopped stopped');
@@ -174,7 +174,7 @@ describe('shutdown', () => {
 
   test('aborts what rolls, and says why; nobody is started again by that', () => {
     const fleets = new Fleets([plan]).allReady();
-    fleets.take({ type: 'begin_rollout', program: plan, ids: fleets.ids(), maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: plan, ids: fleets.ids(), maxParallel: 1 });
     fleets.take({ type: 'shutdown', how: 'drain', timeoutMs: null });
     expect([...fleets.fleet.rollouts.values()]).toMatchObject([
       { state: 'aborted', reason: 'the daemon was shut down' },
@@ -193,7 +193,7 @@ test('of the rollouts that are over the last twenty are kept, and all that are u
   const other = program({ name: programName('mailer') });
   const fleets = new Fleets([program(), other]).start();
   const begin = (of: typeof other, ids = fleets.ids()) =>
-    fleets.take({ type: 'begin_rollout', program: of, ids, maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: of, ids, maxParallel: 1 });
   begin(other, [instanceId(other.name, 0)]);
   for (let id = 2; id <= 50; id++) {
     begin(program(), [worker(0)]);

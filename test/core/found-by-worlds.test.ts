@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { programName, revision } from '../../src/base/ids.ts';
 import type { DependencyCondition, ProgramPlan, SchedulePlan } from '../../src/core/plan.ts';
-import { type Change, Fleets, hook, program, worker } from './rig.ts';
+import { BEGIN, type Change, Fleets, hook, program, worker } from './rig.ts';
 
 const named = (name: string, change: Change = {}): ProgramPlan =>
   program({ name: programName(name), ...change });
@@ -36,7 +36,7 @@ describe('what is on its way out', () => {
 
   test('has no turn in a rollout', () => {
     const fleets = leaving();
-    fleets.take({ type: 'begin_rollout', program: program(), ids: fleets.ids(), maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: program(), ids: fleets.ids(), maxParallel: 1 });
     expect([...fleets.fleet.rollouts.values()][0]?.turns.map(({ id }) => id)).toEqual([worker(0)]);
   });
 
@@ -53,7 +53,7 @@ describe('what is on its way out', () => {
 test('a stop that has to wait for others takes a drain from the rollout, which would have killed', () => {
   const db = program({ drain: { onTimeout: 'kill', timeoutMs: 300 } });
   const fleets = new Fleets([db, named('web', needing('worker', 'ready'))]).allReady();
-  fleets.take({ type: 'begin_rollout', program: db, ids: [worker(0)], maxParallel: 1 });
+  fleets.take({ ...BEGIN, program: db, ids: [worker(0)], maxParallel: 1 });
   expect(fleets.kindOf(0)).toBe('draining');
   fleets.stopAll().ring(0, 300);
   expect(fleets.signals()).toBe('TERM→worker:0');

@@ -1,7 +1,7 @@
 /** Health checks: from how many failures on it is unhealthy, what is done about it, and who is told. */
 import { describe, expect, test } from 'vitest';
 import type { HealthPlan } from '../../src/core/plan.ts';
-import { Bench, Fleets, newsIn, program, summary } from './rig.ts';
+import { BEGIN, Bench, Fleets, newsIn, program, summary } from './rig.ts';
 
 const HEALTH: HealthPlan = {
   check: { kind: 'tcp', host: '127.0.0.1', port: '80' },
@@ -172,7 +172,7 @@ describe('is asked', () => {
 describe('in a rolling restart', () => {
   const four = { ...only, instances: 3 };
   const begin = (fleets: Fleets): Fleets =>
-    fleets.take({ type: 'begin_rollout', program: four, ids: fleets.ids(), maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: four, ids: fleets.ids(), maxParallel: 1 });
   const look = (fleets: Fleets, ms: number): Fleets => {
     fleets.now += ms;
     return fleets.due({ of: 'rollout', id: [...fleets.fleet.rollouts.keys()][0] ?? never() });
@@ -188,7 +188,7 @@ describe('in a rolling restart', () => {
   test('one that falls ill outside its turn is waited for', () => {
     const fleets = new Fleets([four]).allReady();
     for (let i = 0; i < 3; i++) fleets.checked(2, false);
-    fleets.take({ type: 'begin_rollout', program: four, ids: fleets.ids().slice(0, 2), maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: four, ids: fleets.ids().slice(0, 2), maxParallel: 1 });
     expect(fleets.news('rollout').at(-1)).toMatchObject({ reason: 'waits for worker:2 to be healthy' });
     fleets.checked(2);
     expect(fleets.kinds()).toBe('draining running running');

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { revision } from '../../src/base/ids.ts';
 import type { DrainPlan } from '../../src/core/plan.ts';
-import { Bench, Fleets, hook, newsIn, program, summary, worker } from './rig.ts';
+import { BEGIN, Bench, Fleets, hook, newsIn, program, summary, worker } from './rig.ts';
 
 const told = (bench: Bench, effects: ReturnType<Bench['take']>): string => summary(bench.phase.kind, effects);
 const after = (bench: Bench, act: (bench: Bench) => void): Bench => {
@@ -200,7 +200,7 @@ describe('pre_drain', () => {
 
   test('its failure fails the turn, and the rollout says why', () => {
     const fleets = new Fleets([{ ...plan, instances: 2 }]).allReady();
-    fleets.take({ type: 'begin_rollout', program: plan, ids: fleets.ids(), maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: plan, ids: fleets.ids(), maxParallel: 1 });
     fleets.hooked(0, 'pre_drain', false);
     expect(fleets.kinds()).toBe('running running');
     expect(fleets.news('rollout')).toMatchObject([
@@ -210,7 +210,7 @@ describe('pre_drain', () => {
 
   test('after such a failure the turn can be taken again', () => {
     const fleets = new Fleets([plan]).allReady();
-    fleets.take({ type: 'begin_rollout', program: plan, ids: [worker(0)], maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: plan, ids: [worker(0)], maxParallel: 1 });
     fleets.hooked(0, 'pre_drain', false);
     const [id] = fleets.fleet.rollouts.keys();
     if (id === undefined) throw new Error('no rollout');
@@ -304,7 +304,7 @@ describe('post_stop', () => {
 
   test('its failure in a turn fails the turn, and the rollout does not wait for ever', () => {
     const fleets = new Fleets([{ ...plan, instances: 2 }]).allReady();
-    fleets.take({ type: 'begin_rollout', program: plan, ids: fleets.ids(), maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: plan, ids: fleets.ids(), maxParallel: 1 });
     fleets.gone(0).hooked(0, 'post_stop', false);
     expect(fleets.news('rollout')).toMatchObject([
       { state: 'paused', reason: 'worker:0 failed in its post_stop hook: exited with code 1' },

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { pid, programName, revision } from '../../src/base/ids.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
-import { Bench, Fleets, program, summary, worker } from './rig.ts';
+import { BEGIN, Bench, Fleets, program, summary, worker } from './rig.ts';
 
 const told = (bench: Bench, effects: ReturnType<Bench['take']>): string => summary(bench.phase.kind, effects);
 const two = (change: Parameters<typeof program>[0] = {}): ProgramPlan =>
@@ -115,7 +115,7 @@ describe('Ending things', () => {
 
   test('a rollout’s drain that is too long is said to be, and kills nobody by default', () => {
     const fleets = new Fleets([program()]).allReady();
-    fleets.take({ type: 'begin_rollout', program: two(), ids: [worker(0)], maxParallel: 1 }).ring(0, 300);
+    fleets.take({ ...BEGIN, program: two(), ids: [worker(0)], maxParallel: 1 }).ring(0, 300);
     expect(fleets.news('overdue')).toHaveLength(1);
     expect(fleets.news('rollout')).toMatchObject([{ state: 'paused' }]);
     expect(fleets.signals()).toBe('');

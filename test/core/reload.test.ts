@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { programName, revision } from '../../src/base/ids.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
-import { type Change, Fleets, program, worker } from './rig.ts';
+import { BEGIN, type Change, Fleets, program, worker } from './rig.ts';
 
 const named = (name: string, change: Change = {}): ProgramPlan =>
   program({ name: programName(name), ...change });
@@ -72,7 +72,7 @@ describe('a key that is live', () => {
   test('during a rolling restart is not undone by the turns that are to come', () => {
     const target = two({ instances: 2 });
     const fleets = new Fleets([program({ instances: 2 })]).allReady();
-    fleets.take({ type: 'begin_rollout', program: target, ids: fleets.ids(), maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: target, ids: fleets.ids(), maxParallel: 1 });
     fleets.reload(program({ instances: 2, revision: revision('three'), maxAgeMs: 5000 }));
     expect(fleets.gone(0).seat(0).phase).toMatchObject({ life: { program: { maxAgeMs: 5000 } } });
     expect(fleets.seat(1).program.maxAgeMs).toBe(5000);
@@ -106,7 +106,7 @@ describe('a key of the next start', () => {
 test('a key of the next start that changes during a rolling restart reaches the turns that are to come', () => {
   const target = two({ instances: 2 });
   const fleets = new Fleets([program({ instances: 2 })]).allReady();
-  fleets.take({ type: 'begin_rollout', program: target, ids: fleets.ids(), maxParallel: 1 });
+  fleets.take({ ...BEGIN, program: target, ids: fleets.ids(), maxParallel: 1 });
   fleets.reload(two({ instances: 2, revision: revision('three'), stop: { signal: 'QUIT' } }));
   fleets.gone(0).ready(0);
   fleets.now += 500;
@@ -225,7 +225,7 @@ describe('a program that is gone from the config', () => {
   test('a rollout of it ends', () => {
     const fleets = new Fleets([program({ instances: 2 })]).allReady();
     fleets.take({
-      type: 'begin_rollout',
+      ...BEGIN,
       program: program({ instances: 2 }),
       ids: fleets.ids(),
       maxParallel: 1,

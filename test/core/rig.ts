@@ -98,6 +98,16 @@ export const hook = (onFailure: HookPlan['onFailure'] = 'fail'): HookPlan => ({
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** A rolling restart as it is without options. */
+export const BEGIN = {
+  type: 'begin_rollout',
+  surge: 0,
+  canary: 0,
+  cause: { kind: 'operator', by: null, words: null, of: null },
+  after: null,
+  replaces: false,
+} as const;
+
 /** One instance on a bench. */
 export class Bench {
   instance: Instance;

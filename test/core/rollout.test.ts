@@ -1,10 +1,12 @@
 /** A rolling restart: who is touched when, what holds it up, what pauses it, and how it is steered. */
 import { describe, expect, test } from 'vitest';
 import { programName, revision, rolloutId, run } from '../../src/base/ids.ts';
+import { NO_MEMORY } from '../../src/core/fleet/fleet.ts';
+import { viewOf } from '../../src/core/fleet/view.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
 import type { Rollout } from '../../src/core/rollout/rollout.ts';
 import { stepRollout } from '../../src/core/rollout/step.ts';
-import { at, Fleets, program, worker } from './rig.ts';
+import { at, BEGIN, Fleets, program, worker } from './rig.ts';
 
 const old = program({ instances: 4 });
 const next = (change: Parameters<typeof program>[0] = {}): ProgramPlan =>
@@ -20,7 +22,7 @@ const turns = (fleets: Fleets): string =>
     .turns.map(({ step }) => step.kind)
     .join(' ');
 const begin = (fleets: Fleets, target = next(), maxParallel = 1): Fleets =>
-  fleets.take({ type: 'begin_rollout', program: target, ids: fleets.ids(), maxParallel });
+  fleets.take({ ...BEGIN, program: target, ids: fleets.ids(), maxParallel });
 const steer = (fleets: Fleets, command: 'pause' | 'resume' | 'abort'): Fleets =>
   fleets.take({ type: 'steer_rollout', id: rolloutOf(fleets).id, command });
 const look = (fleets: Fleets, ms: number): Fleets => {
@@ -81,7 +83,7 @@ describe('one after another', () => {
 
   test('only those that are named have a turn', () => {
     const fleets = new Fleets([old]).allReady();
-    fleets.take({ type: 'begin_rollout', program: next(), ids: [worker(2)], maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: next(), ids: [worker(2)], maxParallel: 1 });
     turn(fleets, 2);
     expect(rolloutOf(fleets).state).toBe('succeeded');
     expect(fleets.seat(1).program.revision).toBe('one');
@@ -166,7 +168,7 @@ describe('obstacles', () => {
   test('one that comes back on its own account is waited for, and that is told once', () => {
     const fleets = new Fleets([old]).allReady();
     fleets.take({ type: 'restart', ids: [worker(3)], programs: [] });
-    fleets.take({ type: 'begin_rollout', program: next(), ids: fleets.ids().slice(0, 3), maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: next(), ids: fleets.ids().slice(0, 3), maxParallel: 1 });
     expect(turns(fleets)).toBe('pending pending pending');
     expect(fleets.news('rollout').map(({ reason }) => reason)).toEqual([
       null,
@@ -209,7 +211,7 @@ describe('obstacles', () => {
     fleets.exited('redis').gone(1, 1).ring(1, 100);
     expect(fleets.kindOf(1)).toBe('waiting');
     const ids = [worker(0), worker(1)];
-    fleets.take({ type: 'begin_rollout', program: waits('redis', { dependsOn: {} }), ids, maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: waits('redis', { dependsOn: {} }), ids, maxParallel: 1 });
     expect(turns(fleets)).toBe('pending starting');
   });
 
@@ -222,7 +224,7 @@ describe('obstacles', () => {
     test('one that was given up and has no turn', () => {
       const fleets = new Fleets([program(failing)]).allReady().gone(1, 1);
       const target = program({ ...failing, revision: revision('two') });
-      fleets.take({ type: 'begin_rollout', program: target, ids: [worker(0)], maxParallel: 1 });
+      fleets.take({ ...BEGIN, program: target, ids: [worker(0)], maxParallel: 1 });
       const why = 'worker:1 exited with code 1 after 100ms; given up after one try';
       stuck(fleets, why, 'worker:1');
       expect(fleets.kinds()).toBe('running failed');
@@ -250,7 +252,7 @@ describe('obstacles', () => {
     test('a dependency that the operator has stopped', () => {
       const fleets = new Fleets([redis, waits('redis')]).allReady().stop('redis').gone('redis');
       const ids = [worker(0), worker(1)];
-      fleets.take({ type: 'begin_rollout', program: waits('redis'), ids, maxParallel: 1 });
+      fleets.take({ ...BEGIN, program: waits('redis'), ids, maxParallel: 1 });
       stuck(fleets, 'waits for redis: redis was stopped by the operator', 'redis', 'needed');
       expect(fleets.kinds()).toBe('stopped running running');
     });
@@ -258,7 +260,7 @@ describe('obstacles', () => {
     test('a dependency that is stopped while it is waited for', () => {
       const fleets = new Fleets([redis, waits('redis')]).allReady().gone('redis', 1);
       const ids = [worker(0), worker(1)];
-      fleets.take({ type: 'begin_rollout', program: waits('redis'), ids, maxParallel: 1 });
+      fleets.take({ ...BEGIN, program: waits('redis'), ids, maxParallel: 1 });
       expect(rolloutOf(fleets)).toMatchObject({ state: 'running', reason: 'waits for redis to be ready' });
       fleets.stop('redis');
       stuck(fleets, 'waits for redis: redis was stopped by the operator', 'redis', 'needed');
@@ -268,7 +270,7 @@ describe('obstacles', () => {
       const fleets = new Fleets([redis, waits('redis')]).allReady();
       fleets.stop('redis').gone('redis').gone(1, 1).ring(1, 100);
       const target = waits('redis', { dependsOn: {} });
-      fleets.take({ type: 'begin_rollout', program: target, ids: [worker(0)], maxParallel: 1 });
+      fleets.take({ ...BEGIN, program: target, ids: [worker(0)], maxParallel: 1 });
       stuck(fleets, 'worker:1 waits for redis: redis was stopped by the operator', 'redis', 'needed');
     });
 
@@ -277,7 +279,7 @@ describe('obstacles', () => {
       fleets.now += 300;
       fleets.due({ of: 'instance', id: worker(0) });
       steer(fleets, 'abort');
-      fleets.take({ type: 'begin_rollout', program: next(), ids: [worker(1)], maxParallel: 1 });
+      fleets.take({ ...BEGIN, program: next(), ids: [worker(1)], maxParallel: 1 });
       stuck(
         fleets,
         'worker:0 has not drained within 300ms, 1 job in flight; it drains on',
@@ -466,7 +468,7 @@ describe('resume', () => {
     const steps = fleets.effects.flatMap((effect) =>
       effect.type === 'announce' && effect.what.type === 'turn' ? [effect.what.step] : [],
     );
-    expect(steps).toEqual(['pending', 'draining', 'starting']);
+    expect(steps).toEqual(['draining', 'starting']);
   });
 
   test('gives a drain that was too long its whole time anew', () => {
@@ -563,7 +565,8 @@ test('a run that is not the replacement of this turn does not end it well, howev
   const fleets = rolling().gone(0).ready(0);
   const seats = new Map([0, 1, 2, 3].map((index) => [worker(index), fleets.seat(index)]));
   seats.set(worker(0), { ...fleets.seat(0), lastRun: run(99) });
-  const { rollout } = stepRollout(rolloutOf(fleets), { type: 'look' }, seats, at(fleets.now + 60_000));
+  const view = { ...viewOf(fleets.fleet, rolloutOf(fleets), at(fleets.now + 60_000)), seats };
+  const { rollout } = stepRollout(rolloutOf(fleets), { type: 'look' }, view);
   expect(rollout).toMatchObject({ state: 'paused', reason: 'worker:0 ended before it was healthy' });
 });
 
@@ -593,19 +596,17 @@ describe("an operator's stop", () => {
 test('an instance of another program is no obstacle', () => {
   const other = program({ name: programName('other') });
   const fleets = new Fleets([program(), other]).start().ready(0);
-  fleets.take({ type: 'begin_rollout', program: program(), ids: [worker(0)], maxParallel: 1 });
+  fleets.take({ ...BEGIN, program: program(), ids: [worker(0)], maxParallel: 1 });
   expect(fleets.kinds()).toBe('draining spawning');
 });
 
 test('numbers and generations grow from what was remembered', () => {
   const memory = {
+    ...NO_MEMORY,
     nextRun: 41,
     nextRollout: 7,
     generations: new Map([[old.name, 5]]),
     stopped: new Set([worker(1)]),
-    alive: new Map(),
-    counts: new Map(),
-    completed: new Map(),
   };
   const fleets = new Fleets([old], memory);
   expect(fleets.seat(1).wish).toEqual({ want: 'down', because: 'operator' });

@@ -1,7 +1,8 @@
 /** scale: only the delta is touched, at the end of the numbers. */
 import { describe, expect, test } from 'vitest';
+import { revision, rolloutId } from '../../src/base/ids.ts';
 import { NO_MEMORY } from '../../src/core/fleet/fleet.ts';
-import { type Change, Fleets, program, worker } from './rig.ts';
+import { BEGIN, type Change, Fleets, program, worker } from './rig.ts';
 
 const running = (instances: number, change: Change = {}): Fleets =>
   new Fleets([program({ instances, ...change })]).allReady();
@@ -33,7 +34,7 @@ describe('up', () => {
 
   test('new ones have the plan and the generation that hold now', () => {
     const fleets = running(1);
-    fleets.take({ type: 'begin_rollout', program: program(), ids: [worker(0)], maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: program(), ids: [worker(0)], maxParallel: 1 });
     fleets.gone(0).ready(0);
     fleets.now += 500;
     for (const id of fleets.fleet.rollouts.keys()) fleets.due({ of: 'rollout', id });
@@ -120,19 +121,56 @@ describe('the number', () => {
   });
 });
 
-test('during a rollout of the program nothing is changed: its turns are given out', () => {
-  const fleets = running(2);
-  fleets.take({
-    type: 'begin_rollout',
-    program: program({ instances: 2 }),
-    ids: fleets.ids(),
-    maxParallel: 1,
+describe('during a rollout of the program', () => {
+  const rolling = (): Fleets => {
+    const fleets = running(2);
+    const fresh = program({ instances: 2, revision: revision('two') });
+    return fleets.take({ ...BEGIN, program: fresh, ids: fleets.ids(), maxParallel: 1 });
+  };
+  const turns = (fleets: Fleets): string =>
+    [...fleets.fleet.rollouts.values()].flatMap((each) => each.turns.map(({ step }) => step.kind)).join(' ');
+  const done = (fleets: Fleets, index: number): void => {
+    fleets.gone(index).ready(index);
+    fleets.now += 500;
+    fleets.due({ of: 'rollout', id: rolloutId(1) });
+  };
+
+  test('new ones begin with what the others had before, and have their turn at the end', () => {
+    const fleets = rolling();
+    fleets.scale(3);
+    expect(fleets.seat(2)).toMatchObject({ generation: 0, program: { revision: 'one' } });
+    expect(fleets.kinds()).toBe('draining running spawning');
+    expect(turns(fleets)).toBe('draining pending pending');
+    fleets.ready(2);
+    for (const index of [0, 1, 2]) done(fleets, index);
+    expect(turns(fleets)).toBe('done done done');
+    expect(fleets.seat(2).phase).toMatchObject({ body: { life: { program: { revision: 'two' } } } });
   });
-  expect(fleets.scale(4).effects).toEqual([]);
-  const [id] = fleets.fleet.rollouts.keys();
-  if (id === undefined) throw new Error('no rollout');
-  fleets.take({ type: 'steer_rollout', id, command: 'pause' });
-  expect(fleets.scale(1).effects).toEqual([]);
-  fleets.take({ type: 'steer_rollout', id, command: 'abort' });
-  expect(fleets.scale(1).kinds()).toBe('draining draining');
+
+  test('the next turn waits until a new one works', () => {
+    const fleets = rolling();
+    fleets.scale(3);
+    done(fleets, 0);
+    expect(turns(fleets)).toBe('done pending pending');
+    fleets.ready(2);
+    expect(turns(fleets)).toBe('done draining pending');
+  });
+
+  test('whoever goes has no turn', () => {
+    const fleets = rolling();
+    fleets.scale(1);
+    expect(turns(fleets)).toBe('draining skipped');
+    done(fleets, 0);
+    fleets.gone(1);
+    expect([...fleets.fleet.rollouts.values()][0]).toMatchObject({ state: 'succeeded' });
+    expect(fleets.kinds()).toBe('running');
+  });
+
+  test('on the way back new ones begin with what it goes back to', () => {
+    const fleets = rolling();
+    fleets.take({ type: 'steer_rollout', id: rolloutId(1), command: 'revert' });
+    fleets.scale(3);
+    expect(fleets.seat(2)).toMatchObject({ program: { revision: 'one' } });
+    expect(turns(fleets)).toBe('draining skipped');
+  });
 });

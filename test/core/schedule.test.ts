@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { programName, revision } from '../../src/base/ids.ts';
 import { NO_MEMORY } from '../../src/core/fleet/fleet.ts';
 import type { ProgramPlan, SchedulePlan } from '../../src/core/plan.ts';
-import { type Change, Fleets, hook, program, worker } from './rig.ts';
+import { BEGIN, type Change, Fleets, hook, program, worker } from './rig.ts';
 
 const on = (overlap: SchedulePlan['overlap'] = 'skip', change: Change = {}): ProgramPlan =>
   program({ restart: 'never', schedule: { cron: '* * * * *', timezone: null, overlap }, ...change });
@@ -38,7 +38,7 @@ describe('a time', () => {
       if (way === 'restart') fleets.restart(0, on('skip', needs));
       else {
         const target = on('skip', { ...needs, revision: revision('two') });
-        fleets.take({ type: 'begin_rollout', program: target, ids: [worker(0)], maxParallel: 1 });
+        fleets.take({ ...BEGIN, program: target, ids: [worker(0)], maxParallel: 1 });
       }
       expect(fleets.ready('db').kinds()).toBe('running waiting');
       expect(fleets.scheduled().kinds()).toBe('running spawning');
@@ -225,7 +225,7 @@ describe('is not interrupted', () => {
   const next = on('skip', { command: ['two'], revision: revision('two') });
 
   test('by a rolling restart: it takes the new plan at its next run', () => {
-    const fleets = busy().take({ type: 'begin_rollout', program: next, ids: [worker(0)], maxParallel: 1 });
+    const fleets = busy().take({ ...BEGIN, program: next, ids: [worker(0)], maxParallel: 1 });
     expect(fleets.kinds()).toBe('running');
     expect(fleets.signals()).toBe('');
     expect([...fleets.fleet.rollouts.values()]).toMatchObject([{ state: 'succeeded' }]);
@@ -245,7 +245,7 @@ describe('is not interrupted', () => {
 
   test('but a plan without a schedule has no next time to wait for: it is drained, and runs from then on', () => {
     const always = program({ revision: revision('two') });
-    const fleets = busy().take({ type: 'begin_rollout', program: always, ids: [worker(0)], maxParallel: 1 });
+    const fleets = busy().take({ ...BEGIN, program: always, ids: [worker(0)], maxParallel: 1 });
     expect(fleets.kinds()).toBe('draining');
     expect(fleets.gone(0).kinds()).toBe('spawning');
   });

@@ -1,7 +1,7 @@
 /** max_memory and max_age: who is worn, and that one of a program at a time is replaced, never during a rollout. */
 import { describe, expect, test } from 'vitest';
 import { programName } from '../../src/base/ids.ts';
-import { type Change, Fleets, program, worker } from './rig.ts';
+import { BEGIN, type Change, Fleets, program, worker } from './rig.ts';
 
 const MB = 1024 * 1024;
 const byMemory = (change: Change = {}) =>
@@ -15,7 +15,7 @@ const swell = (fleets: Fleets, ...indexes: number[]): Fleets => {
   return fleets;
 };
 const begin = (fleets: Fleets, plan = byMemory()): Fleets =>
-  fleets.take({ type: 'begin_rollout', program: plan, ids: [worker(0)], maxParallel: 1 });
+  fleets.take({ ...BEGIN, program: plan, ids: [worker(0)], maxParallel: 1 });
 
 describe('max_memory', () => {
   test('above it for long enough: drained and replaced, and the reason is told', () => {
@@ -144,7 +144,7 @@ describe('during a rollout', () => {
 
   test('not even while it is paused', () => {
     const fleets = new Fleets([byMemory()]).allReady();
-    fleets.take({ type: 'begin_rollout', program: byMemory(), ids: fleets.ids(), maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: byMemory(), ids: fleets.ids(), maxParallel: 1 });
     const [id] = fleets.fleet.rollouts.keys();
     fleets
       .take({ type: 'steer_rollout', id: id ?? never(), command: 'pause' })

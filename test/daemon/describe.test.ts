@@ -5,7 +5,7 @@ import type { Instance } from '../../src/core/instance/instance.ts';
 import type { Phase } from '../../src/core/instance/phase.ts';
 import { describeInstance, describeRollout } from '../../src/daemon/describe.ts';
 import { INSTANCE_STATES, type InstanceState } from '../../src/protocol/status.ts';
-import { at, Bench, Fleets, PROGRAM, program } from '../core/rig.ts';
+import { at, BEGIN, Bench, Fleets, PROGRAM, program } from '../core/rig.ts';
 import { LIFE_NAMES, LIVES, type LifeName } from './fleet.ts';
 
 interface Told {
@@ -377,7 +377,7 @@ describe('a status', () => {
 describe('a rollout', () => {
   it('is told turn by turn, with how long each step has lasted', () => {
     const fleets = new Fleets([program({ instances: 3 })]).allReady();
-    fleets.take({ type: 'begin_rollout', program: program(), ids: fleets.ids(), maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: program(), ids: fleets.ids(), maxParallel: 1 });
     fleets.now += 70;
     const rollout = fleets.fleet.rollouts.get(rolloutId(1));
     if (rollout === undefined) throw new Error('no rollout');
@@ -403,7 +403,7 @@ describe('a rollout', () => {
 
   it('tells of a turn that it cut short how long it had lasted then', () => {
     const fleets = new Fleets([program({ instances: 1 })]).allReady();
-    fleets.take({ type: 'begin_rollout', program: program(), ids: fleets.ids(), maxParallel: 1 });
+    fleets.take({ ...BEGIN, program: program(), ids: fleets.ids(), maxParallel: 1 });
     fleets.now += 70;
     fleets.take({ type: 'steer_rollout', id: rolloutId(1), command: 'abort' });
     fleets.now += 1000;

@@ -6,7 +6,7 @@ import { createFleet, type Fleet, NO_MEMORY } from '../../src/core/fleet/fleet.t
 import { describeRollout } from '../../src/daemon/describe.ts';
 import { RolloutHistory } from '../../src/daemon/history.ts';
 import { Journal } from '../../src/daemon/journal.ts';
-import { at, Fleets, plan, program } from '../core/rig.ts';
+import { at, BEGIN, Fleets, plan, program } from '../core/rig.ts';
 
 let folder: string;
 let journal: Journal;
@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 const rollOut = (fleets: Fleets): void => {
-  fleets.take({ type: 'begin_rollout', program: program(), ids: fleets.ids(), maxParallel: 1 });
+  fleets.take({ ...BEGIN, program: program(), ids: fleets.ids(), maxParallel: 1 });
 };
 
 /** A daemon that has led these rollouts, and then died. */

@@ -18,7 +18,7 @@ import { MemoryKeeper } from '../../src/daemon/memory.ts';
 import { readMemory } from '../../src/daemon/remembered.ts';
 import type { LogPlace } from '../../src/daemon/watches.ts';
 import type { Unrecorded } from '../../src/ports/processes.ts';
-import { at, plan, program, worker } from '../core/rig.ts';
+import { at, BEGIN, plan, program, worker } from '../core/rig.ts';
 
 let folder: string;
 let daemons: Daemon[];
@@ -225,7 +225,7 @@ describe('the next daemon', () => {
       .start()
       .spawned()
       .take({ type: 'notified', run: first.run(), message: { ready: true } });
-    first.take({ type: 'begin_rollout', program: first.seat().program, ids: first.ids(), maxParallel: 1 });
+    first.take({ ...BEGIN, program: first.seat().program, ids: first.ids(), maxParallel: 1 });
     expect(first.seat().phase).toMatchObject({ kind: 'draining', onTimeout: 'pause' });
     first.take({ type: 'steer_rollout', id: rolloutId(1), command: 'abort' });
     first.take({ type: 'restart', ids: first.ids(), programs: [] });
@@ -244,7 +244,7 @@ describe('the next daemon', () => {
 
   it('gives the generation that its program has to a run that nobody had recorded', () => {
     const first = new Daemon().start().spawned();
-    first.take({ type: 'begin_rollout', program: program(), ids: first.ids(), maxParallel: 1 });
+    first.take({ ...BEGIN, program: program(), ids: first.ids(), maxParallel: 1 });
     first.exited().empty().spawned().stop().exited().empty();
     const second = first.next({ found: [marked(9)] });
     expect(second.seat()).toMatchObject({ generation: 1, phase: { body: { life: { generation: 1 } } } });

@@ -3,9 +3,10 @@
 import { hookOf } from '../instance/hook.ts';
 import { deadlineOf } from '../instance/phase.ts';
 import { watchChanges } from '../instance/watch-changes.ts';
-import { keyOf, unmetOf } from './changes.ts';
+import { keyOf } from './changes.ts';
 import type { FleetEffect } from './effect.ts';
 import type { Fleet } from './fleet.ts';
+import { unmetOf } from './view.ts';
 
 /**
  * Takes up each run that was recorded, with the time that its deadline has left. A leader that is gone is reported
@@ -18,6 +19,10 @@ export function adoptRuns(fleet: Fleet): FleetEffect[] {
     unmetOf(fleet, phase.body.life.program); // asked once, so that what is lost later is noticed
     const { run } = phase.body.life;
     const effects: FleetEffect[] = [{ type: 'adopt', run, instance, pid: phase.body.pid }];
+    // Nobody knows whether it was told; to be told to stop once more cuts nothing that was not to end.
+    if (phase.kind === 'stopping') {
+      effects.push({ type: 'signal', run, instance, signal: phase.body.life.program.stop.signal });
+    }
     if ('ending' in phase) effects.push({ type: 'survey', run, instance });
     const at = deadlineOf(phase);
     if (at !== null) {

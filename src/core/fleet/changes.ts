@@ -2,23 +2,27 @@
  * One event being taken: every change of the fleet goes through here, and leaves its effects. What it means for others
  * is only noted (`touched`, `rested`); step.ts draws the consequences.
  */
+import { assertNever } from '../../base/assert-never.ts';
 import type { Moment, Mono } from '../../base/clock.ts';
 import { type InstanceId, type ProgramName, type RolloutId, run } from '../../base/ids.ts';
 import type { InstanceEffect } from '../instance/effect.ts';
 import type { InstanceEvent } from '../instance/event.ts';
 import { hookOf } from '../instance/hook.ts';
-import { type Instance, isAtRest } from '../instance/instance.ts';
+import { type Instance, isAtRest, newInstance } from '../instance/instance.ts';
 import { deadlineOf, lifeOf } from '../instance/phase.ts';
 import { type Context, step } from '../instance/step.ts';
 import { watchChanges } from '../instance/watch-changes.ts';
 import type { ProgramPlan } from '../plan.ts';
-import { isActive, isOver, type Rollout } from '../rollout/rollout.ts';
-import { type RolloutEvent, rolloutDeadline, stepRollout } from '../rollout/step.ts';
+import type { RolloutEffect, RolloutEvent } from '../rollout/event.ts';
+import { isOver, type Rollout } from '../rollout/rollout.ts';
+import { rolloutDeadline, stepRollout } from '../rollout/step.ts';
 import type { FleetEffect, News } from './effect.ts';
 import type { TimerName } from './event.ts';
-import { type Fleet, place, rolloutUnderWay, seatsOf, stayingOf, unseat } from './fleet.ts';
-import { firstUnmet, type Needed, type Verdicts } from './needs.ts';
+import { type Fleet, place, unseat } from './fleet.ts';
+import type { Verdicts } from './needs.ts';
 import { reasonOf } from './reason.ts';
+import { noteWhole } from './remember.ts';
+import { neededOf, planAfter, unmetOf, viewOf } from './view.ts';
 
 export class Changes {
   readonly fleet: Fleet;
@@ -70,18 +74,20 @@ export class Changes {
   toRollout(id: RolloutId, event: RolloutEvent): void {
     const before = this.fleet.rollouts.get(id);
     if (before === undefined) return;
-    const seats = seatsOf(this.fleet, before.program);
-    const { rollout, effects } = stepRollout(before, event, seats, this.now, () =>
-      unmetOf(this.fleet, before.target),
-    );
+    const { rollout, effects } = stepRollout(before, event, viewOf(this.fleet, before, this.now));
     for (const effect of effects) if (effect.type === 'turn') this.announce(effect);
     this.keepRollout(rollout, before);
-    for (const effect of effects) if (effect.type !== 'turn') this.toInstance(effect.id, effect);
+    if (rollout.reverting !== null && before.reverting === null) this.#goBackTo(rollout.target);
+    for (const effect of effects) this.#performForRollout(rollout, effect);
+    if (isOver(rollout) && !isOver(before)) this.#concludeRollout(rollout);
   }
 
   keepRollout(rollout: Rollout, before: Rollout | undefined): void {
     if (rollout === before) return;
     this.fleet.rollouts.set(rollout.id, rollout);
+    if (rollout.generation > (this.fleet.generations.get(rollout.program) ?? 0)) {
+      this.fleet.generations.set(rollout.program, rollout.generation);
+    }
     this.touch(rollout.program);
     this.effects.push({ type: 'record', what: { kind: 'rollout', rollout } });
     if (rollout.state !== before?.state || rollout.reason !== before.reason) {
@@ -119,6 +125,76 @@ export class Changes {
   touch(name: ProgramName): void {
     const before = this.fleet.needs.doubt(name);
     if (!this.touched.has(name) || this.touched.get(name) === undefined) this.touched.set(name, before);
+  }
+
+  #performForRollout(rollout: Rollout, effect: RolloutEffect): void {
+    switch (effect.type) {
+      case 'replace':
+      case 'grant':
+        this.toInstance(effect.id, effect);
+        break;
+      case 'add':
+        this.#addExtra(effect);
+        break;
+      case 'leave': {
+        const { id, because, onTimeout } = effect;
+        this.toInstance(id, { type: 'stop', because, how: 'drain', onTimeout });
+        break;
+      }
+      case 'judge': {
+        const { id, attempt, plan } = effect;
+        const instance = this.fleet.instances.get(id);
+        const life = instance === undefined ? null : lifeOf(instance.phase);
+        if (instance === undefined || life === null) break; // it would not be judged if it did not live
+        this.effects.push({ type: 'judge', rollout: rollout.id, attempt, plan, life, instance });
+        break;
+      }
+      case 'unjudge':
+        this.effects.push({ type: 'unjudge', rollout: rollout.id, attempt: effect.attempt });
+        break;
+      case 'turn': // told already
+        break;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  /** It goes when its rollout is over, or when somebody stops it. */
+  #addExtra({ id, because, program, generation }: Extract<RolloutEffect, { type: 'add' }>): void {
+    if (this.fleet.instances.has(id)) {
+      this.toInstance(id, {
+        type: 'replace',
+        because,
+        program,
+        generation,
+        onTimeout: program.drain.onTimeout,
+      });
+      return;
+    }
+    const index = Number(id.slice(id.lastIndexOf(':') + 1));
+    const fresh = newInstance(id, index, program, { want: 'down', because });
+    this.place({ ...fresh, generation, leaving: true });
+    this.toInstance(id, { type: 'start', because });
+  }
+
+  /** What follows for the program, and for the rollout that waits for this one. */
+  #concludeRollout(rollout: Rollout): void {
+    if (rollout.state === 'succeeded' || rollout.state === 'reverted') noteWhole(this, rollout.program);
+    else {
+      const plan = planAfter(rollout);
+      if (plan !== null) this.#goBackTo(plan);
+    }
+    for (const other of this.fleet.rollouts.values()) {
+      if (other.after === rollout.id && !isOver(other)) this.toRollout(other.id, { type: 'look' });
+    }
+  }
+
+  /** Whatever the config file says. */
+  #goBackTo(plan: ProgramPlan): void {
+    const { name } = plan;
+    if (!this.fleet.programs.has(name)) return;
+    this.fleet.programs.set(name, plan);
+    this.effects.push({ type: 'record', what: { kind: 'program', program: name, plan } });
   }
 
   #context(): Context {
@@ -199,13 +275,3 @@ export const keyOf = (timer: TimerName): string => ('id' in timer ? `${timer.of}
 
 /** Those that are over. */
 const ROLLOUTS_KEPT = 20;
-
-/** What others may need to know of a program. */
-export function neededOf(fleet: Fleet, name: ProgramName): Needed {
-  const turns = rolloutUnderWay(fleet, name)?.turns.filter(isActive) ?? [];
-  return { name, seats: stayingOf(fleet, name), turning: new Set(turns.map(({ id }) => id)) };
-}
-
-/** What a program waits for now, in words that are true now; null: for nothing. */
-export const unmetOf = (fleet: Fleet, program: ProgramPlan): ReturnType<typeof firstUnmet> =>
-  firstUnmet(program, (name) => fleet.needs.verdictsOf(name, () => neededOf(fleet, name)));

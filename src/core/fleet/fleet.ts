@@ -19,6 +19,7 @@ import type { Plan, ProgramPlan } from '../plan.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import { Needs } from './needs.ts';
 import { Programs } from './programs.ts';
+import { extrasOf, restoreRollouts } from './resume.ts';
 import type { PastPlan } from './revisions.ts';
 import { StopOrder } from './stop-order.ts';
 
@@ -119,9 +120,12 @@ export function createFleet(plan: Plan, memory: Memory): Fleet {
     if (count !== undefined) fleet.counts.set(program.name, count);
     for (let index = 0; index < (count ?? program.instances); index++) seat(fleet, program, index, memory);
   }
+  const extras = extrasOf(memory.rollouts);
   for (const instance of memory.alive.values()) {
-    if (!fleet.instances.has(instance.id)) place(fleet, leftOver(fleet, instance));
+    if (fleet.instances.has(instance.id)) continue;
+    place(fleet, extras.has(instance.id) ? { ...instance, leaving: true } : leftOver(fleet, instance));
   }
+  restoreRollouts(fleet, memory.rollouts);
   return fleet;
 }
 

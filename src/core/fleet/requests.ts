@@ -1,14 +1,14 @@
 /** What people ask of the fleet: to start, stop and restart instances, and to signal them. */
 import { after } from '../../base/clock.ts';
 import type { InstanceId, ProgramName } from '../../base/ids.ts';
-import { rolloutId } from '../../base/ids.ts';
+import { isSamePlan } from '../change.ts';
 import type { Because } from '../instance/because.ts';
 import type { InstanceEvent } from '../instance/event.ts';
 import { type Instance, isAtRest } from '../instance/instance.ts';
 import { bodyOf, type How } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
+import type { RolloutEvent } from '../rollout/event.ts';
 import { isOver, type Rollout } from '../rollout/rollout.ts';
-import type { RolloutEvent } from '../rollout/step.ts';
 import type { Changes } from './changes.ts';
 import type { FleetEvent } from './event.ts';
 import { type Fleet, rolloutUnderWay, stayingOf } from './fleet.ts';
@@ -106,7 +106,7 @@ export function restart(changes: Changes, { ids, programs }: Request<'restart'>)
   // All first: who needs whom from now on decides what is taken along, and in which order.
   for (const instance of instancesOf(fleet, chosen)) {
     const given = givenTo(instance);
-    if (given !== undefined) fleet.programs.set(given.name, given);
+    if (given !== undefined) adoptProgram(changes, given);
   }
   const planFor: PlanFor = (instance) =>
     (chosen.has(instance.id) ? givenTo(instance) : undefined) ?? instance.program;
@@ -131,47 +131,21 @@ function restartOne(changes: Changes, instance: Instance, program: ProgramPlan):
 const isUntouched = (phase: Instance['phase']): boolean =>
   phase.kind === 'starting' || phase.kind === 'running' || ('end' in phase && phase.end === null);
 
-export function beginRollout(changes: Changes, event: Request<'begin_rollout'>): void {
-  const { fleet, now } = changes;
-  const { program, ids, maxParallel } = event;
-  if (fleet.mode.kind !== 'running') return;
-  if (rolloutUnderWay(fleet, program.name) !== undefined) return; // one at a time: they would undo each other
-  const id = fleet.nextRollout;
-  const generation = (fleet.generations.get(program.name) ?? 0) + 1;
-  fleet.nextRollout = rolloutId(id + 1);
-  fleet.generations.set(program.name, generation);
-  fleet.programs.set(program.name, program);
-  const turns = ids.flatMap((seat) => {
-    const instance = fleet.instances.get(seat);
-    if (instance === undefined || instance.leaving) return []; // it goes when it has ended
-    const before = { program: instance.program, generation: instance.generation };
-    return [{ id: seat, before, step: { kind: 'pending' } as const }];
-  });
-  const rollout: Rollout = {
-    id,
-    program: program.name,
-    state: 'running',
-    reason: null,
-    blocker: null,
-    target: program,
-    generation,
-    maxParallel,
-    startedAt: now,
-    endedAt: null,
-    turns,
-  };
-  changes.keepRollout(rollout, undefined);
-  adoptPlan(changes, ids, program, generation);
-  changes.toRollout(id, { type: 'look' });
-}
-
 /** Who is down, or waits for its time, takes on the plan for its next start. */
 export function takePlan(changes: Changes, { program, ids }: Request<'take_plan'>): void {
-  changes.fleet.programs.set(program.name, program);
+  adoptProgram(changes, program);
   adoptPlan(changes, ids, program, changes.fleet.generations.get(program.name) ?? 0);
 }
 
-function adoptPlan(
+/** As the config has it: what an earlier rollout went back to counts no more. */
+export function adoptProgram({ fleet, effects }: Changes, plan: ProgramPlan): void {
+  const before = fleet.programs.get(plan.name);
+  fleet.programs.set(plan.name, plan);
+  if (before === undefined || isSamePlan(before, plan)) return;
+  effects.push({ type: 'record', what: { kind: 'program', program: plan.name, plan: null } });
+}
+
+export function adoptPlan(
   changes: Changes,
   ids: readonly InstanceId[],
   program: Rollout['target'],

@@ -4,10 +4,13 @@ import { isSamePlan, needsNewRun, withLiveKeys } from '../change.ts';
 import type { Because } from '../instance/because.ts';
 import { type Instance, newInstance, type Wish } from '../instance/instance.ts';
 import type { ProgramPlan } from '../plan.ts';
+import type { Rollout, Turn } from '../rollout/rollout.ts';
 import type { Changes } from './changes.ts';
 import type { FleetEvent } from './event.ts';
 import { rolloutUnderWay, seatsOf, stayingOf } from './fleet.ts';
-import { each, start, stop } from './requests.ts';
+import { forget } from './remember.ts';
+import { adoptProgram, each, start, stop } from './requests.ts';
+import { planBefore } from './view.ts';
 
 type Request<T extends FleetEvent['type']> = Extract<FleetEvent, { type: T }>;
 
@@ -15,11 +18,11 @@ export function scale(changes: Changes, { program, instances }: Request<'scale'>
   const { fleet } = changes;
   const plan = fleet.programs.get(program);
   if (plan === undefined || fleet.mode.kind !== 'running') return;
-  if (rolloutUnderWay(fleet, program) !== undefined) return; // its turns are given out
   setCount(changes, program, instances === plan.instances ? null : instances);
   const seats = stayingOf(fleet, program);
   const isUp = seats.length === 0 || seats.some(({ wish }) => wish.want === 'up');
   const added = resize(changes, plan, instances, 'scale');
+  giveTurns(changes, program, added);
   if (isUp) start(changes, { type: 'start', ids: added, because: 'operator' });
 }
 
@@ -32,6 +35,7 @@ export function reload(changes: Changes, { programs, shutdownTimeoutMs }: Reques
   dropPrograms(changes, removed);
   const toStart = programs.flatMap((program) => {
     const before = fleet.programs.get(program.name);
+    adoptProgram(changes, program);
     fleet.programs.delete(program.name); // it comes after those before it in the file
     fleet.programs.set(program.name, program);
     return before === undefined ? add(changes, program) : change(changes, before, program);
@@ -48,6 +52,7 @@ function dropPrograms(changes: Changes, names: readonly ProgramName[]): void {
   const seats = names.flatMap((name) => [...seatsOf(fleet, name).values()]);
   for (const name of names) {
     fleet.programs.delete(name);
+    forget(changes, name);
     setCount(changes, name, null);
   }
   leave(changes, seats, 'reload');
@@ -95,14 +100,20 @@ function resize(changes: Changes, plan: ProgramPlan, count: number, because: Bec
   const seats = seatsOf(fleet, plan.name);
   const added: InstanceId[] = [];
   const wish = restingWish(stayingOf(fleet, plan.name));
+  const rollout = rolloutUnderWay(fleet, plan.name);
   for (let index = 0; index < count; index++) {
     const id = instanceId(plan.name, index);
     const seat = seats.get(id);
     if (seat?.leaving === false) continue;
     changes.place(
       seat === undefined
-        ? newSeat(changes, plan, id, index, wish)
-        : { ...seat, leaving: false, program: plan, wish: seat.wish.want === 'up' ? seat.wish : wish },
+        ? newSeat(changes, rollout, plan, id, index, wish)
+        : {
+            ...seat,
+            leaving: false,
+            program: nextPlan(seat, rollout, plan),
+            wish: seat.wish.want === 'up' ? seat.wish : wish,
+          },
     );
     changes.toInstance(id, { type: 'proceed' }); // an extra run may have waited for what is needed no more
     added.push(id);
@@ -124,9 +135,50 @@ const restingWish = (others: readonly Instance[]): Wish => {
   return { want: 'down', because: others.length > 0 && others.every(isStopped) ? 'operator' : 'start' };
 };
 
-function newSeat({ fleet }: Changes, plan: ProgramPlan, id: InstanceId, index: number, wish: Wish): Instance {
-  const generation = fleet.generations.get(plan.name) ?? 0;
-  return { ...newInstance(id, index, plan, wish), generation };
+/** In the middle of a rollout it is as those whose turn has not come, and has a turn itself. */
+function newSeat(
+  changes: Changes,
+  rollout: Rollout | undefined,
+  plan: ProgramPlan,
+  id: InstanceId,
+  index: number,
+  wish: Wish,
+): Instance {
+  const { fleet } = changes;
+  const old = rollout === undefined ? null : oldest(rollout);
+  const generation = old?.generation ?? fleet.generations.get(plan.name) ?? 0;
+  return { ...newInstance(id, index, old?.program ?? plan, wish), generation };
+}
+
+/** Who stays after all, and has had its turn, keeps what it has. */
+function nextPlan(seat: Instance, rollout: Rollout | undefined, plan: ProgramPlan): ProgramPlan {
+  if (rollout === undefined || seat.generation === rollout.generation) return plan;
+  return oldest(rollout)?.program ?? plan;
+}
+
+/** On the way back the target is what is to be gone back to: whoever comes has that at once. */
+function oldest(rollout: Rollout): Turn['before'] | null {
+  if (rollout.reverting !== null) return null;
+  const program = planBefore(rollout);
+  const generations = rollout.turns.filter(({ extra }) => !extra).map(({ before }) => before.generation);
+  return program === null ? null : { program, generation: Math.min(...generations) };
+}
+
+/** Those who came while a rollout was under way have their turns at its end. */
+function giveTurns(changes: Changes, program: ProgramName, ids: readonly InstanceId[]): void {
+  const { fleet } = changes;
+  const rollout = rolloutUnderWay(fleet, program);
+  if (rollout === undefined || rollout.reverting !== null) return;
+  const known = new Set(rollout.turns.map(({ id }) => id));
+  const fresh = ids.flatMap((id): Turn[] => {
+    const seat = fleet.instances.get(id);
+    if (seat === undefined || seat.generation === rollout.generation) return [];
+    const { program: plan, generation } = seat;
+    return [{ id, extra: false, before: { program: plan, generation }, step: { kind: 'pending' } }];
+  });
+  // Who had left and is to stay after all has a turn that is over: that one does not count any more.
+  const kept = rollout.turns.filter(({ id }) => !fresh.some((turn) => turn.id === id) || !known.has(id));
+  if (fresh.length > 0) changes.keepRollout({ ...rollout, turns: [...kept, ...fresh] }, rollout);
 }
 
 function leave(changes: Changes, seats: readonly Instance[], because: Because): void {

@@ -5,28 +5,20 @@
 import { assertNever } from '../../base/assert-never.ts';
 import type { Moment } from '../../base/clock.ts';
 import type { ProgramName } from '../../base/ids.ts';
-import { isAtRest } from '../instance/instance.ts';
+import { type Instance, isAtRest } from '../instance/instance.ts';
 import { bodyOf, deadlineOf } from '../instance/phase.ts';
 import { isOver } from '../rollout/rollout.ts';
-import { type RolloutEvent, rolloutDeadline } from '../rollout/step.ts';
-import { Changes, unmetOf } from './changes.ts';
+import { rolloutDeadline } from '../rollout/step.ts';
+import { beginRollout } from './begin-rollout.ts';
+import { Changes } from './changes.ts';
 import type { FleetEffect } from './effect.ts';
 import type { FleetEvent, TimerName } from './event.ts';
 import { type Fleet, rolloutUnderWay, stayingOf } from './fleet.ts';
 import { isSameVerdict, type Verdicts } from './needs.ts';
-import {
-  beginRollout,
-  inOrder,
-  restart,
-  shutDown,
-  shutdownDue,
-  signal,
-  start,
-  stop,
-  takePlan,
-} from './requests.ts';
+import { inOrder, restart, shutDown, shutdownDue, signal, start, stop, takePlan } from './requests.ts';
 import { reload, scale } from './resize.ts';
 import { scheduled } from './schedule.ts';
+import { unmetOf } from './view.ts';
 import { nextWorn } from './worn.ts';
 
 export { reasonOf } from './reason.ts';
@@ -70,6 +62,9 @@ function take(changes: Changes, event: FleetEvent): void {
     case 'steer_rollout':
       changes.toRollout(event.id, event.command === 'abort' ? ABORT : { type: event.command });
       break;
+    case 'judged':
+      changes.toRollout(event.rollout, event);
+      break;
     case 'scale':
       scale(changes, event);
       break;
@@ -93,7 +88,7 @@ function take(changes: Changes, event: FleetEvent): void {
   }
 }
 
-const ABORT: RolloutEvent = { type: 'abort', why: null };
+const ABORT = { type: 'abort', why: null } as const;
 
 function due(changes: Changes, timer: TimerName): void {
   changes.rung(timer);
@@ -134,8 +129,14 @@ function letGo(changes: Changes): void {
   for (const id of changes.leavers) {
     changes.leavers.delete(id);
     const seat = changes.fleet.instances.get(id);
-    if (seat?.leaving && isAtRest(seat)) changes.remove(seat);
+    if (seat?.leaving && isAtRest(seat) && !isHeld(changes.fleet, seat)) changes.remove(seat);
   }
+}
+
+/** An extra one of a rollout that was given up: whoever has to see to it is to find it. */
+function isHeld(fleet: Fleet, { id, wish, program }: Instance): boolean {
+  if (wish.want === 'down') return false;
+  return rolloutUnderWay(fleet, program.name)?.turns.some((turn) => turn.extra && turn.id === id) === true;
 }
 
 /** Something of this program has changed. */

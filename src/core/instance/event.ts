@@ -11,7 +11,13 @@ export type InstanceEvent = Wished | Happened;
 export type Wished =
   | { readonly type: 'start'; readonly because: Because; readonly program?: ProgramPlan }
   /** `later`: it is not wanted any more, but others have to end first; a second `stop` follows. */
-  | { readonly type: 'stop'; readonly because: Because; readonly how: How | 'later' }
+  | {
+      readonly type: 'stop';
+      readonly because: Because;
+      readonly how: How | 'later';
+      /** What follows when the drain takes too long; without: `stop`. */
+      readonly onTimeout?: OnTimeout;
+    }
   /** What it waited for may have come. */
   | { readonly type: 'proceed' }
   /** The keys that take effect while it runs. */

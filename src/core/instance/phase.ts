@@ -39,8 +39,11 @@ export type Phase =
       readonly ending: Ending;
       readonly deadline: Mono | null;
       readonly onTimeout: OnTimeout;
-      /** False: its pre_drain hook runs, and nobody has asked it yet. */
-      readonly asked: boolean;
+      /**
+       * False: its pre_drain hook runs, and nobody has asked it yet. `perhaps`: a daemon died in the act. A second
+       * signal could cut its jobs, so it is asked again only when its time is over.
+       */
+      readonly asked: boolean | 'perhaps';
       /** The deadline has passed, and somebody has to decide. */
       readonly overdue: boolean;
     }
@@ -185,7 +188,7 @@ export interface PlannedEnd {
 export type How = 'drain' | 'now' | 'kill';
 
 /** What follows when a drain takes longer than allowed. */
-export type OnTimeout = 'pause' | 'kill' | 'stop';
+export type OnTimeout = 'pause' | 'skip' | 'kill' | 'stop';
 
 /** The moment at which the phase wants to be woken; null: it waits for an event alone. */
 export function deadlineOf(phase: Phase): Mono | null {

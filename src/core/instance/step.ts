@@ -4,7 +4,7 @@
  */
 import { assertNever } from '../../base/assert-never.ts';
 import type { Step } from './effect.ts';
-import { beginEnd, endNow, grant, killAll, leaderGone, saidDrained, treeChanged } from './ending.ts';
+import { ask, beginEnd, endNow, grant, killAll, leaderGone, saidDrained, treeChanged } from './ending.ts';
 import type { Happened, InstanceEvent } from './event.ts';
 import { hear } from './hear.ts';
 import { hooked } from './hooked.ts';
@@ -159,13 +159,16 @@ function drainTooLong(
   phase: Extract<Phase, { kind: 'draining' }>,
   context: Context,
 ): Step {
+  if (phase.asked === 'perhaps') return ask(instance, phase, context);
+  const wait = (): Step => ({
+    instance: { ...instance, phase: { ...phase, overdue: true, deadline: null } },
+    effects: [{ type: 'announce', what: { type: 'overdue', run: phase.body.life.run } }],
+  });
   const act: Record<OnTimeout, () => Step> = {
     kill: () => killAll(instance, context),
     stop: () => endNow(instance, context),
-    pause: () => ({
-      instance: { ...instance, phase: { ...phase, overdue: true, deadline: null } },
-      effects: [{ type: 'announce', what: { type: 'overdue', run: phase.body.life.run } }],
-    }),
+    pause: wait,
+    skip: wait,
   };
   return act[phase.onTimeout]();
 }

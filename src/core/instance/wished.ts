@@ -162,25 +162,26 @@ export function stop(instance: Instance, event: Stop, context: Context): Step {
     default:
       // One that drains already goes on, and no rollout decides any more what follows.
       if (event.how === 'later') return harder(wished, 'drain', context);
-      return stopAlive(wished, event.because, event.how, context);
+      return stopAlive(wished, event, event.how, context);
   }
 }
 
-function stopAlive(wished: Instance, because: Because, how: How, context: Context): Step {
+function stopAlive(wished: Instance, event: Stop, how: How, context: Context): Step {
   const { phase } = wished;
+  const { because, onTimeout = 'stop' } = event;
   switch (phase.kind) {
     case 'preparing': {
       const cancelled = how === 'drain' ? [] : cancelHook(phase);
       return {
-        instance: { ...wished, phase: { ...phase, end: sooner(phase.end, because, how) } },
+        instance: { ...wished, phase: { ...phase, end: sooner(phase.end, event, how) } },
         effects: cancelled,
       };
     }
     case 'spawning':
-      return nothing({ ...wished, phase: { ...phase, end: sooner(phase.end, because, how) } });
+      return nothing({ ...wished, phase: { ...phase, end: sooner(phase.end, event, how) } });
     case 'starting':
     case 'running':
-      if (how === 'drain') return askToEnd(wished, phase, { because, onTimeout: 'stop' }, context);
+      if (how === 'drain') return askToEnd(wished, phase, { because, onTimeout }, context);
       return harder(beginEnd(wished, phase, because, context), how, context);
     case 'cleaning':
       return { instance: wished, effects: how === 'drain' ? [] : cancelHook(phase) };
@@ -202,8 +203,8 @@ function stopAlive(wished: Instance, because: Because, how: How, context: Contex
 }
 
 /** The first reason stays, and an end never becomes softer. */
-function sooner(end: PlannedEnd | null, because: Because, how: How): PlannedEnd {
-  if (end === null) return { because, onTimeout: 'stop', how };
+function sooner(end: PlannedEnd | null, { because, onTimeout = 'stop' }: Stop, how: How): PlannedEnd {
+  if (end === null) return { because, onTimeout, how };
   return { ...end, onTimeout: 'stop', how: HARDNESS[how] > HARDNESS[end.how] ? how : end.how };
 }
 

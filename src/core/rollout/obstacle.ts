@@ -2,42 +2,64 @@
  * What stands in the way of the next turn. Whatever ends by itself is waited for; what only somebody can end (an
  * instance without a turn to come that was given up, a need that was stopped, a drain past its deadline) pauses.
  */
+import { after, type Moment, type Mono } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { InstanceId } from '../../base/ids.ts';
 import { type Instance, isAvailable } from '../instance/instance.ts';
-import type { Phase, Waiting } from '../instance/phase.ts';
+import type { Phase } from '../instance/phase.ts';
 import { costsNothing } from './order.ts';
-import type { Blocker, Seats } from './rollout.ts';
+import type { Blocker, Need, Rollout, View } from './rollout.ts';
 
 export interface Obstacle {
   /** For people, the same as long as it is waited for. */
   readonly why: string;
   /** Whom somebody has to see to; null: it ends by itself. */
   readonly blocker: Blocker | null;
+  /** When it ends, if that is known. */
+  readonly until?: Mono;
 }
 
-/** What keeps a replacement from being begun now; null: nothing does. */
-export type Unmet = () => Need | null;
-type Need = Extract<Waiting, { kind: 'dependency' }>;
-
-/** Why this instance must not be touched now; null: it may. `turning`: those that are in their turn. */
+/** Why this instance must not be touched now; null: it may. `excused`: those that nobody waits for. */
 export function obstacleFor(
   seat: Instance,
-  turning: ReadonlySet<InstanceId>,
-  seats: Seats,
-  unmet: Unmet,
+  excused: ReadonlySet<InstanceId>,
+  rollout: Rollout,
+  { seats, now, unmet }: View,
 ): Obstacle | null {
   if (costsNothing(seat)) return null;
-  const away = [...seats.values()].filter(
-    (other) => other.wish.want === 'up' && !turning.has(other.id) && !isWhole(other),
+  const others = [...seats.values()].filter(
+    (other) => other.wish.want === 'up' && !excused.has(other.id) && !drainsOn(other),
   );
+  const away = others.filter((other) => !isWhole(other));
   for (const other of away) {
     const stuck = stuckOf(other);
     if (stuck !== null) return stuck;
   }
   const first = away[0];
-  return first === undefined ? unmetNeed(unmet()) : { why: waitsFor(first), blocker: null };
+  if (first !== undefined) return { why: waitsFor(first), blocker: null };
+  return unmetNeed(unmet(rollout.target)) ?? unproved(others, rollout, now);
 }
+
+/** A replacement that has crashed is to work for a good stretch first: a build that does not last is not rolled on. */
+function unproved(others: readonly Instance[], { generation }: Rollout, now: Moment): Obstacle | null {
+  for (const { id, generation: own, failures, phase } of others) {
+    if (own !== generation || failures === 0 || phase.kind !== 'running') continue;
+    const { readyAt, life } = phase.body;
+    const resetMs = life.program.backoff?.resetAfterMs ?? 0;
+    const until = after((readyAt ?? now).mono, resetMs);
+    if (now.mono >= until) continue;
+    return {
+      why: `waits for ${id}, which has crashed, to work for ${formatDuration(resetMs)}`,
+      blocker: null,
+      until,
+    };
+  }
+  return null;
+}
+
+/** A rollout has gone on without it. */
+const drainsOn = ({ phase }: Instance): boolean =>
+  phase.kind === 'draining' && phase.overdue && phase.onTimeout === 'skip';
 
 /** It works, or has nothing to do. */
 export const isWhole = (seat: Instance): boolean =>

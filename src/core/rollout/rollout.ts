@@ -2,6 +2,7 @@
 import type { Moment, Mono } from '../../base/clock.ts';
 import type { InstanceId, ProgramName, RolloutId, Run } from '../../base/ids.ts';
 import type { Instance } from '../instance/instance.ts';
+import type { Waiting } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
 
 /** It is written down as a whole, and goes on after the daemon's death: each date in it is kept as an absolute one. */
@@ -17,8 +18,10 @@ export interface Rollout {
   readonly generation: number;
   readonly maxParallel: number;
   readonly canary: Canary;
-  /** Nobody is touched before: a drain has ended in a kill. */
-  readonly notBefore: Mono | null;
+  /** Nobody is touched before that: a drain has ended in a kill, or a replacement has crashed. */
+  readonly notBefore: { readonly at: Mono; readonly why: string } | null;
+  /** How many times the user's own check was asked. */
+  readonly checks: number;
   /** Its first turn comes when this one has succeeded. */
   readonly after: RolloutId | null;
   readonly cause: Cause;
@@ -92,8 +95,8 @@ export type TurnStep =
   | (Begun & { readonly kind: 'starting'; readonly deadline: Mono | null })
   /** Ready; has to stay so until `healthyAt`. Null: it ends as its policy has it, and its end is waited for. */
   | (Begun & { readonly kind: 'settling'; readonly healthyAt: Mono | null; readonly deadline: Mono | null })
-  /** Healthy for long enough; the user's own check is asked. `attempt` tells its answer from a late one. */
-  | (Begun & { readonly kind: 'checking'; readonly attempt: number })
+  /** Healthy for long enough; the user's own check is asked. `attempt` tells its answer from a late one; null: not asked yet. */
+  | (Begun & { readonly kind: 'checking'; readonly attempt: number | null })
   /** An extra one works, until the others have had their turns. */
   | (Begun & { readonly kind: 'serving' })
   /** An extra one drains, and goes. */
@@ -109,11 +112,13 @@ export type TurnStep =
       readonly why: string;
       readonly tookMs: number;
       readonly drainMs: number | null;
+      /** The user's own check has said no: it may work and is not wanted all the same. */
+      readonly refused?: true;
     }
   | { readonly kind: 'skipped'; readonly why: string };
 
 /** Its instance is away, or has not proved itself yet. */
-export const isActive = ({ step }: Turn): boolean =>
+export const isActive = ({ step }: Pick<Turn, 'step'>): boolean =>
   step.kind === 'draining' ||
   step.kind === 'starting' ||
   step.kind === 'settling' ||
@@ -123,5 +128,30 @@ export const isActive = ({ step }: Turn): boolean =>
 export const isOver = (rollout: Rollout): boolean =>
   rollout.state !== 'running' && rollout.state !== 'paused';
 
+/** The instances of the program itself, which are there to stay. */
+export const ordinary = (rollout: Rollout): Turn[] => rollout.turns.filter(({ extra }) => !extra);
+
+export const withStep = (rollout: Rollout, id: InstanceId, step: TurnStep): Rollout => ({
+  ...rollout,
+  turns: rollout.turns.map((turn) => (turn.id === id ? { ...turn, step } : turn)),
+});
+
 /** The program's instances by id, all of them, those outside the rollout too. */
 export type Seats = ReadonlyMap<InstanceId, Instance>;
+
+/** What a rollout can see beside itself. */
+export interface View {
+  readonly seats: Seats;
+  readonly now: Moment;
+  /** What keeps a run of this plan from being begun now; null: nothing does. */
+  readonly unmet: Unmet;
+  /** The one that comes before it; null: none, or nobody remembers it. */
+  readonly ahead: Rollout | null;
+  /** What a revert goes back to; null: nothing else is known to have been whole. */
+  readonly back: () => ProgramPlan | null;
+  /** The number of a generation that has not been yet. */
+  readonly nextGeneration: number;
+}
+
+export type Unmet = (program: ProgramPlan) => Need | null;
+export type Need = Extract<Waiting, { kind: 'dependency' }>;

@@ -3,63 +3,54 @@
  * turns on, and touches the next instance only when nothing that it knows speaks against it.
  */
 import { assertNever } from '../../base/assert-never.ts';
-import { type Moment, type Mono, mono } from '../../base/clock.ts';
-import type { InstanceId, RolloutId } from '../../base/ids.ts';
+import { after, type Moment, type Mono, mono } from '../../base/clock.ts';
+import { formatDuration } from '../../base/duration.ts';
 import type { Instance } from '../instance/instance.ts';
-import { lifeOf, type OnTimeout, type Phase } from '../instance/phase.ts';
-import type { ProgramPlan } from '../plan.ts';
-import { isWhole, type Obstacle, obstacleFor, overdueDrain, type Unmet } from './obstacle.ts';
-import { inOrder } from './order.ts';
-import { type Blocker, isActive, isOver, type Rollout, type Seats, type Turn } from './rollout.ts';
-import { moveTurn, startingStep } from './turn.ts';
+import { lifeOf, type Phase } from '../instance/phase.ts';
+import { endHere, turnBack } from './back.ts';
+import { heldUntil, moveCanary, promoted } from './canary.ts';
+import type { RolloutEffect, RolloutEvent, RolloutStep } from './event.ts';
+import { intolerable, isSettled, whyFailed } from './failures.ts';
+import { beginTurns, dismissExtras, replaceBy } from './gates.ts';
+import { type Obstacle, overdueDrain } from './obstacle.ts';
+import { type Blocker, isOver, type Rollout, type Seats, type Turn, type View, withStep } from './rollout.ts';
+import { failedStep, moveTurn, passed, startingStep } from './turn.ts';
 
-export type RolloutEvent =
-  /** Something about its instances may have changed, or its deadline may have come. */
-  | { readonly type: 'look' }
-  | { readonly type: 'pause' }
-  | { readonly type: 'resume' }
-  /** `why`: null when the operator asked for it. */
-  | { readonly type: 'abort'; readonly why: string | null };
-
-export type RolloutEffect =
-  | {
-      readonly type: 'replace';
-      readonly id: InstanceId;
-      readonly because: `rollout ${number}`;
-      readonly program: ProgramPlan;
-      readonly generation: number;
-      readonly onTimeout: OnTimeout;
-    }
-  | { readonly type: 'grant'; readonly id: InstanceId }
-  | {
-      readonly type: 'turn';
-      readonly rollout: RolloutId;
-      readonly id: InstanceId;
-      readonly step: Turn['step']['kind'];
-    };
-
-export interface RolloutStep {
-  readonly rollout: Rollout;
-  readonly effects: readonly RolloutEffect[];
+export function stepRollout(rollout: Rollout, event: RolloutEvent, view: View): RolloutStep {
+  if (isOver(rollout)) return { rollout, effects: [] };
+  const step = take(rollout, event, view);
+  const asked = askChecks(step.rollout, view.seats);
+  const changed = asked.rollout;
+  if (changed === rollout || isSame(rollout, changed)) return { rollout, effects: step.effects };
+  return {
+    rollout: changed,
+    effects: [
+      ...newsOf(rollout, changed),
+      ...unasked(rollout, changed, event),
+      ...step.effects,
+      ...asked.effects,
+    ],
+  };
 }
 
-export function stepRollout(
-  rollout: Rollout,
-  event: RolloutEvent,
-  seats: Seats,
-  now: Moment,
-  unmet: Unmet = () => null,
-): RolloutStep {
-  if (isOver(rollout)) return { rollout, effects: [] };
+function take(rollout: Rollout, event: RolloutEvent, view: View): RolloutStep {
   switch (event.type) {
     case 'look':
-      return advance(rollout, seats, now, unmet);
+      return advance(rollout, view);
     case 'pause':
       return { rollout: rollout.state === 'paused' ? rollout : pausedFor(rollout, BY_OPERATOR), effects: [] };
     case 'resume':
-      return resume(rollout, seats, now, unmet);
-    case 'abort':
-      return abort(rollout, event.why, seats, now);
+      return resume(rollout, view);
+    case 'promote':
+      return advance(promoted(rollout), view);
+    case 'revert':
+      return revert(rollout, 'reverted by the operator', view) ?? { rollout, effects: [] };
+    case 'abort': {
+      const why = event.why ?? rollout.reason ?? 'aborted by the operator';
+      return endHere(rollout, { ...event, state: 'aborted', why }, view);
+    }
+    case 'judged':
+      return judged(rollout, event, view);
     default:
       return assertNever(event);
   }
@@ -67,31 +58,147 @@ export function stepRollout(
 
 /** The moment at which it wants to look again although nothing has happened. */
 export function rolloutDeadline(rollout: Rollout, now: Moment): Mono | null {
-  const deadlines = rollout.turns.flatMap(({ step }) => {
-    const own = step.kind === 'settling' ? [step.healthyAt, step.deadline] : [];
-    const all = step.kind === 'starting' ? [step.deadline] : own;
-    // One that has passed is waited for no more: something else is missing, such as the first answer of a health check.
-    return all.filter((moment): moment is Mono => moment !== null && moment > now.mono);
+  if (isOver(rollout)) return null;
+  const own = rollout.turns.flatMap(({ step }) => {
+    if (step.kind === 'settling') return [step.healthyAt, step.deadline];
+    return step.kind === 'starting' ? [step.deadline] : [];
   });
-  if (isOver(rollout) || deadlines.length === 0) return null;
-  return mono(Math.min(...deadlines));
+  // One that has passed is waited for no more: something else is missing, such as the first answer of a health check.
+  const deadlines = [...own, heldUntil(rollout), rollout.notBefore?.at ?? null].filter(
+    (moment): moment is Mono => moment !== null && moment > now.mono,
+  );
+  return deadlines.length === 0 ? null : mono(Math.min(...deadlines));
 }
 
-function advance(rollout: Rollout, seats: Seats, now: Moment, unmet: Unmet): RolloutStep {
-  const turns = rollout.turns.map((turn) => moveTurn(turn, rollout, seats, now));
-  const judged = judge({ ...rollout, turns }, seats, now);
-  const begun =
-    judged.state === 'running' ? beginTurns(judged, seats, now, unmet) : { rollout: judged, effects: [] };
-  if (sameAs(rollout, begun.rollout)) return { rollout, effects: [] };
-  const news = newsOf(rollout, begun.rollout);
-  return {
-    rollout: begun.rollout,
-    effects: [...news, ...planForSkipped(rollout, judged, seats), ...begun.effects],
-  };
+function advance(before: Rollout, view: View): RolloutStep {
+  const { seats, now } = view;
+  const turns = before.turns.map((turn) => moveTurn(turn, before, seats, now));
+  const held = holdAfterKill(before, { ...before, turns }, view);
+  const moved = moveCanary(isWaitOver(held, now) ? { ...held, notBefore: null } : held, now);
+  const plans = plansForSkipped(before, moved, seats);
+  const next = follow(moved, view) ?? dismissThenJudge(moved, view);
+  return { rollout: next.rollout, effects: [...plans, ...next.effects] };
 }
+
+const isWaitOver = ({ notBefore }: Rollout, now: Moment): boolean =>
+  notBefore !== null && now.mono >= notBefore.at;
+
+/** What the one ahead of it has come to; null: nothing that ends this one. */
+function follow(rollout: Rollout, view: View): RolloutStep | null {
+  const { ahead } = view;
+  if (rollout.after === null || (ahead !== null && !isOver(ahead))) return null;
+  if (ahead === null || ahead.state === 'succeeded') {
+    return dismissThenJudge({ ...rollout, after: null }, view);
+  }
+  const why = `rollout ${ahead.id} of ${ahead.program}, which came before it, ${ENDED[ahead.state] ?? ahead.state}`;
+  return endHere(rollout, { state: 'aborted', why }, view);
+}
+
+const ENDED: Partial<Record<Rollout['state'], string>> = {
+  failed: 'failed',
+  aborted: 'was aborted',
+  reverted: 'was reverted',
+};
+
+function dismissThenJudge(rollout: Rollout, view: View): RolloutStep {
+  if (intolerable(rollout) !== null) return judge(rollout, view);
+  const dismissed = dismissExtras(rollout, view);
+  const next = judge(dismissed.rollout, view);
+  return { rollout: next.rollout, effects: [...dismissed.effects, ...next.effects] };
+}
+
+/** What the turns, as they stand, mean for the whole. */
+function judge(rollout: Rollout, view: View): RolloutStep {
+  const failed = intolerable(rollout);
+  if (failed === null && rollout.turns.every(isSettled)) {
+    const state = rollout.reverting === null ? 'succeeded' : 'reverted';
+    const reason = rollout.reverting?.why ?? null;
+    return { rollout: { ...rollout, state, reason, blocker: null, endedAt: view.now }, effects: [] };
+  }
+  if (rollout.state !== 'running') return { rollout, effects: [] };
+  if (failed !== null) return fail(rollout, failed, view);
+  const overdue = rollout.turns.flatMap((turn) => overdueOf(turn, view.seats) ?? [])[0];
+  if (overdue !== undefined) return { rollout: pausedFor(rollout, overdue), effects: [] };
+  return beginTurns(rollout, view);
+}
+
+function fail(rollout: Rollout, turn: Turn, view: View): RolloutStep {
+  const why = whyFailed(rollout, turn);
+  const { onFailure } = rollout.target.rollout;
+  if (onFailure === 'pause' || rollout.reverting !== null) {
+    return { rollout: pausedFor(rollout, { why, blocker: whomToSeeTo(turn, view.seats) }), effects: [] };
+  }
+  if (onFailure === 'abort') return endHere(rollout, { state: 'failed', why }, view);
+  const nowhere = `${why}; there is no other revision to go back to`;
+  return revert(rollout, why, view) ?? endHere(rollout, { state: 'failed', why: nowhere }, view);
+}
+
+/** Null: there is nothing to go back to. */
+function revert(rollout: Rollout, why: string, view: View): RolloutStep | null {
+  if (rollout.reverting !== null) return null;
+  const plan = view.back();
+  if (plan === null) return null;
+  const back = turnBack(rollout, why, plan, view);
+  const next = advance(back.rollout, view);
+  return { rollout: next.rollout, effects: [...back.effects, ...next.effects] };
+}
+
+/** The retried job of whoever was killed is not to meet the next turn. */
+function holdAfterKill(before: Rollout, rollout: Rollout, { seats, now }: View): Rollout {
+  const { afterKillHoldMs } = rollout.target.rollout;
+  if (afterKillHoldMs === 0) return rollout;
+  const killed = before.turns.find(({ id, step }, i) => {
+    if (step.kind !== 'draining' || rollout.turns[i]?.step.kind === 'draining') return false;
+    const exit = seats.get(id)?.lastExit;
+    return exit?.killed === true && exit.run === step.oldRun;
+  });
+  if (killed === undefined) return rollout;
+  const why = `waits for ${formatDuration(afterKillHoldMs)}, as ${killed.id} was killed before it had drained`;
+  return { ...rollout, notBefore: { at: after(now.mono, afterKillHoldMs), why } };
+}
+
+function judged(
+  rollout: Rollout,
+  { attempt, ok, detail }: Extract<RolloutEvent, { type: 'judged' }>,
+  view: View,
+): RolloutStep {
+  const turn = rollout.turns.find(({ step }) => step.kind === 'checking' && step.attempt === attempt);
+  if (turn?.step.kind !== 'checking') return { rollout, effects: [] }; // nobody waits for it any more
+  const { now } = view;
+  const step = ok
+    ? passed(turn.step, turn.extra, now)
+    : { ...failedStep(turn.step, `did not pass the check: ${detail}`, now), refused: true as const };
+  return advance(withStep(rollout, turn.id, step), view);
+}
+
+/** Each is asked once, under a number of its own. */
+function askChecks(rollout: Rollout, seats: Seats): RolloutStep {
+  const plan = rollout.target.rollout.check;
+  const effects: RolloutEffect[] = [];
+  let current = rollout;
+  for (const { id, step } of rollout.turns) {
+    if (step.kind !== 'checking' || step.attempt !== null || isOver(rollout)) continue;
+    const attempt = current.checks + 1;
+    current = { ...withStep(current, id, { ...step, attempt }), checks: attempt };
+    if (plan !== null && seats.has(id)) effects.push({ type: 'judge', id, attempt, plan });
+  }
+  return { rollout: current, effects };
+}
+
+/** Checks that are under way, and that nobody waits for any more. */
+function unasked(before: Rollout, rollout: Rollout, event: RolloutEvent): RolloutEffect[] {
+  const answered = event.type === 'judged' ? event.attempt : null;
+  const wanted = isOver(rollout) ? [] : attemptsOf(rollout);
+  return attemptsOf(before)
+    .filter((attempt) => attempt !== answered && !wanted.includes(attempt))
+    .map((attempt) => ({ type: 'unjudge', attempt }));
+}
+
+const attemptsOf = ({ turns }: Rollout): number[] =>
+  turns.flatMap(({ step }) => (step.kind === 'checking' && step.attempt !== null ? [step.attempt] : []));
 
 /** Whoever was stopped before its turn came takes on the plan for its next start. */
-function planForSkipped(before: Rollout, rollout: Rollout, seats: Seats): RolloutEffect[] {
+function plansForSkipped(before: Rollout, rollout: Rollout, seats: Seats): RolloutEffect[] {
   return rollout.turns.flatMap((turn, i) => {
     const seat = seats.get(turn.id);
     const skippedNow = turn.step.kind === 'skipped' && before.turns[i]?.step.kind === 'pending';
@@ -100,32 +207,28 @@ function planForSkipped(before: Rollout, rollout: Rollout, seats: Seats): Rollou
 }
 
 function newsOf(before: Rollout, rollout: Rollout): RolloutEffect[] {
-  return rollout.turns.flatMap((turn, i) => {
-    const step = turn.step.kind;
-    return before.turns[i]?.step.kind === step
-      ? []
-      : [{ type: 'turn', rollout: rollout.id, id: turn.id, step } as const];
+  return rollout.turns.flatMap((turn, i): RolloutEffect[] => {
+    const was = before.turns[i];
+    const step = wordOf(turn);
+    if (was !== undefined && wordOf(was) === step) return [];
+    const why = 'why' in turn.step ? { why: turn.step.why } : {};
+    return [{ type: 'turn', rollout: rollout.id, id: turn.id, step, ...why }];
   });
 }
 
-/** A look that finds nothing new is no change: nothing is recorded, nobody is told. */
-const sameAs = (a: Rollout, b: Rollout): boolean =>
-  a.state === b.state && a.reason === b.reason && a.turns.every((turn, i) => turn === b.turns[i]);
+/** Of an extra one there is nothing that could drain at its beginning. */
+export const wordOf = ({ extra, step }: Turn): Turn['step']['kind'] =>
+  extra && step.kind === 'draining' ? 'starting' : step.kind;
 
-/** What the turns, as they stand, mean for the whole. */
-function judge(rollout: Rollout, seats: Seats, now: Moment): Rollout {
-  if (rollout.turns.every(({ step }) => step.kind === 'done' || step.kind === 'skipped')) {
-    return { ...rollout, state: 'succeeded', reason: null, blocker: null, endedAt: now };
-  }
-  if (rollout.state !== 'running') return rollout;
-  const failed = rollout.turns.find(({ step }) => step.kind === 'failed');
-  if (failed?.step.kind === 'failed') {
-    const why = `${failed.id} ${failed.step.why}`;
-    return pausedFor(rollout, { why, blocker: whomToSeeTo(failed, seats) });
-  }
-  const overdue = rollout.turns.flatMap((turn) => overdueOf(turn, seats) ?? [])[0];
-  return overdue ? pausedFor(rollout, overdue) : rollout;
-}
+/** A look that finds nothing new is no change: nothing is recorded, nobody is told. */
+const isSame = (a: Rollout, b: Rollout): boolean =>
+  a.state === b.state &&
+  a.reason === b.reason &&
+  a.canary === b.canary &&
+  a.notBefore === b.notBefore &&
+  a.after === b.after &&
+  a.turns.length === b.turns.length &&
+  a.turns.every((turn, i) => turn === b.turns[i]);
 
 /** One that waits for what will not come is not to be looked at itself. */
 function whomToSeeTo({ id }: Turn, seats: Seats): Blocker {
@@ -145,115 +248,35 @@ const pausedFor = (rollout: Rollout, { why, blocker }: Obstacle): Rollout => ({
 
 function overdueOf({ id, step }: Turn, seats: Seats): Obstacle | null {
   const phase = seats.get(id)?.phase;
-  const isOverdue = step.kind === 'draining' && phase?.kind === 'draining' && phase.overdue;
+  const waits = step.kind === 'draining' || step.kind === 'leaving';
+  const isOverdue = waits && phase?.kind === 'draining' && phase.overdue;
   return isOverdue ? overdueDrain(id, phase) : null;
 }
 
-function beginTurns(rollout: Rollout, seats: Seats, now: Moment, unmet: Unmet): RolloutStep {
-  const effects: RolloutEffect[] = [];
-  let current: Rollout = { ...rollout, reason: null };
-  for (const seat of pendingInOrder(rollout, seats)) {
-    if (current.turns.filter(isActive).length >= rollout.maxParallel) break;
-    const turning = new Set(current.turns.filter(isActive).map(({ id }) => id));
-    const obstacle = obstacleFor(seat, turning, seats, unmet);
-    if (obstacle !== null) {
-      current = heldUp(current, obstacle);
-      break;
-    }
-    current = withTurn(current, seat.id, { kind: 'draining', since: now, oldRun: seat.lastRun });
-    effects.push(replaceBy(rollout, seat));
-  }
-  return { rollout: current, effects };
-}
-
-function pendingInOrder(rollout: Rollout, seats: Seats): Instance[] {
-  const pending = rollout.turns.flatMap((turn) => {
-    const seat = seats.get(turn.id);
-    return turn.step.kind === 'pending' && seat ? [seat] : [];
-  });
-  return inOrder(pending, rollout.target.rollout.order);
-}
-
-const heldUp = (rollout: Rollout, obstacle: Obstacle): Rollout =>
-  obstacle.blocker === null ? { ...rollout, reason: obstacle.why } : pausedFor(rollout, obstacle);
-
-function replaceBy(rollout: Rollout, seat: Instance): RolloutEffect {
-  return {
-    type: 'replace',
-    id: seat.id,
-    because: `rollout ${rollout.id}`,
-    program: rollout.target,
-    generation: rollout.generation,
-    // As its run was promised: another rule holds for the next one.
-    onTimeout: (lifeOf(seat.phase)?.program ?? rollout.target).drain.onTimeout,
-  };
-}
-
 /** Turns that failed are taken again, drains that were too long get their time anew. */
-function resume(rollout: Rollout, seats: Seats, now: Moment, unmet: Unmet): RolloutStep {
+function resume(rollout: Rollout, view: View): RolloutStep {
+  const { seats, now } = view;
   const turns = rollout.turns.map(
     (turn): Turn =>
       turn.step.kind === 'failed' ? { ...turn, step: again(rollout, seats.get(turn.id), now) } : turn,
   );
   const running: Rollout = { ...rollout, state: 'running', reason: null, blocker: null, turns };
-  const news = newsOf(rollout, running);
   const overdue = turns.filter((turn) => overdueOf(turn, seats) !== null);
   // A drain that gets its time anew is overdue until the instance has heard of it; the look that follows goes on.
   if (overdue.length > 0) {
-    return {
-      rollout: running,
-      effects: [...news, ...overdue.map(({ id }) => ({ type: 'grant', id }) as const)],
-    };
+    return { rollout: running, effects: overdue.map(({ id }) => ({ type: 'grant', id }) as const) };
   }
-  const next = advance(running, seats, now, unmet);
-  return { rollout: next.rollout, effects: [...news, ...next.effects] };
+  return advance(running, view);
 }
 
 /** A replacement that has recovered by itself, or is about to, is not replaced once more. */
 function again(rollout: Rollout, seat: Instance | undefined, now: Moment): Turn['step'] {
   const life = seat === undefined ? null : lifeOf(seat.phase);
   if (!isComingUp(seat?.phase) || life?.generation !== rollout.generation) return { kind: 'pending' };
-  return startingStep(rollout, life.run, now, now);
+  return startingStep(rollout, { newRun: life.run, began: now, drainMs: null }, now);
 }
 
 const isComingUp = (phase: Phase | undefined): boolean =>
   phase?.kind === 'spawning' || phase?.kind === 'preparing'
     ? phase.end === null
     : phase?.kind === 'starting' || phase?.kind === 'running';
-
-/** Ends it here: what works stays as it is, what has had its turn and does not goes back to what it had before. */
-function abort(rollout: Rollout, why: string | null, seats: Seats, now: Moment): RolloutStep {
-  const effects = rollout.turns.flatMap((turn): RolloutEffect[] => {
-    const seat = seats.get(turn.id);
-    if (seat === undefined || seat.generation !== rollout.generation) return []; // never had its turn
-    if (isWorthKeeping(turn, seat)) return [];
-    return [
-      {
-        type: 'replace',
-        id: turn.id,
-        because: `rollout ${rollout.id}`,
-        program: turn.before.program,
-        generation: turn.before.generation,
-        onTimeout: 'stop',
-      },
-    ];
-  });
-  const turns = rollout.turns.map(
-    (turn): Turn =>
-      turn.step.kind === 'pending'
-        ? { ...turn, step: { kind: 'skipped', why: 'the rollout was aborted' } }
-        : turn,
-  );
-  const reason = why ?? rollout.reason ?? 'aborted by the operator';
-  return { rollout: { ...rollout, state: 'aborted', reason, endedAt: now, turns }, effects };
-}
-
-/** It has proved itself, or works; nobody knows that of what was stopped in its turn. */
-function isWorthKeeping({ step }: Turn, seat: Instance): boolean {
-  if (step.kind === 'done') return seat.wish.want === 'down' || isWhole(seat);
-  return step.kind !== 'draining' && seat.wish.want === 'up' && isWhole(seat);
-}
-
-function withTurn(rollout: Rollout, id: InstanceId, step: Turn['step']): Rollout {
-  return { ...rollout, turns: rollout.turns.map((turn) => (turn.id === id ? { ...turn, step } : turn)) };
-}

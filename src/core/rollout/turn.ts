@@ -1,27 +1,37 @@
-/** One turn: an instance is drained, replaced, becomes ready, and stays so for long enough. */
+/** One turn: an instance is drained, replaced, becomes ready, stays so for long enough, and passes the user's check. */
 import { after, type Moment } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
-import { describeExit } from '../../base/exit-status.ts';
 import type { Run } from '../../base/ids.ts';
 import type { Instance } from '../instance/instance.ts';
-import { bodyOf, type Ending, lifeOf, type Phase } from '../instance/phase.ts';
-import { isFinal } from '../instance/settle.ts';
+import { bodyOf, lifeOf } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
+import { faultOf, relapseOf } from './fault.ts';
 import { hopelessNeed, waitsForTime } from './obstacle.ts';
 import type { Rollout, Seats, Turn, TurnStep } from './rollout.ts';
 
 /** Where the turn stands, now that its instance is as it is. As far as it goes in one look. */
-export function moveTurn(turn: Turn, rollout: Rollout, seats: Seats, now: Moment): Turn {
-  const seat = seats.get(turn.id);
-  const step = seat === undefined ? gone(turn.step) : moved(turn.step, seat, rollout, now);
+export function moveTurn(before: Turn, rollout: Rollout, seats: Seats, now: Moment): Turn {
+  const seat = seats.get(before.id);
+  const turn = asOrdinary(before, seat);
+  const step = seat === undefined ? gone(turn, now) : moved(turn, seat, rollout, now);
   if (step === turn.step) return turn;
   return moveTurn({ ...turn, step }, rollout, seats, now);
 }
 
-function moved(step: TurnStep, seat: Instance, rollout: Rollout, now: Moment): TurnStep {
+/** An extra one whose number the operator has given to the program is there to stay. */
+function asOrdinary(turn: Turn, seat: Instance | undefined): Turn {
+  if (!turn.extra || seat === undefined || seat.leaving) return turn;
+  const { step } = turn;
+  const { before } = turn;
+  if (step.kind === 'serving') return { ...turn, extra: false, step: done(step, step.since) };
+  const isAnew = step.kind === 'leaving' || step.kind === 'skipped';
+  return { id: turn.id, before, extra: false, step: isAnew ? { kind: 'pending' } : step };
+}
+
+function moved({ step, extra }: Turn, seat: Instance, rollout: Rollout, now: Moment): TurnStep {
   switch (step.kind) {
     case 'pending': {
-      const why = whyLeftOut(seat, rollout.target);
+      const why = extra ? null : whyLeftOut(seat, rollout.target);
       return why === null ? step : { kind: 'skipped', why };
     }
     case 'draining':
@@ -29,8 +39,16 @@ function moved(step: TurnStep, seat: Instance, rollout: Rollout, now: Moment): T
     case 'starting':
       return ifUnwanted(seat) ?? startingMoved(step, seat, rollout, now);
     case 'settling':
-      return ifUnwanted(seat) ?? settlingMoved(step, seat, rollout, now);
-    case 'done':
+      return ifUnwanted(seat) ?? settlingMoved(step, extra, seat, rollout, now);
+    case 'checking':
+      return ifUnwanted(seat) ?? checkingMoved(step, seat, rollout, now);
+    case 'serving':
+      return ifUnwanted(seat) ?? step;
+    case 'done': {
+      const why = relapseOf(seat, rollout);
+      return why === null ? step : { kind: 'failed', why, tookMs: step.tookMs, drainMs: step.drainMs };
+    }
+    case 'leaving':
     case 'failed':
     case 'skipped':
       return step;
@@ -50,7 +68,8 @@ const isOnTime = ({ phase, program }: Instance, target: ProgramPlan): boolean =>
 type Draining = Extract<TurnStep, { kind: 'draining' }>;
 type Starting = Extract<TurnStep, { kind: 'starting' }>;
 type Settling = Extract<TurnStep, { kind: 'settling' }>;
-type Ended = Extract<Phase, { ending: Ending }>;
+type Checking = Extract<TurnStep, { kind: 'checking' }>;
+type Begun = Extract<TurnStep, { began: Moment; newRun: Run }>;
 
 /** An operator's stop ends the turn: it is no fault, and nothing is left to wait for. */
 function ifUnwanted(seat: Instance): TurnStep | null {
@@ -59,30 +78,41 @@ function ifUnwanted(seat: Instance): TurnStep | null {
 
 function drainingMoved(step: Draining, seat: Instance, rollout: Rollout, now: Moment): TurnStep {
   const tookMs = now.mono - step.since.mono;
-  if (waitsForTime(seat)) return { kind: 'done', tookMs }; // it takes the plan at its next run
+  const failed = (why: string): TurnStep => ({ kind: 'failed', why, tookMs, drainMs: null });
+  // It takes the plan at its next run.
+  if (waitsForTime(seat)) return { kind: 'done', tookMs, drainMs: tookMs, newRun: null };
   const { phase } = seat;
   if (phase.kind === 'waiting' && phase.what.kind === 'dependency' && phase.what.hopeless) {
-    return { kind: 'failed', why: hopelessNeed(phase.what), tookMs };
+    return failed(hopelessNeed(phase.what));
+  }
+  if (phase.kind === 'draining' && phase.overdue && phase.onTimeout === 'skip') {
+    const limit = formatDuration(phase.body.life.program.drain.timeoutMs ?? 0);
+    const why = `has not drained within ${limit}: it drains on, and is replaced when it has`;
+    return { kind: 'skipped', why };
   }
   if (seat.lastRun === null || seat.lastRun === step.oldRun) {
-    if (phase.kind === 'backoff' || phase.kind === 'failed')
-      return { kind: 'failed', why: phase.why, tookMs };
+    if (phase.kind === 'backoff' || phase.kind === 'failed') return failed(phase.why);
     const isUntouched = phase.kind === 'running' && seat.generation !== rollout.generation;
-    return isUntouched ? { kind: 'failed', why: 'was not drained: its pre_drain hook failed', tookMs } : step;
+    return isUntouched ? failed('was not drained: its pre_drain hook failed') : step;
   }
-  return startingStep(rollout, seat.lastRun, step.since, now);
+  const drainMs = step.oldRun === null ? null : tookMs;
+  return startingStep(rollout, { newRun: seat.lastRun, began: step.since, drainMs }, now);
 }
 
 /** The replacement is `newRun`; its time to become healthy begins now. */
-export function startingStep(rollout: Rollout, newRun: Run, began: Moment, now: Moment): TurnStep {
+export function startingStep(
+  rollout: Rollout,
+  begun: Pick<Begun, 'newRun' | 'began' | 'drainMs'>,
+  now: Moment,
+): TurnStep {
   const limit = rollout.target.rollout.healthyDeadlineMs;
   const deadline = limit === null ? null : after(now.mono, limit);
-  return { kind: 'starting', since: now, began, newRun, deadline };
+  return { kind: 'starting', since: now, ...begun, deadline };
 }
 
 function startingMoved(step: Starting, seat: Instance, rollout: Rollout, now: Moment): TurnStep {
   if (hasFinished(step, seat)) return done(step, now);
-  const fault = faultOf(step, seat, rollout, now);
+  const fault = whatFailed(step, seat, rollout, now);
   if (fault !== null) return fault;
   const readyAt = bodyOf(seat.phase)?.readyAt;
   if (seat.phase.kind !== 'running' || !readyAt) return step;
@@ -90,15 +120,40 @@ function startingMoved(step: Starting, seat: Instance, rollout: Rollout, now: Mo
   return { ...step, kind: 'settling', since: now, healthyAt };
 }
 
-function settlingMoved(step: Settling, seat: Instance, rollout: Rollout, now: Moment): TurnStep {
+function settlingMoved(
+  step: Settling,
+  extra: boolean,
+  seat: Instance,
+  rollout: Rollout,
+  now: Moment,
+): TurnStep {
   if (hasFinished(step, seat)) return done(step, now);
   const isUp = seat.phase.kind === 'running' && seat.lastRun === step.newRun;
   const stayed = isUp && step.healthyAt !== null && now.mono >= step.healthyAt;
-  if (stayed && isWell(seat)) return done(step, now);
-  const fault = faultOf(step, seat, rollout, now);
+  if (stayed && isWell(seat)) return proved(step, extra, rollout, now);
+  const fault = whatFailed(step, seat, rollout, now);
   if (fault !== null) return fault;
   // What ends and is no fault, ends as its policy has it.
   return 'ending' in seat.phase && step.healthyAt !== null ? { ...step, healthyAt: null } : step;
+}
+
+/** On the way back the check is not asked: it judges what is new, and that is known to be bad. */
+function proved(step: Settling, extra: boolean, rollout: Rollout, now: Moment): TurnStep {
+  if (rollout.target.rollout.check === null || rollout.reverting !== null) return passed(step, extra, now);
+  const { began, drainMs, newRun } = step;
+  // Its number is given out by whoever asks.
+  return { kind: 'checking', since: now, began, drainMs, newRun, attempt: null };
+}
+
+/** An extra one helps from now on; any other is done. */
+export function passed(step: Begun, extra: boolean, now: Moment): TurnStep {
+  const { began, drainMs, newRun } = step;
+  return extra ? { kind: 'serving', since: now, began, drainMs, newRun } : done(step, now);
+}
+
+function checkingMoved(step: Checking, seat: Instance, rollout: Rollout, now: Moment): TurnStep {
+  if (hasFinished(step, seat)) return done(step, now);
+  return whatFailed(step, seat, rollout, now) ?? step;
 }
 
 /** Its health check, if it has one, has said so. */
@@ -106,51 +161,45 @@ const isWell = ({ phase, program }: Instance): boolean =>
   phase.kind === 'running' && (program.health === null || phase.health.ok === true);
 
 /** A program that is to end some day has done so. */
-const hasFinished = (step: Starting | Settling, seat: Instance): boolean =>
+const hasFinished = (step: Begun, seat: Instance): boolean =>
   seat.lastRun === step.newRun && (seat.phase.kind === 'exited' || waitsForTime(seat));
 
-/** What says that the replacement has not worked out. */
-function faultOf(step: Starting | Settling, seat: Instance, rollout: Rollout, now: Moment): TurnStep | null {
-  const { phase } = seat;
-  const tookMs = now.mono - step.began.mono;
-  if (phase.kind === 'backoff' || phase.kind === 'failed') return { kind: 'failed', why: phase.why, tookMs };
-  if (phase.kind === 'waiting') return { kind: 'failed', why: 'ended before it was healthy', tookMs };
-  if (phase.kind === 'running' && phase.health.ok === false) {
-    return { kind: 'failed', why: `is unhealthy: ${phase.health.why}`, tookMs };
-  }
-  if ('ending' in phase && !isFinishing(phase)) return { kind: 'failed', why: whyEnding(phase), tookMs };
-  if (seat.lastRun !== step.newRun) return { kind: 'failed', why: 'ended before it was healthy', tookMs };
-  if (step.deadline !== null && now.mono >= step.deadline) {
-    const limit = formatDuration(rollout.target.rollout.healthyDeadlineMs ?? 0);
-    return { kind: 'failed', why: `was not healthy within ${limit}`, tookMs };
-  }
-  return null;
+function whatFailed(
+  step: Starting | Settling | Checking,
+  seat: Instance,
+  rollout: Rollout,
+  now: Moment,
+): TurnStep | null {
+  const isLate = step.kind !== 'checking' && step.deadline !== null && now.mono >= step.deadline;
+  const why = faultOf(step, seat, rollout, isLate);
+  return why === null ? null : failedStep(step, why, now);
 }
 
-function isFinishing(phase: Ended): boolean {
-  const { ending } = phase;
-  const life = lifeOf(phase);
-  return life !== null && ending.cause === 'own' && ending.exit !== null && isFinal(life, ending.exit);
-}
-
-/** Of one that has ended by itself, how: that is what whoever has to mend it looks for first. */
-function whyEnding(phase: Ended): string {
-  const { cause, why, exit, since } = phase.ending;
-  if (why !== undefined) return why;
-  if (cause === 'planned') return 'was asked to end before it was healthy';
-  if (cause === 'fault' || exit === null) return 'was not ready in time';
-  const lived = since.mono - (lifeOf(phase)?.startedAt.mono ?? since.mono);
-  const missed = bodyOf(phase)?.readyAt ? 'healthy' : 'ready';
-  return `${describeExit(exit)} after ${formatDuration(lived)}, before it was ${missed}`;
-}
-
-const done = (step: Starting | Settling, now: Moment): TurnStep => ({
-  kind: 'done',
+export const failedStep = (step: Begun, why: string, now: Moment): TurnStep => ({
+  kind: 'failed',
+  why,
   tookMs: now.mono - step.began.mono,
+  drainMs: step.drainMs,
 });
 
-/** The slot itself is gone: the program was scaled down. */
-const gone = (step: TurnStep): TurnStep =>
-  step.kind === 'done' || step.kind === 'skipped'
-    ? step
-    : { kind: 'skipped', why: 'the instance was removed' };
+const done = (step: Begun, now: Moment): TurnStep => ({
+  kind: 'done',
+  tookMs: now.mono - step.began.mono,
+  drainMs: step.drainMs,
+  newRun: step.newRun,
+});
+
+/** The slot itself is gone: the program was scaled down, or an extra one has left. */
+function gone({ step, extra }: Turn, now: Moment): TurnStep {
+  if (step.kind === 'done' || step.kind === 'skipped' || step.kind === 'failed') return step;
+  if (step.kind === 'leaving') {
+    return {
+      kind: 'done',
+      tookMs: now.mono - step.began.mono,
+      drainMs: now.mono - step.since.mono,
+      newRun: null,
+    };
+  }
+  if (extra && step.kind === 'pending') return step; // it is not there yet
+  return { kind: 'skipped', why: 'the instance was removed' };
+}

@@ -1,0 +1,38 @@
+/** Keeps the plans that a program has had, and notes which of them was whole. */
+import type { ProgramName } from '../../base/ids.ts';
+import { lifeOf } from '../instance/phase.ts';
+import type { ProgramPlan } from '../plan.ts';
+import { isWhole } from '../rollout/obstacle.ts';
+import type { Changes } from './changes.ts';
+import { stayingOf } from './fleet.ts';
+import { REVISIONS_KEPT } from './revisions.ts';
+
+/** All wanted instances of it work, and with the same plan: that is one to go back to. */
+export function noteWhole(changes: Changes, program: ProgramName): void {
+  const wanted = stayingOf(changes.fleet, program).filter(({ wish }) => wish.want === 'up');
+  const plans = wanted.map((seat) => lifeOf(seat.phase)?.program ?? seat.program);
+  const first = plans[0];
+  if (first === undefined || !wanted.every(isWhole)) return;
+  if (plans.every(({ revision }) => revision === first.revision)) remember(changes, first, true);
+}
+
+/** The newest last. What was whole once stays so. */
+export function remember(changes: Changes, plan: ProgramPlan, whole: boolean): void {
+  const { fleet, now } = changes;
+  const past = fleet.revisions.get(plan.name) ?? [];
+  const known = past.find((entry) => entry.plan.revision === plan.revision);
+  const isNewest = known !== undefined && past.at(-1) === known;
+  if (isNewest && (known.whole || !whole)) return;
+  const entry = { plan, at: isNewest ? known.at : now.wall, whole: whole || known?.whole === true };
+  const revisions = [...past.filter((other) => other !== known), entry].slice(-REVISIONS_KEPT);
+  fleet.revisions.set(plan.name, revisions);
+  changes.effects.push({ type: 'record', what: { kind: 'revisions', program: plan.name, revisions } });
+}
+
+/** The config has it no more. */
+export function forget({ fleet, effects }: Changes, program: ProgramName): void {
+  if (fleet.revisions.delete(program)) {
+    effects.push({ type: 'record', what: { kind: 'revisions', program, revisions: [] } });
+  }
+  effects.push({ type: 'record', what: { kind: 'program', program, plan: null } });
+}

@@ -1,0 +1,99 @@
+/** The ways back: a rollout that is given up where it stands, and one that is taken back turn by turn. */
+import type { InstanceId } from '../../base/ids.ts';
+import type { Instance } from '../instance/instance.ts';
+import type { OnTimeout } from '../instance/phase.ts';
+import type { ProgramPlan } from '../plan.ts';
+import type { RolloutEffect, RolloutStep } from './event.ts';
+import { isWhole } from './obstacle.ts';
+import type { Rollout, Turn, TurnStep, View } from './rollout.ts';
+
+interface End {
+  readonly state: 'aborted' | 'failed';
+  readonly why: string;
+  /** Another rollout takes these over as they are. */
+  readonly keep?: ReadonlySet<InstanceId>;
+}
+
+/** Ends it here: what works stays as it is, what has had its turn and does not goes back to what it had before. */
+export function endHere(rollout: Rollout, { state, why, keep }: End, { seats, now }: View): RolloutStep {
+  const effects = rollout.turns.flatMap((turn): RolloutEffect[] => {
+    const seat = seats.get(turn.id);
+    if (seat === undefined) return [];
+    if (turn.extra && seat.leaving) return isGoing(turn) ? [] : [leave(rollout, turn, 'stop')];
+    if (keep?.has(turn.id) || seat.generation !== rollout.generation) return []; // it never had its turn
+    return isWorthKeeping(turn, seat) ? [] : [backToBefore(rollout, turn)];
+  });
+  const turns = rollout.turns.map(
+    (turn): Turn =>
+      turn.step.kind === 'pending'
+        ? { ...turn, step: { kind: 'skipped', why: 'the rollout was aborted' } }
+        : turn,
+  );
+  return { rollout: { ...rollout, state, reason: why, endedAt: now, turns }, effects };
+}
+
+const backToBefore = (rollout: Rollout, { id, before }: Turn): RolloutEffect => ({
+  type: 'replace',
+  id,
+  because: `rollout ${rollout.id}`,
+  program: before.program,
+  generation: before.generation,
+  onTimeout: 'stop',
+});
+
+/** It has proved itself, or works; nobody knows that of what was stopped in its turn. */
+export function isWorthKeeping({ step }: Turn, seat: Instance): boolean {
+  if (step.kind === 'done') return seat.wish.want === 'down' || isWhole(seat);
+  if (step.kind === 'failed' && step.refused) return false;
+  return step.kind !== 'draining' && seat.wish.want === 'up' && isWhole(seat);
+}
+
+/** Turn by turn, under the same gates, to a plan that was whole. `why`: what made it. */
+export function turnBack(rollout: Rollout, why: string, back: ProgramPlan, view: View): RolloutStep {
+  const { nextGeneration, seats } = view;
+  const effects: RolloutEffect[] = [];
+  const turns = rollout.turns.map((turn): Turn => {
+    const seat = seats.get(turn.id);
+    if (turn.extra && (seat === undefined || seat.leaving)) {
+      if (seat !== undefined && !isGoing(turn)) effects.push(leave(rollout, turn, back.drain.onTimeout));
+      return { ...turn, step: leavingStep(turn, seat !== undefined, view) };
+    }
+    const isTouched = seat !== undefined && seat.generation === rollout.generation;
+    return { ...turn, step: isTouched ? { kind: 'pending' } : untouched(turn) };
+  });
+  const reverting = { why, from: rollout.generation };
+  return {
+    rollout: {
+      ...rollout,
+      state: 'running',
+      reason: null,
+      blocker: null,
+      target: back,
+      generation: nextGeneration,
+      canary: { kind: 'none' },
+      after: null,
+      reverting,
+      turns,
+    },
+    effects,
+  };
+}
+
+const untouched = ({ step }: Turn): TurnStep =>
+  step.kind === 'pending' ? { kind: 'skipped', why: 'the rollout was reverted' } : step;
+
+const isGoing = ({ step }: Turn): boolean => step.kind === 'leaving';
+
+/** An extra instance has done its service, or is of no use. */
+export function leavingStep(turn: Turn, isThere: boolean, { now }: View): TurnStep {
+  if (isGoing(turn)) return turn.step;
+  if (!isThere) return turn.step.kind === 'done' ? turn.step : { kind: 'skipped', why: 'it was not needed' };
+  return { kind: 'leaving', since: now, began: 'began' in turn.step ? turn.step.began : now };
+}
+
+export const leave = (rollout: Rollout, { id }: Turn, onTimeout: OnTimeout): RolloutEffect => ({
+  type: 'leave',
+  id,
+  because: `rollout ${rollout.id}`,
+  onTimeout,
+});
