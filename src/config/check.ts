@@ -5,6 +5,7 @@ import { checkDependencies } from './dependency-check.ts';
 import type { Span } from './mistake.ts';
 import { nearest } from './nearest.ts';
 import type { Reading } from './shape.ts';
+import { extraOf } from './shares.ts';
 import { type MapTree, spanAt, valueAt } from './tree.ts';
 import { fillTemplates } from './variables.ts';
 
@@ -85,20 +86,25 @@ function firstClash(stream: Stream, owners: Map<string, Stream>): Clash | undefi
   return undefined;
 }
 
-/** A run that may come while the last one still works is an instance more. */
-const atOnce = ({ instances, schedule }: ProgramPlan): number =>
-  schedule?.overlap === 'allow' ? instances + 1 : instances;
+/** A run that may come while the last one still works is an instance more, and so are those of a rolling restart. */
+function atOnce(program: ProgramPlan): number {
+  const { instances, schedule } = program;
+  if (schedule !== null) return schedule.overlap === 'allow' ? instances + 1 : instances;
+  return instances + extraOf(program);
+}
 
 function sentenceFor({ program, key }: Stream, { owner, path }: Clash): string {
   if (owner.program !== program) {
     return `${program.name} and ${owner.program.name} cannot share the log file ${path}; give each its own`;
   }
   if (owner.key !== key) return `stdout and stderr of ${program.name} cannot share the log file ${path}`;
-  const who =
-    program.instances > 1
-      ? `the ${program.instances} instances of ${program.name}`
-      : `runs of ${program.name}, of which \`overlap: allow\` has several at once,`;
-  return `${who} cannot share one log file; put {{index}} into its path`;
+  return `${whoShares(program)} cannot share one log file; put {{index}} into its path`;
+}
+
+function whoShares({ name, instances, schedule }: ProgramPlan): string {
+  if (instances > 1) return `the ${instances} instances of ${name}`;
+  if (schedule === null) return `${name} and its extra instances, by \`max_surge\`,`;
+  return `runs of ${name}, of which \`overlap: allow\` has several at once,`;
 }
 
 function streamsOf(program: ProgramPlan, logDir: string): Stream[] {

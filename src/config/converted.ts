@@ -1,6 +1,7 @@
 /** Shapes made out of shapes: another value for the plan, a short form for a map, keys that rule each other out. */
 
-import type { Shape } from './shape.ts';
+import type { Refusal } from './scalar.ts';
+import { placeOf, type Shape } from './shape.ts';
 import { type Entry, isNull, type MapTree, type Tree } from './tree.ts';
 
 const innerOf = (shape: Shape<unknown>): Pick<Shape<unknown>, 'inner'> =>
@@ -20,6 +21,20 @@ export function converted<A, B>(
       return value === undefined ? undefined : into(value);
     },
     show: (value) => shape.show(back(value)),
+  };
+}
+
+/** Words that people know from elsewhere, and what is said of each. */
+export function refusing<T>(shape: Shape<T>, refused: Readonly<Record<string, Refusal>>): Shape<T> {
+  return {
+    ...shape,
+    read(tree, reading, at) {
+      const refusal =
+        tree.kind === 'scalar' && Object.hasOwn(refused, tree.text) ? refused[tree.text] : undefined;
+      if (refusal === undefined) return shape.read(tree, reading, at);
+      reading.complain(placeOf(tree, at), `${at.path} ${refusal.message}`, refusal.suggestion);
+      return undefined;
+    },
   };
 }
 

@@ -1,9 +1,12 @@
 /** What is no mistake, but hardly what was meant on this machine: told by `config check`, and by nobody else. */
+import { dirname } from 'node:path';
 import type { ProgramPlan } from '../core/plan.ts';
+import { doubtLinks } from './link-doubts.ts';
 import { type LoadedConfig, Mistakes } from './load.ts';
 import { missingFile, missingFolder, missingProgram } from './machine.ts';
 import type { Complain, Mistake, Span } from './mistake.ts';
 import { PROGRAM } from './program-keys.ts';
+import { doubtRollout } from './rollout-doubts.ts';
 import { shellWordIn } from './shell-words.ts';
 import { spanAt, type Tree, valueAt } from './tree.ts';
 import { fillTemplates } from './variables.ts';
@@ -21,6 +24,8 @@ interface Looked {
   readonly tree: Tree | undefined;
   readonly world: World;
   readonly accounts: Accounts;
+  /** Of the config file. */
+  readonly folder: string;
   readonly doubt: Complain;
 }
 
@@ -32,7 +37,8 @@ export function doubtsAbout(
   const found = new Mistakes(plan.configFile, text);
   for (const program of plan.programs) {
     const tree = valueAt(root, 'programs', program.name);
-    const looked = { program, tree, world, accounts, doubt: found.complain };
+    const folder = dirname(plan.configFile);
+    const looked = { program, tree, world, accounts, folder, doubt: found.complain };
     for (const look of LOOKS) look(looked);
   }
   return found.sorted();
@@ -45,6 +51,8 @@ const LOOKS: readonly ((looked: Looked) => void)[] = [
   doubtEnvFiles,
   doubtAccounts,
   doubtVariables,
+  ({ program, tree, folder, doubt }) => doubtLinks(program, valueAt(tree, 'command'), folder, doubt),
+  ({ program, tree, doubt }) => doubtRollout(program, tree, doubt),
 ];
 
 /** `shell: true` is for `command` alone. */
@@ -56,6 +64,7 @@ const OTHER_COMMANDS: readonly (readonly string[])[] = [
   ['ready', 'when', 'exec'],
   ['health', 'exec'],
   ['drain', 'done_when', 'exec'],
+  ['rollout', 'check', 'exec'],
 ];
 
 function doubtShellWords({ tree, program, doubt }: Looked): void {

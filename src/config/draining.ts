@@ -51,9 +51,9 @@ const fields = {
   },
   on_timeout: {
     as: 'onTimeout',
-    shape: word('pause', 'kill'),
+    shape: word('pause', 'skip', 'kill'),
     fallback: 'pause',
-    doc: 'What a drain that is too long does to a rolling restart; any other planned end goes on to `stop`.',
+    doc: 'What a drain that is too long does to a rolling restart: pause, skip (the rest goes on, it is replaced when it has drained) or kill; any other planned end goes on to `stop`.',
   },
 } as const satisfies Fields;
 

@@ -1,7 +1,8 @@
 /** The shapes of durations: `10s`, and `none` where there may be no end. */
 import { parseDuration } from '../base/duration.ts';
 import { fail, ok, type Result } from '../base/result.ts';
-import { orNone, type Refusal, scalar } from './scalar.ts';
+import { nearest } from './nearest.ts';
+import { orNone, orWord, type Refusal, scalar } from './scalar.ts';
 import type { Shape } from './shape.ts';
 
 /** Longer than this is no plan but a mistake in the unit. */
@@ -30,6 +31,22 @@ export function durationFrom(leastMs: number): Shape<number> {
 }
 
 export const durationOrNone: Shape<number | null> = orNone(duration);
+
+/** One word stands for null, where that is no end but somebody's word. */
+export function durationOr(word: string): Shape<number | null> {
+  const expects = `${duration.expects}, or ${word}`;
+  const either = scalar<number>({
+    expects,
+    parse(found) {
+      if (/^\d/.test(found)) return parseDurationKey(found);
+      const message = `must be ${expects}, not ${JSON.stringify(found)}`;
+      const suggestion = nearest(found, [word]);
+      return fail(suggestion === undefined ? { message } : { message, suggestion });
+    },
+    show: writtenDuration,
+  });
+  return { ...orWord(word, either), expects };
+}
 
 function parseDurationKey(found: string): Result<number, Refusal> {
   if (/^\d+(?:\.\d+)?$/.test(found)) {

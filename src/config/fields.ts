@@ -1,6 +1,6 @@
 /** Declared keys against what is written: read, missing, unknown, and shown again. */
 
-import { foreignAtTop, foreignKey, writtenPath } from './foreign.ts';
+import { foreignAtTop, foreignInRollout, foreignKey, writtenPath } from './foreign.ts';
 import type { Span } from './mistake.ts';
 import { bare, nearest } from './nearest.ts';
 import { listed } from './scalar.ts';
@@ -64,21 +64,26 @@ function strayProgram(name: string, value: Tree, fields: Fields): Said | undefin
 const isCalled = (name: string, others: readonly string[]): boolean =>
   others.some((other) => bare(other) === bare(name));
 
-/** Only what is ours by another name at the top, and below a program, is foreign: deeper down there are words enough. */
+/** Only what is ours by another name at the top, below a program and below `rollout` is foreign: elsewhere there are words enough. */
 function fromElsewhere(name: string, fields: Fields, message: string): Said | undefined {
   const isProgram = Object.hasOwn(fields, 'command');
   // A path that is written with dots.
   if (isProgram && name.includes('.') && Object.hasOwn(fields, name.split('.')[0] ?? '')) {
     return { message, suggestion: writtenPath(name) };
   }
-  const look = isProgram ? foreignKey : Object.hasOwn(fields, 'programs') ? foreignAtTop : undefined;
   // Where it is no more than another spelling of ours, that is told.
   if (Object.keys(fields).some((known) => isCalled(name, [known]))) return undefined;
-  const here = look?.(name);
+  const here = lookIn(fields)?.(name);
   if (here === undefined) return undefined;
   return 'path' in here
     ? { message, suggestion: writtenPath(here.path) }
     : { message: `${message}; ${here.say}` };
+}
+
+function lookIn(fields: Fields): typeof foreignKey | undefined {
+  if (Object.hasOwn(fields, 'command')) return foreignKey;
+  if (Object.hasOwn(fields, 'max_surge')) return foreignInRollout;
+  return Object.hasOwn(fields, 'programs') ? foreignAtTop : undefined;
 }
 
 export function readFields(

@@ -7,6 +7,9 @@ type Here = { readonly path: string } | { readonly say: string };
 /** Of a program's keys; undefined for a word that nobody has. */
 export const foreignKey = (name: string): Here | undefined => PROGRAM.get(bare(name));
 
+/** The same below `rollout`; paths go down from there. */
+export const foreignInRollout = (name: string): Here | undefined => ROLLOUT.get(bare(name));
+
 /** The same at the top of the file. */
 export const foreignAtTop = (name: string): Here | undefined => AT_TOP.get(bare(name));
 
@@ -133,8 +136,18 @@ export const PROGRAM_KEYS: readonly Entry[] = [
   ),
   // How it is replaced
   ...at('rollout.min_healthy_time', 'minReadySeconds'),
-  ...at('rollout.healthy_deadline', 'progressDeadlineSeconds'),
+  ...at('rollout.healthy_deadline', 'progressDeadlineSeconds', 'progress_deadline'),
   ...at('rollout.max_parallel', 'maxUnavailable', 'parallelism'),
+  ...at('rollout.max_surge', 'maxSurge'),
+  ...at('rollout.on_failure', 'failure_action'),
+  ...told('it goes back by itself with `rollout: { on_failure: … }`', 'auto_revert', 'rollback_config'),
+  ...told('a canary goes on by itself after `rollout: { canary_hold: … }`', 'auto_promote'),
+  ...told(
+    'so many turns may fail as `rollout: { max_failures: … }` says: a number',
+    'max_failure_ratio',
+    'max_fail_percentage',
+  ),
+  ...told('the last 10 revisions are kept', 'revisionHistoryLimit'),
   ...told(
     'a program has no parts; its keys stand here, right below its name',
     'Service',
@@ -151,6 +164,37 @@ export const PROGRAM_KEYS: readonly Entry[] = [
     'networks',
     'containers',
   ),
+];
+
+/** What Kubernetes, Nomad and Docker have in the block that `rollout` is here. */
+export const ROLLOUT_KEYS: readonly Entry[] = [
+  ...told(
+    'the next turn comes when the last replacement has been ready for `min_healthy_time`',
+    'delay',
+    'stagger',
+  ),
+  ...told('it goes back by itself with `on_failure: revert`', 'auto_revert', 'rollback_config'),
+  ...told(
+    'a canary goes on by itself after `canary_hold: 10m`, and with `manual` when somebody promotes it',
+    'auto_promote',
+  ),
+  ...told(
+    'so many turns may fail as `max_failures: 1` says: a number',
+    'max_failure_ratio',
+    'max_fail_percentage',
+  ),
+  ...told(
+    'whether a replacement works, `ready` and `health` of the program say; a question of your own is `check: { exec: … }`',
+    'health_check',
+  ),
+  ...told(
+    'it is always rolling; its keys stand here, right below "rollout"',
+    'type',
+    'rollingUpdate',
+    'update_config',
+  ),
+  ...told('how many there are is `instances` of the program', 'replicas'),
+  ...told('the last 10 revisions are kept', 'revisionHistoryLimit'),
 ];
 
 const TOP_KEYS: readonly Entry[] = [
@@ -170,6 +214,7 @@ const TOP_KEYS: readonly Entry[] = [
 ];
 
 const PROGRAM: ReadonlyMap<string, Here> = mapOf(PROGRAM_KEYS);
+const ROLLOUT: ReadonlyMap<string, Here> = mapOf(ROLLOUT_KEYS);
 const AT_TOP: ReadonlyMap<string, Here> = mapOf(TOP_KEYS);
 
 function mapOf(entries: readonly Entry[]): Map<string, Here> {

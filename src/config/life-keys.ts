@@ -5,8 +5,9 @@ import { positiveDuration } from './durations.ts';
 import { health } from './health.ts';
 import { hooks } from './hooks.ts';
 import { list } from './maps.ts';
-import { backoff, logs, rollout, stop } from './policies.ts';
+import { backoff, logs, stop } from './policies.ts';
 import { ready } from './readiness.ts';
+import { rollout } from './rolling.ts';
 import { orNone } from './scalar.ts';
 import { boolean, integer, word } from './scalars.ts';
 import { schedule } from './schedule.ts';
@@ -102,7 +103,7 @@ export const LIFE_KEYS = {
     as: 'rollout',
     shape: rollout,
     doc: 'How a rolling restart goes from instance to instance.',
-    aka: ['update_config', 'deploy', 'strategy'],
+    aka: ['update_config', 'deploy', 'strategy', 'update', 'update_strategy'],
   },
   hooks: {
     as: 'hooks',

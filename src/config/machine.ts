@@ -1,5 +1,5 @@
 /** What a config names and this machine does not have: undefined, or what is wrong in a sentence. */
-import { type Stats, statSync } from 'node:fs';
+import { lstatSync, type Stats, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
 export function missingFolder(path: string): string | undefined {
@@ -14,6 +14,14 @@ export function missingFile(path: string): string | undefined {
   if (stat === 'unseen') return undefined;
   if (stat === 'absent') return `there is no file ${path}`;
   return stat.isFile() ? undefined : `${path} is not a file`;
+}
+
+export function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
 }
 
 /** Looked for as it will be when it is started: by its path from `directory`, or in the folders of `path`. */

@@ -1,12 +1,12 @@
-/** The keys below `backoff`, `max_memory`, `stop`, `rollout` and `logs`, each declared once. */
+/** The keys below `backoff`, `max_memory`, `stop` and `logs`, each declared once. */
 import { short } from './converted.ts';
-import { duration, durationOrNone } from './durations.ts';
+import { duration } from './durations.ts';
 import { map } from './maps.ts';
-import { backoffRules, logsRules, rolloutRules } from './rules.ts';
+import { backoffRules, logsRules } from './rules.ts';
 import { orNone } from './scalar.ts';
-import { decimal, integer, percentage, signal, word } from './scalars.ts';
+import { decimal, integer, percentage, signal } from './scalars.ts';
 import { size } from './sizes.ts';
-import { maxParallel, stderrTarget, stdoutTarget } from './values.ts';
+import { stderrTarget, stdoutTarget } from './values.ts';
 
 export const backoff = map(
   {
@@ -67,36 +67,6 @@ export const stop = map({
     doc: 'After this comes SIGKILL, to all that is left.',
   },
 });
-
-export const rollout = map(
-  {
-    max_parallel: {
-      as: 'maxParallel',
-      shape: maxParallel,
-      fallback: 1,
-      doc: 'How many instances may be away at once: a number or a percentage.',
-    },
-    min_healthy_time: {
-      as: 'minHealthyTimeMs',
-      shape: duration,
-      fallback: '10s',
-      doc: 'A replacement must have been ready for so long before the next one is touched.',
-    },
-    healthy_deadline: {
-      as: 'healthyDeadlineMs',
-      shape: durationOrNone,
-      fallback: '5m',
-      doc: 'A replacement that is not there by then pauses the rolling restart; or none.',
-    },
-    order: {
-      as: 'order',
-      shape: word('idle_first', 'oldest', 'index'),
-      fallback: 'idle_first',
-      doc: 'Whose turn is first: the one with the fewest jobs (X_INFLIGHT), the oldest, or the lowest number.',
-    },
-  },
-  { refine: rolloutRules },
-);
 
 export const logs = map(
   {

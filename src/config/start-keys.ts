@@ -3,7 +3,7 @@ import { durationFrom } from './durations.ts';
 import { account, umask } from './identity.ts';
 import { limits } from './limits.ts';
 import { list, objectOf, record } from './maps.ts';
-import { path } from './paths.ts';
+import { folder, path } from './paths.ts';
 import { maxMemory } from './policies.ts';
 import { orNone, orWord } from './scalar.ts';
 import { boolean, integer, text } from './scalars.ts';
@@ -52,9 +52,9 @@ export const START_KEYS = {
   },
   directory: {
     as: 'directory',
-    shape: path(true),
+    shape: folder,
     fallback: '.',
-    doc: 'Where it runs; relative to the folder of this file.',
+    doc: 'Where it runs; relative to the folder of this file. A symbolic link is followed when this is read, not when it starts; with {{…}} it is not.',
     aka: ['cwd', 'dir', 'working_dir', 'working_directory', 'chdir'],
   },
   environment: {

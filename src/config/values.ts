@@ -1,10 +1,10 @@
-/** The shapes that only a supervisor has: a command, a log target, how many may be away at once. */
+/** The shapes that only a supervisor has: a command, a log target, a number or a share of the instances. */
 import { fail, ok, type Result } from '../base/result.ts';
-import type { LogTarget, MaxParallel } from '../core/plan.ts';
+import type { LogTarget, Share } from '../core/plan.ts';
 import { list } from './maps.ts';
 import { parsePath } from './paths.ts';
 import { isWord, listed, scalar } from './scalar.ts';
-import { boolean, integer, text } from './scalars.ts';
+import { boolean, text } from './scalars.ts';
 import type { Shape } from './shape.ts';
 import { withoutVariables } from './variables.ts';
 import { joinWords, splitWords } from './words.ts';
@@ -62,20 +62,22 @@ const variableNames = list(
   'true, false or a list of names',
 );
 
-const most = integer(1, Number.MAX_SAFE_INTEGER);
-
-export const maxParallel: Shape<MaxParallel> = scalar<MaxParallel>({
-  expects: 'a number from 1 up or a percentage such as 25%',
-  parse(found) {
-    if (/^[1-9]\d{0,8}$/.test(found)) return ok({ kind: 'count', count: Number(found) });
-    const percent = /^\d{1,3}(?:\.\d{1,6})?%$/.test(found) ? Number(found.slice(0, -1)) : Number.NaN;
-    if (percent > 0 && percent <= 100) return ok({ kind: 'percent', percent });
-    return fail({
-      message: `must be a number from 1 up or a percentage up to 100%, not ${JSON.stringify(found)}`,
-    });
-  },
-  show: (value) => (value.kind === 'count' ? most.show(value.count) : `${value.percent}%`),
-});
+/** A number of instances, or a percentage of them: of more than all there are none. */
+export function share(least: 0 | 1, most?: number): Shape<Share> {
+  const range = most === undefined ? `from ${least} up` : `from ${least} to ${most}`;
+  const expects = `a number ${range} or a percentage`;
+  return scalar<Share>({
+    expects: `${expects} such as 25%`,
+    parse(found) {
+      const count = /^(?:0|[1-9]\d{0,8})$/.test(found) ? Number(found) : Number.NaN;
+      if (count >= least && count <= (most ?? count)) return ok({ kind: 'count', count });
+      const percent = /^\d{1,3}(?:\.\d{1,6})?%$/.test(found) ? Number(found.slice(0, -1)) : Number.NaN;
+      if (percent <= 100 && (percent > 0 || least === 0)) return ok({ kind: 'percent', percent });
+      return fail({ message: `must be ${expects} up to 100%, not ${JSON.stringify(found)}` });
+    },
+    show: (value) => (value.kind === 'count' ? value.count : `${value.percent}%`),
+  });
+}
 
 const target = (expects: string): Shape<LogTarget> =>
   scalar<LogTarget>({

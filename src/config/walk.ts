@@ -50,7 +50,7 @@ export function homesOf(fields: Fields): Map<string, readonly string[]> {
 function homeOf(path: readonly string[]): string {
   const [above, parent] = [path.at(-3), path.at(-2)];
   if (parent === undefined) return 'the top level';
-  if (parent === 'when' || parent === 'done_when') return `${above}.${parent}`;
+  if (parent === 'when' || parent === 'done_when' || parent === 'check') return `${above}.${parent}`;
   if (above === 'hooks') return 'a hook';
   return parent === '*' ? 'a program' : parent;
 }

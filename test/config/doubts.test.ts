@@ -1,5 +1,5 @@
 /** What `config check` warns about. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -8,7 +8,8 @@ import { parseConfig } from '../../src/config/load.ts';
 import { shellWordIn } from '../../src/config/shell-words.ts';
 import { aProgram, within } from './config.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'doubts-'));
+// The folder for temporary files is a link on macOS, and links are followed.
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'doubts-')));
 const world = within({ PATH: join(folder, 'bin') });
 const file = join(folder, 'supervisor.yaml');
 

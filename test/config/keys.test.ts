@@ -82,8 +82,15 @@ const good: Good[] = [
     (p) => p.rollout,
     {
       maxParallel: { kind: 'count', count: 1 },
+      maxSurge: { kind: 'count', count: 0 },
       minHealthyTimeMs: 10_000,
       healthyDeadlineMs: 300_000,
+      canary: { kind: 'count', count: 0 },
+      canaryHoldMs: 0,
+      check: null,
+      maxFailures: 0,
+      onFailure: 'pause',
+      afterKillHoldMs: 0,
       order: 'idle_first',
     },
   ],
@@ -254,7 +261,6 @@ const bad: [keys: string, said: string][] = [
     '5 m | worker.drain.timeout is wrong: "5 m" is not a duration; write for example 250ms, 10s, 5m or 1h',
   ],
   ['drain: { timeout: 9999d }', '9999d | worker.drain.timeout is longer than 365d'],
-  ['drain: { on_timeout: skip }', 'skip | worker.drain.on_timeout must be pause or kill, not "skip"'],
   ['stop: { timeout: none }', 'none | worker.stop.timeout cannot be none: it needs an end, such as 10s'],
   [
     'rollout: { max_parallel: 0 }',
@@ -288,7 +294,7 @@ const bad: [keys: string, said: string][] = [
   ['successExitCodes: [0]', 'successExitCodes | unknown key "successExitCodes" [success_exit_codes]'],
   [
     'timeout: 5s',
-    'timeout | unknown key "timeout" here; it belongs under ready, health, drain, stop or a hook',
+    'timeout | unknown key "timeout" here; it belongs under ready, health, drain, stop, rollout.check or a hook',
   ],
   ['drain: { instances: 3 }', 'instances | unknown key "instances" here; it belongs under a program'],
   ['drain: { x-mine: 3 }', 'x-mine | unknown key "x-mine"; keys of your own go to the top or into a program'],

@@ -397,7 +397,7 @@ const bad: [keys: string, said: string][] = [
   ],
   [
     'ready: { http: "http://a" }',
-    'http | unknown key "http" here; it belongs under ready.when, health or drain.done_when',
+    'http | unknown key "http" here; it belongs under ready.when, health, drain.done_when or rollout.check',
   ],
   ['ready: { when: { tcp: 1 }, for: 1s }', 'for | "for" does not go with `when: tcp`; it is for spawned'],
   [
@@ -470,7 +470,10 @@ const bad: [keys: string, said: string][] = [
   ['health: http', 'http | worker.health must be a map, not "http"'],
   ['healthcheck: {}', 'healthcheck | unknown key "healthcheck" [health]'],
   ['watchdog: 0s', '0s | worker.watchdog must be at least 1ms, not "0s"'],
-  ['drain: { done_when: { tcp: 1 } }', 'tcp | unknown key "tcp" here; it belongs under ready.when or health'],
+  [
+    'drain: { done_when: { tcp: 1 } }',
+    'tcp | unknown key "tcp" here; it belongs under ready.when, health or rollout.check',
+  ],
   ['drain: { done_when: { exec: [] } }', '[] | the command is empty'],
   ['hooks: { prestart: a }', 'prestart | unknown key "prestart" [pre_start]'],
   ['hooks: { pre_start: "" }', '"" | the command is empty'],

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { aProgram, FILE, mistakesIn, planOf, programOf, saidOf, WORLD, within } 
 describe('a config file', () => {
   let folder = '';
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'config-'));
+    folder = realpathSync(mkdtempSync(join(tmpdir(), 'config-')));
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 

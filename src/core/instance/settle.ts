@@ -81,7 +81,11 @@ export function launch(instance: Instance, because: Because, context: Context): 
 const isScheduled = ({ program }: Instance): boolean => program.schedule !== null;
 
 /** It was there for one run of a schedule, and there is no schedule any more: nobody would ever end another run. */
-const isForNothing = (instance: Instance): boolean => instance.leaving && !isScheduled(instance);
+const isForNothing = (instance: Instance): boolean =>
+  instance.leaving && !isScheduled(instance) && !isExtra(instance);
+
+/** It is there for the length of a rollout. */
+const isExtra = ({ wish }: Instance): boolean => wish.want === 'up' && wish.because.startsWith('rollout ');
 
 /** A run for one time alone is over, too. */
 function awaitTime(instance: Instance, because: Because): Step {
