@@ -78,7 +78,7 @@ describe.concurrent('a build that does not work', () => {
   it('that dies only later is a failure of its turn, long after min_healthy_time', async (test) => {
     const life = await fleet(test, build('one'));
     const before = await life.runs();
-    const later = { backoff: { reset_after: '1h', give_up_after: 1 } };
+    const later = { backoff: { initial: '50ms', reset_after: '1h', give_up_after: 5 } };
     life.deploy(build('dies-later', { canary: 1, canary_hold: 'manual', on_failure: 'revert' }, later));
     const watching = life.world.begin('rolling-restart', 'worker');
     await life.seesRollout('the hold', ({ canary }) => canary?.state === 'held');
