@@ -51,24 +51,26 @@ export async function fleet(
 
 function withBuilds(test: TestContext, life: Life, others: Readonly<Record<string, Program>>): Fleet {
   const { world, client, instances } = life;
-  const rollout = async (id?: number): Promise<RolloutStatus> => {
+  const find = async (id?: number): Promise<RolloutStatus | undefined> => {
     const { rollouts } = await client.rollouts();
     const last = rollouts.toSorted((a, b) => a.id - b.id).at(-1);
-    const found = id === undefined ? last : rollouts.find((it) => it.id === id);
-    if (found === undefined) throw new Error(`there is no rollout ${id ?? ''}`);
-    return found;
+    return id === undefined ? last : rollouts.find((it) => it.id === id);
   };
   return {
     ...life,
-    rollout,
+    async rollout(id) {
+      const found = await find(id);
+      if (found === undefined) throw new Error(`there is no rollout ${id ?? ''}`);
+      return found;
+    },
     deploy: (worker) => world.configure({ worker, ...others }),
     builds: async () => (await instances()).map(({ pid }) => buildOf(life, pid)).join(' '),
     runs: async () => (await instances()).map(({ run }) => run),
     async seesRollout(what, isSo, id) {
       let last: RolloutStatus | undefined;
       const look = async () => {
-        last = await rollout(id);
-        return isSo(last) ? last : undefined;
+        last = await find(id);
+        return last !== undefined && isSo(last) ? last : undefined;
       };
       return until(what, look, { seen: () => `${JSON.stringify(last)}\n${told(life.log)}` });
     },
