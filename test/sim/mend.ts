@@ -11,7 +11,7 @@ import { type Operator, underWay } from './operator.ts';
 import type { World } from './world.ts';
 
 /** A build that does not work never comes to rest: so long it is left alone. */
-const BAD_MS = 8000;
+const BAD_MS = 4000;
 /** A rollout that is resumed so often, and is not over, never will be. */
 const PATIENCE = 8;
 
@@ -82,7 +82,7 @@ const generationOf = (world: World, id: InstanceId) => world.fleet.instances.get
 function mendByResuming(world: World, operator: Operator): void {
   world.settle();
   startFailed(world, operator);
-  if (world.dice.chance(0.5)) operator.beginRollout({ bad: false });
+  if (world.dice.chance(0.5)) operator.beginRollout();
   seeThrough(world, operator);
 }
 
@@ -164,6 +164,7 @@ function isWhole(world: World, instance: Instance): void {
   const others = [...seatsOf(fleet, instance.program.name).values()].filter(
     (seat) => seat.wish.want === 'up',
   );
-  const mayGo = others.every(isWell) && unmet(fleet, instance) === null;
+  const isRolling = underWay(world).some(({ program }) => program === instance.program.name);
+  const mayGo = others.every(isWell) && unmet(fleet, instance) === null && !isRolling;
   if (mayGo) broken(`${id} is worn, and never replaced`);
 }

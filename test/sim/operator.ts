@@ -48,12 +48,12 @@ export class Operator {
     this.#world.post({ type: 'steer_rollout', id, command });
   }
 
-  beginRollout({ bad } = { bad: true }): void {
+  beginRollout(): void {
     const { dice } = this.#world;
     const program = this.#somePlan();
     if (program === undefined) return;
     const replaces = dice.chance(0.2);
-    if (bad && dice.chance(0.1)) this.roll(this.#edits.bad(program), { replaces });
+    if (!this.#world.system.isCalm && dice.chance(0.1)) this.roll(this.#edits.bad(program), { replaces });
     else this.roll(this.#taken(program, replaces), { replaces });
   }
 

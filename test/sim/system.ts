@@ -49,7 +49,8 @@ export class System {
   readonly #agenda: Agenda;
   readonly #post: (event: FleetEvent) => void;
   readonly #families = new Map<Run, Family>();
-  #calm = false;
+  /** Everybody behaves. */
+  isCalm = false;
   #isHeard = true;
 
   constructor(dice: Dice, agenda: Agenda, post: (event: FleetEvent) => void) {
@@ -62,7 +63,7 @@ export class System {
   }
 
   spawn(life: Life, id: InstanceId): void {
-    const draw = this.#calm ? kind : rude;
+    const draw = this.isCalm ? kind : rude;
     const family: Family = {
       life,
       id,
@@ -149,7 +150,7 @@ export class System {
   owes(run: Run): void {
     const family = this.#families.get(run);
     if (family !== undefined) family.owed = true;
-    if (this.#calm) this.#pay(run);
+    if (this.isCalm) this.#pay(run);
   }
 
   /** Somebody does by hand what the daemon did not live to do. */
@@ -189,7 +190,7 @@ export class System {
 
   /** From now on everybody behaves, those who are alive as well. */
   calm(): void {
-    this.#calm = true;
+    this.isCalm = true;
     this.looks.calm();
     this.hooks.calm();
     this.judges.calm();
@@ -275,11 +276,11 @@ export class System {
     const event: FleetEvent = { type: 'notified', run: family.life.run, message };
     const deliver = (): void => {
       if (this.#isHeard) this.#tell(family, event);
-      else if (this.#calm || this.#dice.chance(0.7)) family.unheard.push(event);
+      else if (this.isCalm || this.#dice.chance(0.7)) family.unheard.push(event);
     };
-    if (this.#calm || this.#dice.chance(0.6)) deliver();
+    if (this.isCalm || this.#dice.chance(0.6)) deliver();
     else this.#agenda.after(this.#dice.int(0, 300), deliver);
-    if (!this.#calm && this.#dice.chance(0.1)) this.#agenda.after(this.#dice.int(0, 1000), deliver);
+    if (!this.isCalm && this.#dice.chance(0.1)) this.#agenda.after(this.#dice.int(0, 1000), deliver);
   }
 
   /** The one place that posts: in order, and some of it once more when the run is over. */
@@ -314,7 +315,7 @@ export class System {
 
   /** Now and then a fork slips away just before, or a process hangs in the kernel for a while. */
   #killAll(family: Family): void {
-    const slipsAway = sizeOf(family) > 0 && !this.#calm && this.#dice.chance(0.1);
+    const slipsAway = sizeOf(family) > 0 && !this.isCalm && this.#dice.chance(0.1);
     const dies = (): number => (this.#dice.chance(0.1) ? this.#dice.int(0, 2500) : this.#soon());
     for (const child of family.children) this.#endChild(family, child, dies());
     this.#agenda.after(dies(), () => this.#endLeader(family, { kind: 'signal', signal: 'SIGKILL' }));

@@ -50,8 +50,11 @@ export class Recorder {
     const before = this.#rollouts.get(rollout.id);
     this.#rollouts.set(rollout.id, rollout);
     note(this.#into.rollout, before?.state ?? '[*]', rollout.state);
+    // On the way back turns begin anew, from wherever they are.
+    if (rollout.reverting !== null && before?.reverting === null) return;
     for (const turn of rollout.turns) {
       const was = before?.turns.find(({ id }) => id === turn.id);
+      if (was !== undefined && was.extra !== turn.extra) continue; // another turn, of one that is there to stay now
       note(this.#into.turn, was?.step.kind ?? '[*]', turn.step.kind);
     }
   }
