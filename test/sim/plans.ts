@@ -56,7 +56,7 @@ export function drawPrograms(dice: Dice, flavour: Flavour): ProgramPlan[] {
 }
 
 const howMany = (dice: Dice, flavour: Flavour, programs: number): number =>
-  flavour.many && dice.chance(0.2) ? dice.int(6, 40 / programs) : dice.int(1, MOST[programs] ?? 1);
+  flavour.many && dice.chance(0.12) ? dice.int(6, 40 / programs) : dice.int(1, MOST[programs] ?? 1);
 
 /** Instances of each, by how many programs there are. */
 const MOST: Record<number, number> = { 1: 5, 2: 4, 3: 3, 4: 2 };
