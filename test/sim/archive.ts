@@ -1,6 +1,6 @@
 /** What one daemon writes down for the next: by the daemon's own code, but for the paper. */
 import type { Moment } from '../../src/base/clock.ts';
-import type { Run } from '../../src/base/ids.ts';
+import type { Pid, Run } from '../../src/base/ids.ts';
 import type { Recorded } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import type { Fleet, Memory } from '../../src/core/fleet/fleet.ts';
@@ -21,6 +21,13 @@ interface Desk {
   readonly paper: Paper;
   readonly kept: KeptPlans;
   readonly keeper: MemoryKeeper;
+}
+
+/** What a new daemon does first. */
+interface Reopened {
+  /** Runs that the last one was about to begin, and did. */
+  readonly begun: readonly { readonly run: Run; readonly pid: Pid }[];
+  readonly events: readonly FleetEvent[];
 }
 
 export class Archive {
@@ -60,22 +67,24 @@ export class Archive {
     this.#desk.kept.follow(programs);
   }
 
-  /** A new daemon begins: what it knows of the one before. `take` makes its fleet of that. Says what it posts first. */
-  reopen(filed: Plan, take: (plan: Plan, memory: Memory) => void): FleetEvent[] {
+  /** A new daemon begins: what it knows of the one before. `take` makes its fleet of that. */
+  reopen(filed: Plan, take: (plan: Plan, memory: Memory) => void): Reopened {
     const paper = new Paper(this.#disk);
     const journal = asJournal(paper);
     const shelf = new PlanShelf(journal);
     const kept = new KeptPlans(journal, shelf);
     const calm = kept.applyTo(filed);
-    const { memory, identities, wanted } = readMemory(journal, calm, this.#now(), BOOT);
+    const remembered = readMemory(journal, calm, this.#now(), BOOT);
+    const { memory, identities, wanted } = remembered;
     const plan = underWay(calm, memory.rollouts);
     for (const rollout of memory.rollouts) kept.resume(rollout);
     const planOf = (name: string, revision: string): ProgramPlan | null => shelf.find(name, revision);
-    take(plan, recall(memory, identities, plan, this.#system.marks(), this.#now(), planOf));
+    const recalled = recall({ ...remembered, planOf }, plan, this.#system.marks(), this.#now());
+    take(plan, recalled.memory);
     this.#desk = { paper, kept, keeper: this.#keeperFor(paper, identities) };
     forgetPlans(journal, this.#fleet);
     const again = [...resumeRollouts(this.#fleet), ...wantedAgain(this.#fleet, wanted)];
-    return [...unwanted(this.#fleet), ...again];
+    return { begun: recalled.begun, events: [...unwanted(this.#fleet), ...again] };
   }
 
   #keeperFor(paper: Paper, identities: ReadonlyMap<Run, string>): MemoryKeeper {

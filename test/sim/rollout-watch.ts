@@ -180,9 +180,7 @@ export class RolloutWatch {
     const healthyMs =
       this.#healthyMs.get(`${rollout.id} ${turn.id}`) ?? rollout.target.rollout.minHealthyTimeMs;
     const watched = this.#watch.of(life.run) ?? broken(`run ${life.run} was never spawned`);
-    // One that was found by its mark is taken for ready since then.
-    const isTimed = ready.when === 'spawned' && !watched.isFound;
-    const readyAt = isTimed ? watched.bornAt + ready.forMs : watched.readyHeardAt;
+    const readyAt = ready.when === 'spawned' ? watched.bornAt + ready.forMs : watched.readyHeardAt;
     if (readyAt === null) throw broken(`${turn.id} is done and never said that it is ready`);
     if (life.program.health !== null && watched.healthyHeardAt === null)
       broken(`${turn.id} is done, its health unknown`);

@@ -16,7 +16,7 @@ const LATE_MS = 20;
 
 export class RunWatch {
   readonly run: Run;
-  #plan: ProgramPlan;
+  readonly #plan: ProgramPlan;
   readonly #agenda: Agenda;
   readonly #system: System;
   /** When the system had it. */
@@ -41,8 +41,6 @@ export class RunWatch {
   #withinMs: number | null;
   #hangs = false;
   #hasLived = false;
-  /** By its mark alone: nobody had written it down. */
-  isFound = false;
   /** Its post_start hook has ended. */
   #isStarted = false;
   /** Its pre_drain hook has ended. */
@@ -57,22 +55,14 @@ export class RunWatch {
     this.#system = system;
   }
 
-  /** Another daemon has taken it up: it listens anew. One that nobody had written down is taken for a working one. */
-  adopted({ kind, body }: Extract<Phase, { body: Body }>): void {
+  /** Another daemon has taken it up: it listens anew. */
+  adopted({ body }: Extract<Phase, { body: Body }>): void {
     const { now } = this.#agenda;
-    // Nobody had written down with which plan it was begun.
-    this.isFound ||= !this.#hasLived;
-    if (this.isFound) this.#plan = body.life.program;
-    if (!this.#hasLived) this.bornAt = now;
-    this.#hasLived = true;
     this.isWell = true;
     this.healthyHeardAt = null;
     this.left = null;
     this.#lastBeat = now;
     this.#withinMs = body.said.watchdogMs;
-    if (kind !== 'running') return;
-    this.#isStarted = true;
-    this.readyHeardAt ??= now;
   }
 
   insist(how: How): void {

@@ -96,7 +96,6 @@ export class Watch {
     }
     this.#before.clear();
     this.#remember();
-    this.#keepsWishes();
     this.#rollouts.raised(file);
   }
 
@@ -147,19 +146,17 @@ export class Watch {
     this.#remember();
   }
 
-  /** What somebody has stopped stays so, and what had a process and was wanted still is. */
-  #keepsWishes(): void {
-    for (const [id, { wish, phase, leaving }] of this.#last) {
+  /** It has come to all that was under way: what somebody has stopped stays so, and what was wanted still is. */
+  risen(): void {
+    if (this.#fleet.mode.kind !== 'running') return;
+    for (const [id, { wish, leaving }] of this.#last) {
       const now = this.#fleet.instances.get(id);
       if (leaving || now === undefined || now.leaving) continue;
-      const run = lifeOf(phase)?.run;
-      // What was only being begun was not written down, and is found by its mark, or not.
-      if (run !== undefined && (!('body' in phase) || this.#runs.get(run)?.isFound !== false)) continue;
       const [wasStopped, isStopped] = [wish, now.wish].map(
         ({ want, because }) => want === 'down' && because === 'operator',
       );
       if (wasStopped && !isStopped) broken(`${id} was stopped, and the next daemon does not know`);
-      if (wish.want === 'up' && run !== undefined && now.wish.want !== 'up')
+      if (wish.want === 'up' && now.wish.want !== 'up')
         broken(`${id} was wanted, and the next daemon does not know`);
     }
   }

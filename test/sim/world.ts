@@ -192,7 +192,7 @@ export class World {
   #raise(): void {
     this.timers.raise();
     this.system.raise();
-    const events = this.#archive?.reopen(plan(this.file), (known, memory) => {
+    const found = this.#archive?.reopen(plan(this.file), (known, memory) => {
       Object.assign(this.fleet, createFleet(known, memory));
     });
     this.isUp = true;
@@ -203,8 +203,12 @@ export class World {
     this.#isRising = true;
     this.#loop(() => {
       for (const effect of adoptRuns(this.fleet)) this.#effected(effect, null);
+      for (const { run, pid } of found?.begun ?? []) {
+        this.system.adopt(run);
+        this.post({ type: 'spawned', run, pid });
+      }
     });
-    for (const event of events ?? []) this.post(event);
+    for (const event of found?.events ?? []) this.post(event);
     this.#isRising = false;
     const started = [...instances.values()].filter(
       ({ program, leaving, wish, phase }) =>
@@ -214,6 +218,7 @@ export class World {
         !(wish.want === 'down' && wish.because === 'operator'),
     );
     this.post({ type: 'start', ids: started.map(({ id }) => id), because: 'start' });
+    if (this.isUp) this.watch.risen();
   }
 
   #perform(effect: FleetEffect, event: FleetEvent): void {
