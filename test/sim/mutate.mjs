@@ -1,4 +1,4 @@
-// Tests the tests: breaks copies of src/core on purpose, one fault at a time, and runs the simulation and, where that
+// Tests the tests: breaks copies of src on purpose, one fault at a time, and runs the simulation and, where that
 // notices nothing, the tables on it. Not part of the normal run:
 //
 //   node test/sim/mutate.mjs            all of the faults in mutants.mjs, about six minutes on two cores

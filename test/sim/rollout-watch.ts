@@ -23,6 +23,8 @@ export class RolloutWatch {
   readonly #agenda: Agenda;
   readonly #seen = new Map<RolloutId, Rollout>();
   readonly #excused = new Set<string>();
+  /** In this step. */
+  readonly #spawned: Instance[] = [];
   /** When each turn began. */
   readonly #began = new Map<string, number>();
   /** How long each has to stay healthy, by the plan of the moment in which it became ready. */
@@ -50,9 +52,11 @@ export class RolloutWatch {
 
   effect(effect: FleetEffect, event: FleetEvent): void {
     this.#gates.effect(effect, event);
+    if (effect.type === 'spawn') this.#spawned.push(effect.instance);
   }
 
   died(): void {
+    this.#spawned.length = 0;
     this.#revival.died();
   }
 
@@ -65,6 +69,7 @@ export class RolloutWatch {
   /** After each step. `before`: the instances as they were when the event came. */
   check(event: FleetEvent, before: ReadonlyMap<InstanceId, Instance>): void {
     this.#capacity.check(before);
+    for (const { id, generation } of this.#spawned.splice(0)) this.#hasItsTurn(id, generation, before);
     const underWay = new Set<string>();
     for (const rollout of this.#fleet.rollouts.values()) {
       if (!isOver(rollout)) {
@@ -79,6 +84,16 @@ export class RolloutWatch {
       this.#one(rollout, last, before);
       this.#canary.check(rollout, last, event);
       this.#gates.check(rollout, last);
+    }
+  }
+
+  /** Whose turn has not come is begun with what it had. */
+  #hasItsTurn(id: InstanceId, generation: number, before: ReadonlyMap<InstanceId, Instance>): void {
+    for (const rollout of this.#fleet.rollouts.values()) {
+      const turn = turnOf(rollout, id);
+      if (isOver(rollout) || turn?.step.kind !== 'pending' || generation !== rollout.generation) continue;
+      if (this.#began.has(`${rollout.id} ${id}`) || before.get(id)?.wish.want !== 'up') continue;
+      broken(`${id} is begun with what rollout ${rollout.id} brings, and its turn has not come`);
     }
   }
 
