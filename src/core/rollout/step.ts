@@ -44,7 +44,7 @@ function take(rollout: Rollout, event: RolloutEvent, view: View): RolloutStep {
     case 'promote':
       return advance(promoted(rollout), view);
     case 'revert':
-      return revert(rollout, 'reverted by the operator', view) ?? { rollout, effects: [] };
+      return revert(rollout, byOperator(event.words), view) ?? { rollout, effects: [] };
     case 'abort': {
       const why = event.why ?? rollout.reason ?? 'aborted by the operator';
       return endHere(rollout, { ...event, state: 'aborted', why }, view);
@@ -55,6 +55,9 @@ function take(rollout: Rollout, event: RolloutEvent, view: View): RolloutStep {
       return assertNever(event);
   }
 }
+
+const byOperator = (words: string | undefined): string =>
+  words === undefined ? 'reverted by the operator' : `reverted by the operator: ${words}`;
 
 /** The moment at which it wants to look again although nothing has happened. */
 export function rolloutDeadline(rollout: Rollout, now: Moment): Mono | null {
