@@ -84,9 +84,14 @@ describe('the last words of a rollout that', () => {
     const turns = four('done', 'done', 'skipped', 'skipped');
     expect(last({ state: 'reverted', done: 2, reverting: 'worker:1 exited with code 1', turns })).toEqual([
       'rollout 7 of worker was reverted: 2 instances back at 9f2c1a in 1m: worker:1 exited with code 1',
-      '  what failed is told by "tsup-visor rollout history 7"; once it is mended: "tsup-visor rolling-restart worker"',
+      '  see "tsup-visor logs worker:1"; once it is mended, begin anew with "tsup-visor rolling-restart worker"',
     ]);
   });
+});
+
+test('one that an operator has taken back names nobody whom to look at', () => {
+  const given = { ...over, state: 'reverted', reverting: 'reverted by the operator' } as const;
+  expect(endLines(rollout(given))[1]).toBe('  begin anew with "tsup-visor rolling-restart worker"');
 });
 
 describe('a rollout that is paused says whom to look at and what leads on', () => {
