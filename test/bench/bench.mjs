@@ -1,7 +1,7 @@
 /**
  * The figures of the README, each beside those of the peers in the same run:
- *   npm run build && node test/bench/bench.mjs [start|restart-latency|status|idle|levels|shutdown|load|all] [--quick] [--only NAME]
- * supervisord and runit take part where they are installed (Debian: supervisor, runit); pm2 is installed into a
+ *   npm run build && node test/bench/bench.mjs [start|restart-latency|status|idle|levels|shutdown|rolling|double-failure|load|all] [--quick] [--only NAME]
+ * supervisord, runit and daemontools take part where they are installed (Debian: supervisor, runit, daemontools); pm2 is installed into a
  * temporary folder. Everything runs in that folder, and is ended by pid and removed at the end. It is in memory where
  * there is such a place: what a disk takes to make a file (0.02 to 1.5 ms on one and the same, by folder) is not the
  * supervisors' doing.
@@ -12,11 +12,13 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Pm2, Runit, Supervisord, TsupVisor } from './contenders.mjs';
+import { doubleFailure } from './double-failure.mjs';
 import { levels, shutdown } from './fleets.mjs';
 import { load } from './load.mjs';
 import { cpuMs, median, memory, msBetween, now, pause, percentile } from './measure.mjs';
+import { rolling } from './rolling.mjs';
 import { print } from './table.mjs';
-import { compileTick, Ticks } from './ticks.mjs';
+import { compile, Ticks } from './ticks.mjs';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,7 +26,7 @@ const { values: options, positionals } = parseArgs({
 });
 const MEMORY = '/dev/shm';
 const dir = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'tv-bench-'));
-const tick = compileTick(dir);
+const tick = compile('tick', dir);
 const all = contenders();
 const rounds = options.quick ? 1 : 3;
 
@@ -35,6 +37,8 @@ const BENCHES = {
   idle,
   levels: () => levels(dir, tick, new Ticks(join(dir, 'levels.ticks')), rounds),
   shutdown: () => shutdown(dir, tick, new Ticks(join(dir, 'shutdown.ticks')), rounds),
+  rolling: () => rolling(dir, options.quick ? 6 : 20, wantedRoller),
+  'double-failure': () => doubleFailure(dir, options.quick ? 200 : 2000),
   load: () => load(options.quick ? 5 : 31),
 };
 const which = positionals[0] ?? 'all';
@@ -62,7 +66,10 @@ async function cleanUp() {
 }
 
 function contenders() {
-  const place = (name) => [join(dir, name), tick, new Ticks(join(dir, `${name}.ticks`))];
+  const place = (name) => {
+    const ticks = new Ticks(join(dir, `${name}.ticks`));
+    return [join(dir, name), [tick, ticks.file], ticks];
+  };
   const list = [new TsupVisor(...place('ours')), new TsupVisor(...place('foreground'), true)];
   if (Supervisord.exists()) list.push(new Supervisord(...place('supervisord')));
   if (Runit.exists()) list.push(new Runit(...place('runit')));
@@ -73,6 +80,11 @@ function contenders() {
 
 function wanted(name) {
   return options.only === undefined || options.only.includes(name);
+}
+
+/** By the beginning of its name: `--only tsup-visor` takes all of ours. */
+function wantedRoller(name) {
+  return options.only === undefined || options.only.some((only) => name.startsWith(only));
 }
 
 /** Runs `body` while `contender` supervises `count` instances; what fails is shown as such and stops nothing else. */

@@ -1,4 +1,4 @@
-/** tsup-visor and its peers behind one interface: each can supervise `count` ticks and be asked for their status. */
+/** tsup-visor and its peers behind one interface: each can supervise `count` instances and be asked for their status. */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,9 +16,10 @@ const BIN = join(ROOT, 'bin/tsup-visor.js');
  * status: the command that shows all instances. daemons(): pids of everything but the instances themselves.
  * Everything that it starts bears the mark, so that stop() can end all of it even when it misbehaves.
  */
-class Contender {
-  constructor(name, dir, tick, ticks) {
-    Object.assign(this, { name, dir, tick, ticks });
+export class Contender {
+  /** `command`: what it supervises, which says in the file of `ticks` that it began. */
+  constructor(name, dir, command, ticks) {
+    Object.assign(this, { name, dir, command, ticks });
     mkdirSync(dir, { recursive: true });
     this.mark = `TV_BENCH=${dir}`;
     this.env = { ...process.env, TV_BENCH: dir };
@@ -38,9 +39,11 @@ class Contender {
 }
 
 export class TsupVisor extends Contender {
-  constructor(dir, tick, ticks, foreground = false) {
-    super(foreground ? 'tsup-visor --foreground' : 'tsup-visor', dir, tick, ticks);
+  constructor(dir, command, ticks, foreground = false) {
+    super(foreground ? 'tsup-visor --foreground' : 'tsup-visor', dir, command, ticks);
     this.foreground = foreground;
+    /** More lines for the program. */
+    this.keys = [];
     this.config = join(dir, 'supervisor.yaml');
     this.status = [process.execPath, [BIN, '-c', this.config, 'status']];
   }
@@ -57,10 +60,10 @@ export class TsupVisor extends Contender {
   log_dir: ${this.dir}/logs
 programs:
   worker:
-    command: [${this.tick}, ${this.ticks.file}]
+    command: ${JSON.stringify(this.command)}
     instances: ${count}
     backoff: none
-`,
+${this.keys.map((line) => `    ${line}\n`).join('')}`,
     );
   }
 
@@ -91,8 +94,9 @@ programs:
 }
 
 export class Supervisord extends Contender {
-  constructor(dir, tick, ticks) {
-    super('supervisord', dir, tick, ticks);
+  constructor(dir, command, ticks) {
+    super('supervisord', dir, command, ticks);
+    this.startSeconds = 0;
     this.config = join(dir, 'supervisord.conf');
     this.status = ['supervisorctl', ['-c', this.config, 'status']];
   }
@@ -117,10 +121,10 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 [supervisorctl]
 serverurl=unix://${socket}
 [program:worker]
-command=${this.tick} ${this.ticks.file}
+command=${this.command.join(' ')}
 process_name=%(process_num)d
 numprocs=${count}
-startsecs=0
+startsecs=${this.startSeconds}
 startretries=1000
 autorestart=true
 `,
@@ -142,8 +146,8 @@ autorestart=true
 }
 
 export class Pm2 extends Contender {
-  constructor(dir, tick, ticks, bin) {
-    super('pm2', dir, tick, ticks);
+  constructor(dir, command, ticks, bin) {
+    super('pm2', dir, command, ticks);
     this.bin = bin;
     this.env = { ...this.env, PM2_HOME: join(dir, 'home'), PM2_DISCRETE_MODE: 'true' };
     this.config = join(dir, 'ecosystem.json');
@@ -166,8 +170,8 @@ export class Pm2 extends Contender {
     rmSync(this.env.PM2_HOME, { recursive: true, force: true });
     const app = {
       name: 'worker',
-      script: this.tick,
-      args: [this.ticks.file],
+      script: this.command[0],
+      args: this.command.slice(1),
       interpreter: 'none',
       exec_mode: 'fork',
       instances: count,
@@ -193,8 +197,8 @@ export class Pm2 extends Contender {
 }
 
 export class Runit extends Contender {
-  constructor(dir, tick, ticks) {
-    super('runit', dir, tick, ticks);
+  constructor(dir, command, ticks) {
+    super('runit', dir, command, ticks);
     this.services = join(dir, 'services');
   }
 
@@ -210,7 +214,7 @@ export class Runit extends Contender {
     for (let n = 0; n < count; n++) {
       const service = join(this.services, `worker-${n}`);
       mkdirSync(join(service, 'log/main'), { recursive: true });
-      writeFileSync(join(service, 'run'), `#!/bin/sh\nexec ${this.tick} ${this.ticks.file}\n`, {
+      writeFileSync(join(service, 'run'), `#!/bin/sh\nexec ${this.command.join(' ')}\n`, {
         mode: 0o755,
       });
       writeFileSync(join(service, 'log/run'), '#!/bin/sh\nexec svlogd ./main\n', { mode: 0o755 });
@@ -231,6 +235,31 @@ export class Runit extends Contender {
     this.child.kill('SIGHUP'); // ends every runsv, and each of them its service
     await pause(500);
   }
+}
+
+/** Without logs. */
+export class Daemontools extends Contender {
+  constructor(dir, command, ticks) {
+    super('daemontools', dir, command, ticks);
+    this.services = join(dir, 'services');
+  }
+
+  static exists = () => has('svscan') && has('svstat');
+
+  prepare(count) {
+    rmSync(this.services, { recursive: true, force: true });
+    for (let n = 0; n < count; n++) {
+      const service = join(this.services, `worker-${n}`);
+      mkdirSync(service, { recursive: true });
+      writeFileSync(join(service, 'run'), `#!/bin/sh\nexec ${this.command.join(' ')}\n`, { mode: 0o755 });
+    }
+  }
+
+  launch() {
+    this.start('svscan', [this.services]);
+  }
+
+  async end() {} // what bears the mark is ended: there is no word for all of it
 }
 
 function has(command) {

@@ -45,7 +45,7 @@ export async function shutdown(dir, tick, ticks, rounds) {
 
 class Fleet extends TsupVisor {
   constructor(dir, tick, ticks, programs) {
-    super(dir, tick, ticks);
+    super(dir, [tick, ticks.file], ticks);
     this.programs = programs;
   }
 

@@ -1,13 +1,11 @@
-/** A table for the terminal; the second column of the first row is what the others are compared with. */
+/** A table for the terminal; the second column of the row of ours, if there is one, is what the others are compared with. */
 export function print(title, rows) {
   console.log(`\n${title}`);
   if (rows.length === 0) return console.log('  nothing was measured');
   const [, first] = Object.keys(rows[0]);
   const ours = rows.find((row) => row.name === 'tsup-visor')?.[first];
-  const shown = rows.map((row) => ({
-    ...row,
-    'of ours': ours === undefined || ours === 0 ? '' : `${(row[first] / ours).toFixed(2)}x`,
-  }));
+  const compared = (row) => (ours === 0 ? '' : `${(row[first] / ours).toFixed(2)}x`);
+  const shown = ours === undefined ? rows : rows.map((row) => ({ ...row, 'of ours': compared(row) }));
   const keys = Object.keys(shown[0]);
   const lines = [
     keys.map((key) => (key === 'name' ? '' : key)),

@@ -1,4 +1,4 @@
-/** The program that every contender supervises, and the file in which it says when it began. */
+/** The programs that every contender supervises, and the file in which one of them says when it began. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { waitFor } from './measure.mjs';
 
 /**
- * A C program, because a shell that starts `date` would cost two more processes an instance. CLOCK_MONOTONIC is
+ * C programs, because a shell that starts `date` would cost two more processes an instance. CLOCK_MONOTONIC is
  * what process.hrtime reads, so the two can be compared.
  */
-export function compileTick(dir) {
-  const source = fileURLToPath(new URL('tick.c', import.meta.url));
-  const program = join(dir, 'tick');
+export function compile(name, dir) {
+  const source = fileURLToPath(new URL(`${name}.c`, import.meta.url));
+  const program = join(dir, name);
   for (const flags of [['-O2', '-static'], ['-O2']]) {
     try {
       execFileSync('cc', [...flags, '-o', program, source], { stdio: 'ignore' });
@@ -20,7 +20,7 @@ export function compileTick(dir) {
       // no static libc: the next flags do without
     }
   }
-  throw new Error('cannot compile tick.c: install a C compiler (cc)');
+  throw new Error(`cannot compile ${name}.c: install a C compiler (cc)`);
 }
 
 export class Ticks {
