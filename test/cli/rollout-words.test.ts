@@ -248,6 +248,10 @@ describe('a dry run tells', () => {
     ]);
   });
 
+  test('extra instances, also where it is not known yet which numbers they have', () => {
+    expect(planLines(planned({ surge: 2 }))).toContain('  2 extra instances first, then 1 at a time');
+  });
+
   test('that nothing is known of its length', () => {
     expect(planLines(planned()).at(-1)).toBe('  how long is not known: no turn was seen so far');
   });
