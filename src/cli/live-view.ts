@@ -32,7 +32,7 @@ export function liveView(
       ...(over ? [] : [paint.faint(cut(footer(what), width))]),
     ];
     const rows = (stdout.rows ?? 24) - 1 - below.length - moving.length;
-    const look = { paint, width, rows, now: new Date(), unicode, asTyped: context.asTyped };
+    const look = { paint, width, rows, now: new Date(), unicode, isOver: over, asTyped: context.asTyped };
     block.draw([...liveLines(rollouts, instances, look), ...movingLines(moving, look), ...below]);
   };
   const block = screen(context.io, draw);

@@ -136,6 +136,19 @@ test('going back is said, with the reason', () => {
   `);
 });
 
+test('on the way back only those that have to go back count', () => {
+  const turns = [turn('worker:0', 'done'), turn('worker:1', 'draining'), turn('worker:2', 'skipped')];
+  const back = rollout({ reverting: 'worker:1 exited with code 1', done: 1, total: 3, turns });
+  const [line = ''] = liveLines([back], [], { ...look, width: 80 });
+  expect(line).toMatch(/^worker {2}\[█{19}▒{19}\] {2}1 of 2 /);
+});
+
+test('when the watching is over the words are left to what is said below', () => {
+  const paused = rollout({ state: 'paused', reason: 'worker:1 has not drained within 5m' });
+  expect(liveLines([paused], [], { ...look, width: 80 }).join('\n')).toContain('has not drained');
+  expect(liveLines([paused], [], { ...look, width: 80, isOver: true }).join('\n')).not.toContain('has not');
+});
+
 test('what waits for another program takes a line', () => {
   const waiting = rollout({
     program: 'mailer',
@@ -190,6 +203,7 @@ test('it does without characters that the terminal cannot show', () => {
 
 test('a bar marks each kind, however few there are of it, and is full only when all is done', () => {
   const steps = (done: number, failed: number, moving: number, pending: number) => ({
+    reverting: null,
     turns: [
       ...Array.from({ length: done }, (_, index) => turn(`w:${index}`, 'done')),
       ...Array.from({ length: failed }, (_, index) => turn(`w:${index}`, 'failed')),

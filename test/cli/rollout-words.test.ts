@@ -214,6 +214,18 @@ describe('the whole of a rollout', () => {
     );
   });
 
+  test('names those that were left out together, and each one that drains on', () => {
+    const why = 'the rollout was aborted';
+    const late = 'has not drained within 5m: it drains on, and is replaced when it has';
+    const turns = [
+      turn('worker:0', 'skipped', { why: late }),
+      ...[1, 2, 3].map((index) => turn(`worker:${index}`, 'skipped', { why })),
+    ];
+    const text = lines({ ...over, state: 'aborted', turns }, undefined).join('\n');
+    expect(text).toMatch(/worker:0 +skipped +- +- {2}has not drained within 5m/);
+    expect(text).toContain('\n  left out: worker:1-3: the rollout was aborted\n');
+  });
+
   test('says when it was a reload, or takes another one back', () => {
     const cause = { by: 'alice', words: null };
     expect(lines({ cause: { ...cause, kind: 'reload', of: null } }, 80)[1]).toBe(

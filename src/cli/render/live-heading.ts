@@ -1,6 +1,6 @@
 /** The whole of a rollout in the live view: a bar, the counts, the time, and what is to be known of it. */
 import type { RolloutStatus } from '../../protocol/status.ts';
-import { bar } from './bar.ts';
+import { bar, meantTurns } from './bar.ts';
 import { INDENT, type LiveLook } from './live-look.ts';
 import { nextStep } from './next-step.ts';
 import { hasNotBegun, holdWords } from './rollout.ts';
@@ -37,7 +37,9 @@ const GOOD_BAR = 12;
 const MIN_BAR = 7;
 const MAX_BAR = 40;
 
-function countsOf({ done, total, turns }: RolloutStatus): string {
+function countsOf(rollout: RolloutStatus): string {
+  const { done, turns } = rollout;
+  const total = meantTurns(rollout).length;
   const failed = turns.filter(({ step }) => step === 'failed').length;
   return `${done} of ${total}${failed === 0 ? '' : `, ${failed} failed`}`;
 }
@@ -57,7 +59,7 @@ function endOf({ state, canary, expected_end }: RolloutStatus, now: Date): strin
 
 /** What is to be known of the whole: that it goes back, is held, or why it waits. */
 function notes(rollout: RolloutStatus, look: LiveLook): string[] {
-  if (hasNotBegun(rollout)) return [];
+  if (hasNotBegun(rollout) || look.isOver === true) return [];
   const { reverting, revision, reason, state, canary } = rollout;
   const held = holdWords(rollout, look.now);
   const texts: Note[] = [];
@@ -68,7 +70,7 @@ function notes(rollout: RolloutStatus, look: LiveLook): string[] {
     const next = nextStep(rollout) ?? '';
     texts.push([`held after the canary of ${canary?.count}, ${held}`, look.paint.busy]);
     texts.push([look.asTyped?.(next) ?? next, look.paint.strong]);
-  } else if (reason !== null && !isToldByTurn(rollout, reason)) {
+  } else if (reason !== null && reason !== reverting && !isToldByTurn(rollout, reason)) {
     texts.push([inLocalTime(printable(reason)), state === 'running' ? look.paint.busy : look.paint.bad]);
   }
   return texts.flatMap(([text, paint]) =>
