@@ -1,13 +1,14 @@
 /** What the daemon has begun, how it stands, and which events are about it. */
 import type { WireEvent } from '../protocol/events.ts';
 import type { InstanceStatus, PlannedRollout, RolloutStatus } from '../protocol/status.ts';
+import { hasNotBegun } from './render/rollout.ts';
 
 export interface Begun {
   readonly rollouts: readonly RolloutStatus[];
   /** Those that come, go or change in number without a rollout. */
   readonly programs: readonly string[];
-  /** The last event before all of it. */
-  readonly seq: number;
+  /** The last event before all of it; undefined: it began before anybody looked. */
+  readonly seq: number | undefined;
 }
 
 /** Without those that a dry run would only have begun. */
@@ -19,6 +20,16 @@ export interface Seen {
   readonly rollouts: readonly RolloutStatus[];
   /** Of the rollouts' programs, where the viewer shows them, and of those that come and go. */
   readonly instances: readonly InstanceStatus[];
+}
+
+/** Those that neither move nor are about to: over, paused, or behind one that is paused. */
+export function isAtRest(rollout: RolloutStatus, all: ReadonlyMap<number, RolloutStatus>): boolean {
+  if (rollout.state !== 'running') return true;
+  const ahead = hasNotBegun(rollout) ? all.get(rollout.after ?? 0) : undefined;
+  // One that has ended badly takes those behind it along; that is still to come.
+  return (
+    ahead !== undefined && (ahead.state === 'paused' || (ahead.state === 'running' && isAtRest(ahead, all)))
+  );
 }
 
 export function concerns(event: WireEvent, { rollouts, programs }: Begun): boolean {

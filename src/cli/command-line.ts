@@ -1,11 +1,13 @@
 /** From words on a command line to an exit code. */
-import { Command, CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { EXIT, type ExitCode } from '../protocol/errors.ts';
-import { type Act, COMMANDS, PARTS } from './command-table.ts';
+import type { Act } from './command-definition.ts';
+import { COMMANDS, PARTS } from './command-table.ts';
 import { contextOf } from './context.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
 import { Refusal, refuse } from './refusal.ts';
+import { rootCommand } from './root-command.ts';
 
 /** Runs one command. Throws only what is a bug. */
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
@@ -45,14 +47,7 @@ function misused(complaint: string): Refusal {
 }
 
 function root(io: Io, usage: Usage): Command {
-  return new Command('tsup-visor')
-    .description('Supervises long-running workers and restarts them without interrupting a job.')
-    .usage('[options] COMMAND')
-    .option('-c, --config <FILE>', 'the config; found by itself when not given')
-    .option('--socket <PATH>', 'the socket of the daemon, instead of the one that the config names')
-    .option('--json', 'answer in JSON')
-    .option('--no-color', 'no colours')
-    .option('-V, --version', 'print the version')
+  return rootCommand()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
@@ -111,6 +106,7 @@ const MISSING: ReadonlyMap<string, string> = new Map([
   ['PROGRAM=N', 'scale takes PROGRAM=N, such as worker=4'],
   ['PROGRAM', 'rehearse takes one program of the config'],
   ['SIGNAL', 'name one, such as HUP, and then programs or instances'],
+  ['SHELL', 'name one: bash, zsh or fish'],
 ]);
 
 /** Words that other supervisors have for it, too far from ours for a spelling mistake. */

@@ -1,41 +1,8 @@
 /** The commands with their options. What one does is a file of its own in commands/, loaded when it is called. */
-import { type Command, InvalidArgumentError } from 'commander';
-import { parseDuration } from '../base/duration.ts';
-import type { ExitCode } from '../protocol/errors.ts';
-import type { Context } from './context.ts';
-
-/** Runs a command's work with its context, and keeps the exit code. */
-export type Act = (work: (context: Context) => Promise<ExitCode>) => Promise<void>;
-
-export interface CommandDefinition {
-  readonly name: string;
-  readonly does: string;
-  readonly define: (command: Command, act: Act) => void;
-}
-
-function duration(text: string): number | null {
-  if (text === 'none') return null;
-  const parsed = parseDuration(text);
-  if (!parsed.ok) throw new InvalidArgumentError(`${parsed.error}.`);
-  return parsed.value;
-}
-
-function count(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a number of lines.`);
-  return Number(text);
-}
-
-function atLeastOne(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a number of jobs.`);
-  return Number(text);
-}
-
-function parallel(text: string): string {
-  if (/^([1-9]\d*|[1-9]\d?%|100%)$/.test(text)) return text;
-  throw new InvalidArgumentError(`"${text}" is not a number of instances, such as 2 or 25%.`);
-}
-
-const TIMEOUT = ['--timeout <DURATION>', 'stop waiting after this long; the work goes on', duration] as const;
+import type { Command } from 'commander';
+import type { Act, CommandDefinition } from './command-definition.ts';
+import { atLeastOne, count, duration, TIMEOUT } from './option-values.ts';
+import { ROLLING_COMMANDS, ROLLOUT_PARTS } from './rolling-commands.ts';
 
 export const COMMANDS: readonly CommandDefinition[] = [
   {
@@ -79,36 +46,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
           ),
         ),
   },
-  {
-    name: 'rolling-restart',
-    does: 'restart one instance after another, each when the one before is whole again',
-    define: (command, act) =>
-      command
-        .argument('<SELECTOR...>')
-        .option('--detach', 'do not watch')
-        .option('--dry-run', 'say what it would do, in which order')
-        .option('--max-parallel <N>', 'how many may be away at once: a number or a percentage', parallel)
-        .option('--keep-config', 'keep the config that they run with')
-        .option(...TIMEOUT)
-        .action((selectors, options) =>
-          act(async (context) =>
-            (await import('./commands/rolling-restart.ts')).rollingRestart(context, selectors, options),
-          ),
-        ),
-  },
-  { name: 'rollout', does: 'look at rolling restarts and steer them', define: rollout },
-  {
-    name: 'reload',
-    does: 'take the config as it stands now: say what that changes, then apply it, by rolling restarts where need be',
-    define: (command, act) =>
-      command
-        .option('--dry-run', 'say what it would change')
-        .option('--detach', 'do not watch')
-        .option(...TIMEOUT)
-        .action((options) =>
-          act(async (context) => (await import('./commands/reload.ts')).reload(context, options)),
-        ),
-  },
+  ...ROLLING_COMMANDS,
   {
     name: 'scale',
     does: 'give programs more or fewer instances; fewer drains the highest first',
@@ -206,6 +144,19 @@ export const COMMANDS: readonly CommandDefinition[] = [
   },
   { name: 'config', does: 'look at the config', define: config },
   {
+    name: 'completion',
+    does: 'print what makes the shell complete commands and names: bash, zsh or fish',
+    define: (command, act) =>
+      command
+        .argument('<SHELL>', 'bash, zsh or fish')
+        .argument('[WORD...]', 'of the shells themselves: the words so far, the last one to be completed')
+        .action((shell, words) =>
+          act(async (context) =>
+            (await import('./commands/completion.ts')).completion(context, shell, words, COMMANDS),
+          ),
+        ),
+  },
+  {
     name: 'version',
     does: 'print the version',
     define: (command, act) =>
@@ -215,32 +166,9 @@ export const COMMANDS: readonly CommandDefinition[] = [
 
 /** Commands that have commands of their own. */
 export const PARTS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['rollout', ['status', 'pause', 'resume', 'abort', 'help']],
+  ['rollout', ROLLOUT_PARTS],
   ['config', ['check', 'show', 'help']],
 ]);
-
-function rollout(command: Command, act: Act): void {
-  command
-    .command('status [PROGRAM|ID]')
-    .description('how they stand')
-    .action((which) =>
-      act(async (context) => (await import('./commands/rollout.ts')).rolloutStatus(context, which)),
-    );
-  for (const [verb, does] of STEERING) {
-    command
-      .command(`${verb} [PROGRAM|ID]`)
-      .description(does)
-      .action((which) =>
-        act(async (context) => (await import('./commands/rollout.ts')).steer(context, verb, which)),
-      );
-  }
-}
-
-const STEERING = [
-  ['pause', 'take no further instance until it is resumed'],
-  ['resume', 'go on; what has failed is tried again, with the config that the rollout began with'],
-  ['abort', 'end it; what has been restarted stays so, what has failed gets back what it ran before'],
-] as const;
 
 function config(command: Command, act: Act): void {
   command

@@ -14,6 +14,10 @@ export interface Context {
   readonly json: boolean;
   /** The answer, on stdout: lines without their end. */
   print(...lines: readonly string[]): void;
+  /** The same, with the commands that it names as they would have to be typed to mean the same daemon. */
+  answer(...lines: readonly string[]): void;
+  /** Commands in a text as they would have to be typed to mean the same daemon. */
+  asTyped(text: string): string;
   /** The answer as JSON, on stdout. */
   printJson(value: unknown): void;
   /** Everything else, on stderr. */
@@ -35,6 +39,8 @@ export function contextOf(io: Io, options: GlobalOptions, found?: Promise<Place>
     options,
     json: options.json === true,
     print: (...lines) => io.stdout.write(joined(lines)),
+    answer: (...lines) => io.stdout.write(asTyped(joined(lines), options)),
+    asTyped: (text) => asTyped(text, options),
     printJson: (value) => io.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
     say: (...lines) => io.stderr.write(asTyped(joined(lines), options)),
     place() {

@@ -1,10 +1,13 @@
 /** Follows what the daemon has begun to its end, through the daemon's events and, where those fall silent, by asking. */
 import type { Client } from '../client/client.ts';
-import { NoDaemonError } from '../client/errors.ts';
+import { DaemonError, NoDaemonError } from '../client/errors.ts';
+import { EXIT } from '../protocol/errors.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { InstanceStatus, RolloutStatus } from '../protocol/status.ts';
-import { type Begun, concerns, type Seen } from './begun.ts';
+import { Absence } from './absence.ts';
+import { type Begun, concerns, isAtRest, type Seen } from './begun.ts';
 import { pause } from './pause.ts';
+import { Refusal } from './refusal.ts';
 import { isFault } from './render/status.ts';
 import { inMotion } from './settled.ts';
 
@@ -18,10 +21,12 @@ export interface Viewer {
   event(event: WireEvent): void;
   /** At each look. */
   look(seen: Seen): void;
+  /** Nobody answers any more and the next daemon is waited for; or one answers again. */
+  away(isAway: boolean): void;
 }
 
 /**
- * How all stands when no rollout is `running` any more and no program is on its way.
+ * How all stands when no rollout moves any more and no program is on its way.
  * Throws the signal's reason, or as client does.
  */
 export async function follow(
@@ -33,18 +38,18 @@ export async function follow(
   const over = new AbortController();
   const stop = () => over.abort(signal.reason);
   signal.addEventListener('abort', stop, { once: true });
-  const known = new Map(begun.rollouts.map((rollout) => [rollout.id, rollout]));
-  const end = () => over.abort();
   const task: Task = {
     client,
     viewer,
     begun,
-    known,
+    known: new Map(begun.rollouts.map((rollout) => [rollout.id, rollout])),
     instances: undefined,
     failed: new Map(),
     toldOver: new Set(),
+    absence: new Absence((isAway) => viewer.away(isAway)),
+    nap: new Nap(),
     over: over.signal,
-    end,
+    end: () => over.abort(),
   };
   const both = [listen(task), look(task)].map((each) =>
     each.catch((error) => {
@@ -56,6 +61,8 @@ export async function follow(
     await Promise.all(both);
     signal.throwIfAborted();
     return seenOf(task);
+  } catch (error) {
+    throw error instanceof NoDaemonError ? leftAlone(error, task) : error;
   } finally {
     await Promise.allSettled(both);
     signal.removeEventListener('abort', stop);
@@ -73,6 +80,9 @@ interface Task {
   readonly failed: Map<string, InstanceStatus>;
   /** Rollouts of which an event has said that they run no more. */
   readonly toldOver: Set<number>;
+  readonly absence: Absence;
+  /** Of `look`. */
+  readonly nap: Nap;
   readonly over: AbortSignal;
   end(): void;
 }
@@ -83,41 +93,86 @@ const seenOf = ({ known, instances }: Task): Seen => ({
 });
 
 async function listen(task: Task): Promise<void> {
-  const { client, viewer, over } = task;
-  // A daemon that has been started anew counts its events anew.
-  let since: { since?: number } = { since: task.begun.seq };
+  const { client, over, begun } = task;
+  // A daemon that has been started anew counts its events anew, and one that is not tells all that it knows again.
+  let since = begun.seq === undefined ? {} : { since: begun.seq };
+  const told = new Told();
   while (!over.aborted) {
     await unlessLost(task, async () => {
       for await (const event of client.events({ follow: true, ...since }, { signal: over })) {
-        if (concerns(event, task.begun)) viewer.event(event);
-        if (event.type === 'rollout' || event.type === 'dropped') await refresh(task);
-        if (event.type === 'rollout' && event.state !== 'running') task.toldOver.add(event.rollout);
+        if (!told.isNew(event)) continue;
+        await take(task, event);
         // What is over by now may still have events between here and its end; `look` is the net under this.
         if (isToldOver(task) && allEnded(task)) return task.end();
       }
     });
     since = {};
     await pause(RETRY_MS, over);
+    // What happened meanwhile may have been told to nobody.
+    if ((await unlessLost(task, () => refresh(task))) === undefined) task.nap.end();
   }
+}
+
+/** Which events have been seen: by number within one daemon's life, and by date across two of them. */
+class Told {
+  #last: WireEvent | undefined;
+
+  isNew(event: WireEvent): boolean {
+    const last = this.#last;
+    if (last !== undefined && event.seq <= last.seq && event.at <= last.at) return false;
+    this.#last = event;
+    return true;
+  }
+}
+
+async function take(task: Task, event: WireEvent): Promise<void> {
+  const { viewer, begun, toldOver, known } = task;
+  if (concerns(event, begun)) viewer.event(event);
+  if (event.type !== 'rollout' && event.type !== 'dropped') return;
+  const lost = await unlessLost(task, () => refresh(task));
+  if (event.type !== 'rollout') return;
+  if (event.state !== 'running') toldOver.add(event.rollout);
+  const rollout = known.get(event.rollout);
+  // A daemon that ends tells what becomes of its rollouts and may be gone before it can be asked.
+  if (lost !== undefined && rollout !== undefined) {
+    known.set(rollout.id, { ...rollout, state: event.state, reason: event.reason });
+  }
+  viewer.look(seenOf(task));
 }
 
 /** The net under the events: what they do not tell is seen here, a little later. */
 async function look(task: Task): Promise<void> {
   const { viewer, over, begun } = task;
   const everyMs = begun.programs.length > 0 ? Math.min(viewer.everyMs, OFTEN_MS) : viewer.everyMs;
-  const patience = new Patience();
   while (!over.aborted) {
     const lost = await unlessLost(task, async () => {
       await refresh(task);
       await lookAtInstances(task);
       viewer.look(seenOf(task));
     });
-    patience.check(lost);
     if (allEnded(task)) {
       await pause(LAST_EVENTS_MS, over);
       task.end();
     }
-    await pause(lost === undefined ? everyMs : RETRY_MS, over);
+    await task.nap.take(lost === undefined ? everyMs : RETRY_MS, over);
+  }
+}
+
+/** The pause between two looks, which somebody else may end. */
+class Nap {
+  #end = () => {};
+
+  async take(ms: number, over: AbortSignal): Promise<void> {
+    if (over.aborted) return;
+    const awake = new AbortController();
+    this.#end = () => awake.abort();
+    over.addEventListener('abort', this.#end, { once: true });
+    await pause(ms, awake.signal);
+    over.removeEventListener('abort', this.#end);
+  }
+
+  end(): void {
+    this.#end();
   }
 }
 
@@ -126,36 +181,62 @@ const RETRY_MS = 100;
 const OFTEN_MS = 250;
 /** What is known to have ended may still have events on their way. */
 const LAST_EVENTS_MS = 500;
-/** A daemon that is replaced by the next is away for about a second. */
-const AWAY_MS = 10_000;
-
-class Patience {
-  private since: number | undefined;
-
-  /** Throws when the daemon has been away for too long. */
-  check(lost: NoDaemonError | undefined): void {
-    if (lost === undefined) this.since = undefined;
-    else this.since ??= performance.now();
-    if (lost !== undefined && performance.now() - (this.since ?? 0) > AWAY_MS) throw lost;
-  }
-}
 
 /** Runs `work`; gives back what says that the daemon is away, and swallows the end of the watching. */
-async function unlessLost({ over }: Task, work: () => Promise<void>): Promise<NoDaemonError | undefined> {
+async function unlessLost(task: Task, work: () => Promise<void>): Promise<NoDaemonError | undefined> {
   try {
     await work();
   } catch (error) {
-    if (over.aborted) return undefined;
-    if (error instanceof NoDaemonError) return error;
-    throw error;
+    if (task.over.aborted) return undefined;
+    if (!(error instanceof NoDaemonError)) throw error;
+    task.absence.lost(error);
+    return error;
   }
   return undefined;
 }
 
-async function refresh({ client, known, over }: Task): Promise<void> {
-  for (const { id, state } of known.values()) {
-    if (state === 'running') known.set(id, (await client.rollout(id, { signal: over })).rollout);
+async function refresh({ client, known, over, absence }: Task): Promise<void> {
+  for (const rollout of [...known.values()]) {
+    if (rollout.state !== 'running' && rollout.state !== 'paused') continue;
+    const now = await client.rollout(rollout.id, { signal: over }).then(
+      (reply) => reply.rollout,
+      (error: unknown) => {
+        throw error instanceof DaemonError && error.kind === 'not_found' ? forgotten(rollout) : error;
+      },
+    );
+    absence.found();
+    if (isAnother(now, rollout)) throw forgotten(rollout);
+    known.set(rollout.id, now);
   }
+}
+
+/** A daemon with a state folder of its own counts from 1 as well. */
+const isAnother = (now: RolloutStatus, before: RolloutStatus): boolean =>
+  now.program !== before.program ||
+  Math.abs(Date.parse(now.started_at) - Date.parse(before.started_at)) > SAME_WITHIN_MS;
+
+/** A date that is kept by two daemons may differ by what their clocks have been set. */
+const SAME_WITHIN_MS = 60_000;
+
+const forgotten = ({ id, program, done, total }: RolloutStatus): Refusal =>
+  new Refusal(
+    EXIT.failed,
+    `the daemon that answers now knows nothing of rollout ${id} of ${program}, which stood at ${done} of ${total}`,
+    `see "tsup-visor status ${program}", and begin anew with "tsup-visor rolling-restart ${program}"`,
+  );
+
+/** The daemon is gone, and no other has come. */
+function leftAlone(error: NoDaemonError, task: Task): Refusal | NoDaemonError {
+  const open = [...task.known.values()].filter(({ state }) => state === 'running' || state === 'paused');
+  if (open.length === 0) return error;
+  const names = open.map(
+    ({ id, program, done, total }) => `rollout ${id} of ${program} at ${done} of ${total}`,
+  );
+  return new Refusal(
+    EXIT.noDaemon,
+    `${error.message}; it left ${names.join(', ')}`,
+    'what it ran runs on; "tsup-visor start" starts a daemon that goes on with it',
+  );
 }
 
 async function lookAtInstances(task: Task): Promise<void> {
@@ -164,6 +245,7 @@ async function lookAtInstances(task: Task): Promise<void> {
   // A selector that matches nothing is refused, and a program that goes is gone in the end.
   const selectors = begun.programs.length > 0 ? [] : [...known.values()].map(({ program }) => program);
   const { instances } = await client.status({ usage: false, selectors }, { signal: over });
+  task.absence.found();
   task.instances = instances.map((each) =>
     begun.programs.includes(each.program) ? settled(each, task) : each,
   );
@@ -174,10 +256,11 @@ function settled(instance: InstanceStatus, { failed }: Task): InstanceStatus {
   return isFault(instance) ? (failed.get(instance.id) ?? instance) : instance;
 }
 
-const isToldOver = ({ known, toldOver }: Task): boolean => [...known.keys()].every((id) => toldOver.has(id));
+const isToldOver = ({ known, toldOver }: Task): boolean =>
+  [...known.values()].every((rollout) => toldOver.has(rollout.id) || rollout.state === 'running');
 
 function allEnded({ known, begun, instances }: Task): boolean {
-  if ([...known.values()].some(({ state }) => state === 'running')) return false;
+  if (![...known.values()].every((rollout) => isAtRest(rollout, known))) return false;
   if (begun.programs.length === 0) return true;
   return instances !== undefined && inMotion(instances, begun.programs).length === 0;
 }

@@ -1,45 +1,79 @@
 /** A block of lines at the bottom of a terminal that is drawn again in place. */
-import type { Out } from './io.ts';
-import { widthOf } from './render/text.ts';
+import type { Io } from './io.ts';
+import { printable, widthOf } from './render/text.ts';
 
 export interface Screen {
-  /** Replaces the block. Lines that there is no room for are left out, with a word. */
+  /** Replaces the block, in one write. Lines that there is no room for are left out, with a word. */
   draw(lines: readonly string[]): void;
-  /** Puts lines above the block, for good. */
-  above(lines: readonly string[]): void;
-  /** Leaves the last block where it is and gives the cursor back. */
+  /** Rings, and names the window: somebody is needed. Null: nobody is any more. */
+  alarm(title: string | null): void;
+  /** Leaves the last block where it is and gives the terminal back as it was. */
   close(): void;
 }
 
 const HIDE = '\x1b[?25l';
 const SHOW = '\x1b[?25h';
 const CLEAR_BELOW = '\x1b[J';
+const CLEAR_REST = '\x1b[K';
+/** While a frame is drawn: a terminal that has become narrower since its size was read cuts what is too long. */
+const NO_WRAP = '\x1b[?7l';
+const WRAP = '\x1b[?7h';
+const BELL = '\x07';
+/** Terminals without a stack of titles ignore these; for them the title is emptied, and the shell's next prompt names it. */
+const SAVE_TITLE = '\x1b[22;2t';
+const RESTORE_TITLE = '\x1b[23;2t';
+const title = (text: string): string => `\x1b]2;${text}\x1b\\`;
 
-export function screen(out: Out): Screen {
+/** `redraw` is asked for when the terminal has another size, or is ours again. */
+export function screen(
+  { stdout, onTerminal }: Pick<Io, 'stdout' | 'onTerminal'>,
+  redraw: () => void,
+): Screen {
   let shown: readonly string[] = [];
+  let frame = '';
   let hidden = false;
+  let named = false;
+  const columns = () => stdout.columns ?? 80;
   /** A terminal that has become narrower has wrapped what was there. */
-  const back = (): string => {
-    const columns = out.columns ?? 80;
-    const rows = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns)), 0);
+  const up = (): string => {
+    const rows = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns())), 0);
     return rows === 0 ? '' : `\x1b[${rows}A\r`;
   };
-  const put = (above: readonly string[], block: readonly string[]) => {
-    const text = [...above, ...block].map((line) => `${line}\n`).join('');
-    out.write(`${hidden ? '' : HIDE}${back()}${CLEAR_BELOW}${text}`);
-    hidden = true;
-    shown = block;
+  const leave = () => {
+    const unnamed = named ? `${title('')}${RESTORE_TITLE}` : '';
+    // What Ctrl-C or Ctrl-Z has left on the line below the block goes, too.
+    if (hidden || named) stdout.write(`${unnamed}${hidden ? `\r${CLEAR_BELOW}${SHOW}` : ''}`);
+    hidden = false;
+    named = false;
+    shown = [];
+    frame = '';
   };
+  const quiet = onTerminal({ leave, back: redraw, resized: redraw });
   return {
-    draw: (lines) => put([], fitted(lines, (out.rows ?? 24) - 1)),
-    above: (lines) => put(lines, shown),
+    draw(lines) {
+      const block = fitted(lines, (stdout.rows ?? 24) - 1);
+      const text = `${NO_WRAP}${block.map((line) => lineOf(line, columns())).join('')}${CLEAR_BELOW}${WRAP}`;
+      const isSame = text === frame && up() === `\x1b[${shown.length}A\r`;
+      if (!isSame) stdout.write(`${hidden ? '' : HIDE}${up()}${text}`);
+      hidden = true;
+      shown = block;
+      frame = text;
+    },
+    alarm(text) {
+      if (text === null && named) stdout.write(`${title('')}${RESTORE_TITLE}`);
+      if (text !== null) stdout.write(`${named ? '' : SAVE_TITLE}${title(printable(text))}${BELL}`);
+      named = text !== null;
+    },
     close() {
-      if (hidden) out.write(SHOW);
-      hidden = false;
-      shown = [];
+      quiet();
+      leave();
     },
   };
 }
+
+/** Clearing the rest of a line that ends at the margin would take its last character. */
+const lineOf = (line: string, columns: number): string =>
+  `${line}${widthOf(line) < columns ? CLEAR_REST : ''}\n`;
 
 /** The first lines matter most: a heading and what is in motion. */
 function fitted(lines: readonly string[], room: number): readonly string[] {

@@ -1,5 +1,6 @@
 /** `status --watch`: the table drawn again each second, until Ctrl-C. */
 import { EXIT, type ExitCode } from '../protocol/errors.ts';
+import type { StatusReply } from '../protocol/status.ts';
 import type { Context } from './context.ts';
 import type { Out } from './io.ts';
 import { pause } from './pause.ts';
@@ -22,11 +23,15 @@ export async function watchStatus(context: Context, selectors: readonly string[]
   const [client, paint] = await Promise.all([context.client(), context.paint()]);
   const over = new AbortController();
   const quiet = context.io.onInterrupt(() => over.abort());
-  const view = screen(stdout);
+  let reply: StatusReply | undefined;
+  const draw = () => {
+    if (reply !== undefined) view.draw(statusLines(reply, look(paint, stdout)));
+  };
+  const view = screen(context.io, draw);
   try {
     while (!over.signal.aborted) {
-      const reply = await client.status({ selectors }, { signal: over.signal });
-      view.draw(statusLines(reply, look(paint, stdout)));
+      reply = await client.status({ selectors }, { signal: over.signal });
+      draw();
       await pause(EVERY_MS, over.signal);
     }
   } catch (error) {

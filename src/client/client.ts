@@ -4,6 +4,7 @@ import type {
   ActionReply,
   LogsReply,
   ReloadReply,
+  RevisionsReply,
   RolloutReply,
   RolloutsCreatedReply,
   RolloutsReply,
@@ -12,6 +13,7 @@ import type {
 import type {
   ReloadRequest,
   RestartRequest,
+  RevertRequest,
   RolloutRequest,
   ScaleRequest,
   ShutdownRequest,
@@ -61,7 +63,13 @@ export interface Client {
   rollout(id: number, asking?: Asking): Promise<RolloutReply>;
   pauseRollout(id: number, asking?: Asking): Promise<RolloutReply>;
   resumeRollout(id: number, asking?: Asking): Promise<RolloutReply>;
+  /** Ends the hold after its canary; one that has none under way is refused. */
+  promoteRollout(id: number, asking?: Asking): Promise<RolloutReply>;
   abortRollout(id: number, asking?: Asking): Promise<RolloutReply>;
+  /** What is under way goes back; for what is over, the reply is a new rollout. Answers at once. */
+  revertRollout(id: number, body?: RevertRequest, asking?: Asking): Promise<RolloutReply>;
+  /** The plans that a program has had (none named: of all), the newest last. */
+  revisions(program?: string, asking?: Asking): Promise<RevisionsReply>;
   /** Where the log files of the named instances are (none named: of all). */
   logs(selectors: readonly string[], asking?: Asking): Promise<LogsReply>;
   /** What has happened; with `follow` it does not end by itself. Stop iterating to close the connection. */
@@ -106,7 +114,11 @@ export function connect(socket: string): Client {
     rollout: (id, asking) => call('rollout', { id, asking }),
     pauseRollout: (id, asking) => call('pauseRollout', { id, body: {}, asking }),
     resumeRollout: (id, asking) => call('resumeRollout', { id, body: {}, asking }),
+    promoteRollout: (id, asking) => call('promoteRollout', { id, body: {}, asking }),
     abortRollout: (id, asking) => call('abortRollout', { id, body: {}, asking }),
+    revertRollout: (id, body = {}, asking) => call('revertRollout', { id, body, asking }),
+    revisions: (program, asking) =>
+      call('revisions', { query: program === undefined ? [] : [['program', program]], asking }),
     logs: (selectors, asking) => call('logs', { query: named(selectors), asking }),
     events: (query, asking) => follow(question('events', { query: eventsQuery(query), asking })),
   };

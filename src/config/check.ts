@@ -89,8 +89,7 @@ function firstClash(stream: Stream, owners: Map<string, Stream>): Clash | undefi
 /** A run that may come while the last one still works is an instance more, and so are those of a rolling restart. */
 function atOnce(program: ProgramPlan): number {
   const { instances, schedule } = program;
-  if (schedule !== null) return schedule.overlap === 'allow' ? instances + 1 : instances;
-  return instances + extraOf(program);
+  return schedule?.overlap === 'allow' ? instances + 1 : instances + extraOf(program);
 }
 
 function sentenceFor({ program, key }: Stream, { owner, path }: Clash): string {

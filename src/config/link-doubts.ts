@@ -13,7 +13,8 @@ export function doubtLinks(
   folder: string,
   doubt: Complain,
 ): void {
-  if (command === undefined) return;
+  // With a directory for each instance there is no one release to follow the link to.
+  if (command === undefined || program.directory.includes('{{')) return;
   for (const [index, word] of program.command.entries()) {
     const link = linkIn(fillTemplates(word, program.name, 0), program.directory, folder);
     if (link === undefined) continue;
@@ -27,7 +28,7 @@ export function doubtLinks(
 
 /** The deepest link to a folder on the way to what a word names; packages are often linked, and are no release. */
 function linkIn(word: string, directory: string, folder: string): string | undefined {
-  if (!word.includes('/') || /\s|:\/\/|(?:^|\/)node_modules\//.test(word)) return undefined;
+  if (/(?:^|\/)node_modules\//.test(word)) return undefined;
   let path = dirname(resolve(directory, word));
   for (; isIn(path, folder); path = dirname(path)) if (isLink(path)) return path;
   return undefined;

@@ -1,13 +1,17 @@
 /** Finds what an earlier daemon has left running, so that no second copy of anything is started. */
 import type { Moment } from '../base/clock.ts';
-import type { InstanceId, Run } from '../base/ids.ts';
+import type { InstanceId, ProgramName, Run } from '../base/ids.ts';
 import { withLiveKeys } from '../core/change.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
 import type { Fleet, Memory } from '../core/fleet/fleet.ts';
 import { type Instance, newInstance } from '../core/instance/instance.ts';
-import { newlyRunning, silent } from '../core/instance/phase.ts';
-import type { Plan } from '../core/plan.ts';
+import { type Life, newlyRunning, silent } from '../core/instance/phase.ts';
+import type { Plan, ProgramPlan } from '../core/plan.ts';
+import type { Rollout } from '../core/rollout/rollout.ts';
 import type { Processes, Unrecorded } from '../ports/processes.ts';
+
+/** The plan of that revision, where it was written down. */
+export type PlanOf = (program: ProgramName, revision: string) => ProgramPlan | null;
 
 /** Adds to the memory the runs that were begun just before the last daemon died, and that nobody had written down. */
 export function recall(
@@ -16,10 +20,11 @@ export function recall(
   plan: Plan,
   processes: Pick<Processes, 'unrecorded'>,
   now: Moment,
+  planOf: PlanOf = () => null,
 ): Memory {
   const alive = new Map(memory.alive);
   for (const found of processes.unrecorded(new Set(identities.keys()))) {
-    const instance = instanceOf(found, plan, memory, now);
+    const instance = instanceOf(found, plan, memory, planOf, now);
     if (instance === null) continue;
     // A slot has one run at a time, and the next begins when nothing is left of the last: so the newer one is alive.
     if (found.run < (alive.get(instance.id)?.lastRun ?? 0)) continue;
@@ -41,20 +46,29 @@ function upToDate(instance: Instance, plan: Plan): Instance {
 
 /** Taken for a working one: it was started to work, and nothing is known that says otherwise. */
 function instanceOf(
-  { run, pid, instance }: Unrecorded,
+  { run, pid, instance, revision, generation: bears }: Unrecorded,
   plan: Plan,
   { generations }: Memory,
+  planOf: PlanOf,
   now: Moment,
 ): Instance | null {
   const [name, index] = [instance.slice(0, instance.lastIndexOf(':')), Number(instance.split(':').at(-1))];
   const program = plan.programs.find((candidate) => candidate.name === name);
   if (program === undefined) return null;
   const generation = generations.get(program.name) ?? 0;
-  const life = { run, program, generation, because: 'start', startedAt: now } as const;
+  // What it was begun with, as far as anybody knows; what comes next has what the config says.
+  const own = revision === null ? null : planOf(program.name, revision);
+  const life: Life = {
+    run,
+    program: own ?? program,
+    generation: own === null || bears === null ? generation : bears,
+    because: 'start',
+    startedAt: now,
+  };
   return {
     ...newInstance(instance as InstanceId, index, program, { want: 'up', because: 'start' }), // from its environment
     generation,
-    phase: newlyRunning({ life, pid, readyAt: now, said: silent(program) }, now),
+    phase: newlyRunning({ life, pid, readyAt: now, said: silent(life.program) }, now),
     lastRun: run,
   };
 }
@@ -75,3 +89,26 @@ export function unwanted(fleet: Fleet): FleetEvent[] {
 
 const STOPPED = ['operator', 'shutdown', 'reload'] as const;
 type Stopped = (typeof STOPPED)[number];
+
+/** As the rollouts that are not over have it: what the file says meanwhile is for the next request. */
+export function underWay(plan: Plan, rollouts: readonly Rollout[]): Plan {
+  const targets = new Map(rollouts.map(({ target }) => [target.name, target]));
+  const programs = plan.programs.map((program) => {
+    const { name, instances, autostart } = program;
+    const target = targets.get(name);
+    return target === undefined ? program : { ...target, instances, autostart };
+  });
+  return { ...plan, programs };
+}
+
+/**
+ * What was to be up when the last daemon died and has no run now, because it was about to be started, say: wanted
+ * again, whoever starts this daemon. What has completed, or has been stopped, stays so.
+ */
+export function wantedAgain({ instances }: Fleet, wanted: readonly InstanceId[]): FleetEvent[] {
+  const ids = wanted.filter((id) => {
+    const seat = instances.get(id);
+    return seat !== undefined && seat.phase.kind === 'stopped' && seat.wish.because !== 'operator';
+  });
+  return ids.length === 0 ? [] : [{ type: 'start', ids, because: 'start' }];
+}

@@ -34,9 +34,11 @@ export interface ApiParts {
   readonly logPath: LogPath;
   /** As the config was last read. */
   plan(): Plan;
-  /** These programs have these plans from now on. */
+  /** These programs have these plans from now on, as the config file says. */
   adopt(programs: readonly ProgramPlan[]): void;
-  /** This is the plan from now on. */
+  /** This is its plan from now on, whatever the config file says, and also for the next daemon as long as that says no other. */
+  goBackTo(program: ProgramPlan): void;
+  /** This is the plan from now on, as the config file says. */
   follow(plan: Plan): void;
   /** When a program with a schedule is due. */
   nextRun(program: ProgramName): Wall | null;

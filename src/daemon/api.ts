@@ -6,6 +6,7 @@ import type {
   ActionReply,
   LogsReply,
   ReloadReply,
+  RevisionsReply,
   RolloutReply,
   RolloutsCreatedReply,
   RolloutsReply,
@@ -21,8 +22,9 @@ import { describeInstance } from './describe.ts';
 import { lackOf } from './lacks.ts';
 import { logFiles } from './log-files.ts';
 import { reload } from './reloading.ts';
-import { createRollouts, findRollout, listRollouts, steerRollout } from './rollouts.ts';
+import { createRollouts, findRollout, listRollouts } from './rollouts.ts';
 import { scale } from './scaling.ts';
+import { listRevisions, revertRollout, type Steering, steerRollout } from './steering.ts';
 
 export class Api {
   readonly #parts: ApiParts;
@@ -72,12 +74,13 @@ export class Api {
     return signal(this.#parts, body);
   }
 
-  reload(body: Checked<'reload'>): ReloadReply {
-    return reload(this.#parts, body);
+  /** `by`, here and below: the user who asks, as far as the system tells. */
+  reload(body: Checked<'reload'>, by: string | null): ReloadReply {
+    return reload(this.#parts, body, by);
   }
 
-  createRollouts(body: Checked<'createRollouts'>): RolloutsCreatedReply {
-    return createRollouts(this.#parts, body);
+  createRollouts(body: Checked<'createRollouts'>, by: string | null): RolloutsCreatedReply {
+    return createRollouts(this.#parts, body, by);
   }
 
   rollouts(): RolloutsReply {
@@ -88,8 +91,16 @@ export class Api {
     return findRollout(this.#parts, key);
   }
 
-  steer(key: string, command: 'pause' | 'resume' | 'abort'): RolloutReply {
+  steer(key: string, command: Steering): RolloutReply {
     return steerRollout(this.#parts, key, command);
+  }
+
+  revert(key: string, body: Checked<'revertRollout'>, by: string | null): RolloutReply {
+    return revertRollout(this.#parts, key, body, by);
+  }
+
+  revisions(query: URLSearchParams): RevisionsReply {
+    return listRevisions(this.#parts, query);
   }
 
   shutdown({ how, timeout_ms }: Checked<'shutdown'>): ShutdownReply {

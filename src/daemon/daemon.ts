@@ -12,6 +12,7 @@ import { socketIn, type World } from '../config/where.ts';
 import { adoptRuns } from '../core/fleet/adopt.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
 import { createFleet, inOrderOf } from '../core/fleet/fleet.ts';
+import { resumeRollouts } from '../core/fleet/resume.ts';
 import { bodyOf, type How } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
 import { createLineWatch } from '../logs/line-watch.ts';
@@ -19,11 +20,12 @@ import { logPathIn } from '../logs/log-path.ts';
 import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
 import { acquireLock, type Held, type Lock } from '../os/lock.ts';
+import { createPeers } from '../os/peers.ts';
 import { createProcesses } from '../os/processes.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { LogsReply } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
-import { recall, unwanted } from './adopt.ts';
+import { type PlanOf, recall, underWay, unwanted, wantedAgain } from './adopt.ts';
 import { Api } from './api.ts';
 import { bootName } from './boot.ts';
 import { claimConfig } from './claims.ts';
@@ -31,12 +33,14 @@ import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
 import { RolloutHistory } from './history.ts';
 import { Journal } from './journal.ts';
+import { KeptPlans } from './kept-plans.ts';
 import { forgetFault, leaveFault } from './last-fault.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
 import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
+import { PlanShelf } from './plan-shelf.ts';
 import { type Heard, processEvents } from './process-events.ts';
 import { forgetPlans, readMemory } from './remembered.ts';
 import { createSenses } from './senses.ts';
@@ -125,20 +129,21 @@ async function raise(
   }
 }
 
-async function assemble(plan: Plan, hold: Hold, options: RaiseOptions, world: World): Promise<Daemon> {
+async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: World): Promise<Daemon> {
   const clock = { now };
   const { socket } = hold;
-  const ownLog = new OwnLog(plan.logDir, options.echo);
+  const ownLog = new OwnLog(filed.logDir, options.echo);
   const warnings = new Warnings((text) => ownLog.say(text));
   const warn = (text: string): void => warnings.add(text);
   if (hold.warning !== null) warn(hold.warning);
-  const journal = new Journal(join(plan.stateDir, 'journal'), warn);
+  const journal = new Journal(join(filed.stateDir, 'journal'), warn);
+  const shelf = new PlanShelf(journal);
+  const kept = new KeptPlans(journal, shelf);
   const history = new RolloutHistory(journal);
   const news = new NewsDesk();
   const waiters = new Waiters();
-  const logPath = logPathIn(plan.logDir);
+  const logPath = logPathIn(filed.logDir);
   const born = clock.now();
-  let current = plan;
   const { promise: ended, resolve: finish } = withResolvers<string | null>();
 
   let isClosed = false;
@@ -148,13 +153,19 @@ async function assemble(plan: Plan, hold: Hold, options: RaiseOptions, world: Wo
   };
   const timers = new Timers(clock, (timer) => post({ type: 'due', timer }));
   const processes = createProcesses({
-    runDir: plan.runDir,
+    runDir: filed.runDir,
     warn,
     events: processEvents(post, options.heard),
   });
   const boot = bootName();
-  const { memory: recorded, identities, places } = readMemory(journal, plan, clock.now(), boot);
-  const fleet = createFleet(plan, recall(recorded, identities, plan, processes, clock.now()));
+  const calm = kept.applyTo(filed);
+  const remembered = readMemory(journal, calm, clock.now(), boot, warn);
+  const plan = underWay(calm, remembered.memory.rollouts);
+  let current = plan;
+  for (const rollout of remembered.memory.rollouts) kept.resume(rollout);
+  const { memory: recorded, identities, places } = remembered;
+  const planOf: PlanOf = (name, revision) => shelf.find(name, revision);
+  const fleet = createFleet(plan, recall(recorded, identities, plan, processes, clock.now(), planOf));
   const surroundings: Surroundings = {
     environment: { ...process.env }, // reading from process.env itself asks the system each time
     logPath,
@@ -172,13 +183,14 @@ async function assemble(plan: Plan, hold: Hold, options: RaiseOptions, world: Wo
     post,
     log: (text) => ownLog.say(text),
   });
-  const { hooks, watches, scheduler } = senses;
+  const { hooks, watches, judges, scheduler } = senses;
   const memory = new MemoryKeeper(journal, fleet, clock, {
     // What an adopted leader was is still known when it has gone.
     identity: (run) => processes.identity(run) ?? identities.get(run) ?? null,
     places: watches.placesOf,
     configured: (name) => current.programs.find((program) => program.name === name)?.instances ?? null,
     boot,
+    history,
   });
   forgetPlans(journal, fleet);
   const defect = (error: unknown): void => {
@@ -193,8 +205,11 @@ async function assemble(plan: Plan, hold: Hold, options: RaiseOptions, world: Wo
     memory,
     hooks,
     watches,
+    judges,
+    fleet,
     surroundings,
     identities,
+    goBackTo: (program: ProgramPlan) => goBackTo(program),
     log: (text: string) => ownLog.say(text),
     spawnFailed: (run: Run, stage: string, error: string) =>
       post({ type: 'spawn_failed', run, stage, error }),
@@ -204,6 +219,8 @@ async function assemble(plan: Plan, hold: Hold, options: RaiseOptions, world: Wo
     fleet,
     clock,
     perform: (effect, now) => perform(effect, parts, now),
+    secured: () => journal.flush(),
+    performed: () => memory.performed(),
     settled: () => {
       journal.flush();
       ownLog.flush();
@@ -224,12 +241,18 @@ async function assemble(plan: Plan, hold: Hold, options: RaiseOptions, world: Wo
     current = fresh;
     scheduler.follow(fresh.programs);
   };
-  const adopt = (programs: readonly ProgramPlan[]): void => {
+  const take = (programs: readonly ProgramPlan[]): void => {
     const fresh = new Map(programs.map((program) => [program.name, program]));
     follow({
       ...current,
       programs: current.programs.map((program) => fresh.get(program.name) ?? program),
     });
+  };
+  /** How many there are, and whether they start by themselves, is the file's to say all the same. */
+  const goBackTo = (back: ProgramPlan): void => {
+    const own = current.programs.filter(({ name }) => name === back.name);
+    take(own.map(({ instances, autostart }) => ({ ...back, instances, autostart })));
+    kept.keep(back);
   };
   const api = new Api({
     fleet,
@@ -241,13 +264,20 @@ async function assemble(plan: Plan, hold: Hold, options: RaiseOptions, world: Wo
     world,
     logPath,
     plan: () => current,
-    adopt,
-    follow,
+    adopt: (programs) => {
+      take(programs);
+      kept.follow(programs);
+    },
+    goBackTo,
+    follow: (fresh) => {
+      follow(fresh);
+      kept.follow(fresh.programs);
+    },
     nextRun: scheduler.nextOf,
     post,
     describeDaemon,
   });
-  const server = createApiServer({ api, news, defect });
+  const server = createApiServer({ api, news, peerOf: createPeers(), defect });
   const uncaught = (error: unknown): void => defect(error);
   process.on('uncaughtException', uncaught);
   process.on('unhandledRejection', uncaught);
@@ -300,7 +330,8 @@ async function assemble(plan: Plan, hold: Hold, options: RaiseOptions, world: Wo
   // Those that are alive; that the others are gone is about to be reported.
   const taken = inOrderOf(fleet).filter(({ phase }) => isAlive(bodyOf(phase)?.life.run));
   const tookOver = taken.map(({ id }) => id);
-  for (const event of unwanted(fleet)) post(event);
+  const again = [...resumeRollouts(fleet), ...wantedAgain(fleet, remembered.wanted)];
+  for (const event of [...unwanted(fleet), ...again]) post(event);
   scheduler.follow(plan.programs);
   ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
   const also = tookOver.length === 0 ? {} : { took_over: tookOver };

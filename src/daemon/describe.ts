@@ -4,16 +4,8 @@ import type { InstanceId } from '../base/ids.ts';
 import { reasonOf } from '../core/fleet/step.ts';
 import type { ExitRecord, Instance } from '../core/instance/instance.ts';
 import { bodyOf, lifeOf, type Phase } from '../core/instance/phase.ts';
-import { isActive, type Rollout, type TurnStep } from '../core/rollout/rollout.ts';
 import type { Usage } from '../ports/processes.ts';
-import type {
-  DrainStatus,
-  InstanceState,
-  InstanceStatus,
-  LastExit,
-  RolloutStatus,
-  TurnStatus,
-} from '../protocol/status.ts';
+import type { DrainStatus, InstanceState, InstanceStatus, LastExit } from '../protocol/status.ts';
 import { type Lack, messageOf } from './message.ts';
 
 const STATES: Record<Phase['kind'], InstanceState> = {
@@ -89,37 +81,6 @@ export function lastExit(record: ExitRecord): LastExit {
   };
 }
 
-export function describeRollout(rollout: Rollout, now: Moment): RolloutStatus {
-  const { turns, endedAt } = rollout;
-  return {
-    id: rollout.id,
-    program: rollout.program,
-    state: rollout.state,
-    done: turns.filter(({ step }) => step.kind === 'done').length,
-    total: turns.length,
-    current: turns.filter(isActive).map(({ id }) => id),
-    reason: rollout.reason,
-    blocker: rollout.blocker,
-    started_at: new Date(rollout.startedAt.wall).toISOString(),
-    ended_at: endedAt === null ? null : new Date(endedAt.wall).toISOString(),
-    revision: rollout.target.revision,
-    turns: turns.map(
-      ({ id, step }): TurnStatus => ({
-        instance: id,
-        step: step.kind,
-        elapsed_ms: elapsed(step, endedAt ?? now),
-        ...('why' in step ? { why: step.why } : {}),
-      }),
-    ),
-  };
-}
-
-/** A turn that was cut short by the end of its rollout has taken until then. */
-function elapsed(step: TurnStep, until: Moment): number | null {
-  if ('tookMs' in step) return Math.round(step.tookMs);
-  return 'since' in step ? Math.max(0, Math.round(until.mono - step.since.mono)) : null;
-}
-
 function describeDrain(phase: Extract<Phase, { kind: 'draining' }>, now: Moment): DrainStatus {
   const { since } = phase.ending;
   return {
@@ -135,7 +96,7 @@ const LAST_DATE_MS = 8.64e15;
 
 export const dateText = (at: Wall): string => new Date(Math.min(at, LAST_DATE_MS)).toISOString();
 
-const date = (at: Mono, now: Moment): string => dateText(dateOf(at, now));
+export const date = (at: Mono, now: Moment): string => dateText(dateOf(at, now));
 
 /** One that is there for a single run, or not wanted, does not run at the next time. */
 const comesAgain = ({ wish, leaving }: Instance): boolean => wish.want === 'up' && !leaving;

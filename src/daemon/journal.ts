@@ -44,6 +44,15 @@ export class Journal {
     return text === undefined ? null : read(JSON.parse(text));
   }
 
+  has(key: string): boolean {
+    return this.#values.has(key);
+  }
+
+  /** As it is written. */
+  text(key: string): string | undefined {
+    return this.#values.get(key);
+  }
+
   /** Everything whose key begins so. */
   *under(prefix: string): Iterable<readonly [key: string, value: unknown]> {
     for (const [key, text] of this.#values) {

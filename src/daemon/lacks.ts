@@ -1,7 +1,7 @@
 /** What works without something that it depends on: that ends nobody, but is to be known. */
 import type { ProgramName } from '../base/ids.ts';
-import { neededOf, unmetOf } from '../core/fleet/view.ts';
 import { type Fleet, stayingOf } from '../core/fleet/fleet.ts';
+import { neededOf, unmetOf } from '../core/fleet/view.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import type { DependencyCondition } from '../core/plan.ts';
 import type { Lack } from './message.ts';

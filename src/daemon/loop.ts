@@ -1,6 +1,7 @@
 /**
- * The heartbeat. One owner of the state: an event is taken, the new state stands, then its effects are performed.
- * Whatever they cause is queued behind it: no re-entry, no await in between.
+ * The heartbeat. One owner of the state: an event is taken, the new state stands, then its effects are performed: first
+ * all that is to be written down, so that nothing is done which the next daemon would not know of. Whatever they cause
+ * is queued behind it: no re-entry, no await in between.
  */
 import type { Moment } from '../base/clock.ts';
 import type { FleetEffect } from '../core/fleet/effect.ts';
@@ -14,6 +15,10 @@ export interface LoopOptions {
   readonly clock: Clock;
   /** `now`: the moment of the step that wants it. */
   perform(effect: FleetEffect, now: Moment): void;
+  /** What this step records has been recorded, and is to be written before anything else of it is performed. */
+  secured(): void;
+  /** All of a step was performed. */
+  performed(): void;
   /** Everything that was queued has been dealt with: the moment to write what has gathered. */
   settled(): void;
   /** A defect of ours. The loop goes on. */
@@ -55,25 +60,42 @@ export class Loop {
 
   /** Whoever posts is a timer, a process or a request: none of them is to hear of a defect in here. */
   #settle(): void {
+    this.#guarded(() => this.#options.settled());
+  }
+
+  #take({ event, now }: Happened): void {
+    this.#guarded(() => {
+      const effects = stepFleet(this.#options.fleet, event, now);
+      const deeds = effects.filter(({ type }) => type !== 'record');
+      for (const effect of effects) if (effect.type === 'record') this.#perform(effect, now);
+      if (deeds.some(touchesWorld)) this.#guarded(() => this.#options.secured());
+      for (const effect of deeds) this.#perform(effect, now);
+      this.#options.performed();
+    });
+  }
+
+  #perform(effect: FleetEffect, now: Moment): void {
+    this.#guarded(() => this.#options.perform(effect, now));
+  }
+
+  #guarded(act: () => void): void {
     try {
-      this.#options.settled();
+      act();
     } catch (error) {
       this.#options.defect(error);
     }
   }
-
-  #take({ event, now }: Happened): void {
-    const { fleet, perform, defect } = this.#options;
-    try {
-      for (const effect of stepFleet(fleet, event, now)) {
-        try {
-          perform(effect, now);
-        } catch (error) {
-          defect(error);
-        }
-      }
-    } catch (error) {
-      defect(error);
-    }
-  }
 }
+
+/** What cannot be taken back: whoever is killed right after it leaves something behind. */
+function touchesWorld({ type }: FleetEffect): boolean {
+  return WORLDLY.has(type);
+}
+
+const WORLDLY: ReadonlySet<FleetEffect['type']> = new Set([
+  'spawn',
+  'signal',
+  'signal_tree',
+  'hook',
+  'judge',
+]);

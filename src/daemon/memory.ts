@@ -1,21 +1,22 @@
 /** What of the fleet is written into the journal, for the next daemon; `remembered.ts` reads it back. */
+import { assertNever } from '../base/assert-never.ts';
 import type { InstanceId, ProgramName, Run } from '../base/ids.ts';
 import type { Recorded } from '../core/fleet/effect.ts';
 import type { Fleet } from '../core/fleet/fleet.ts';
 import type { Instance } from '../core/instance/instance.ts';
-import type { ProgramPlan } from '../core/plan.ts';
-import type { Rollout } from '../core/rollout/rollout.ts';
+import { lifeOf } from '../core/instance/phase.ts';
+import { isOver, type Rollout } from '../core/rollout/rollout.ts';
 import type { Clock } from '../ports/clock.ts';
-import { describeRollout } from './describe.ts';
+import type { RolloutHistory } from './history.ts';
 import type { Journal, Journalled } from './journal.ts';
+import { PlanShelf } from './plan-shelf.ts';
 import { lastingDeadline, recordOf } from './record.ts';
 import { type CompletedRecord, readCounter } from './remembered.ts';
+import { RolloutKeeper } from './rollout-keeper.ts';
 import type { LogPlace } from './watches.ts';
 
 /** Run numbers are reserved in blocks, so that none is used twice whatever happens to the last writes. */
 const RUN_BLOCK = 1000;
-/** Rollouts that are remembered for `rollout status`. */
-const ROLLOUTS_KEPT = 20;
 
 /** What is written down beside what the fleet knows. */
 export interface Known {
@@ -27,6 +28,8 @@ export interface Known {
   configured(program: ProgramName): number | null;
   /** Names this start of the machine; null where nobody knows. */
   readonly boot: string | null;
+  /** Where rollouts are told of once they are over. */
+  readonly history: Pick<RolloutHistory, 'keep'>;
 }
 
 export class MemoryKeeper {
@@ -36,7 +39,12 @@ export class MemoryKeeper {
   readonly #known: Known;
   /** Of each instance, what was written last, in short. */
   readonly #kept = new Map<InstanceId, { readonly gist: string; readonly identity: string }>();
-  readonly #plans = new Map<string, ProgramPlan>();
+  /** Runs that have been asked to drain, and about which that is written down. */
+  readonly #signalled = new Map<InstanceId, Run>();
+  /** Those about which it is still to be written. */
+  readonly #asking = new Set<InstanceId>();
+  readonly #shelf: PlanShelf;
+  readonly #rollouts: RolloutKeeper;
   #reservedRuns: number;
 
   constructor(journal: Journal, fleet: Fleet, clock: Clock, known: Known) {
@@ -45,18 +53,53 @@ export class MemoryKeeper {
     this.#fleet = fleet;
     this.#clock = clock;
     this.#reservedRuns = readCounter(journal, 'next_run');
+    this.#shelf = new PlanShelf(journal);
+    this.#rollouts = new RolloutKeeper(journal, this.#shelf);
+    for (const { id, phase } of fleet.instances.values()) {
+      if (phase.kind === 'draining' && phase.asked === true) this.#signalled.set(id, phase.body.life.run);
+    }
   }
 
   keep(what: Recorded): void {
-    if (what.kind === 'instance') this.#keepInstance(what.instance);
-    else if (what.kind === 'rollout') this.#keepRollout(what.rollout);
-    else if (what.kind === 'removed') this.#forget(what.id);
-    else this.#keepCount(what.program, what.instances);
+    switch (what.kind) {
+      case 'instance':
+        this.#keepInstance(what.instance);
+        break;
+      case 'rollout':
+        this.#keepRollout(what.rollout);
+        break;
+      case 'removed':
+        this.#forget(what.id);
+        break;
+      case 'count':
+        this.#keepCount(what.program, what.instances);
+        break;
+      case 'revisions':
+        this.#keepRevisions(what);
+        break;
+      case 'program': // whoever follows it keeps it, with what the file says: see kept-plans.ts
+        break;
+      default:
+        assertNever(what);
+    }
+  }
+
+  /** All that was recorded has been done: who was to be asked to drain has been. */
+  performed(): void {
+    for (const id of this.#asking) {
+      this.#asking.delete(id);
+      const instance = this.#fleet.instances.get(id);
+      const run = instance === undefined ? undefined : lifeOf(instance.phase)?.run;
+      if (instance === undefined || run === undefined) continue;
+      this.#signalled.set(id, run);
+      this.#keepRun(instance);
+    }
   }
 
   #forget(id: InstanceId): void {
     this.#kept.delete(id);
     this.#journal.put(`run/${id}`, null);
+    this.#journal.put(`wanted/${id}`, null);
     this.#journal.put(`stopped/${id}`, null);
     this.#journal.put(`completed/${id}`, null);
   }
@@ -68,10 +111,14 @@ export class MemoryKeeper {
   }
 
   #keepInstance(instance: Instance): void {
-    const { id, wish } = instance;
+    const { id, wish, phase } = instance;
+    this.#journal.put(`wanted/${id}`, wish.want === 'up' || null);
     if (wish.want === 'up') this.#journal.put(`stopped/${id}`, null);
     else if (wish.because === 'operator') this.#journal.put(`stopped/${id}`, true);
     this.#journal.put(`completed/${id}`, this.#completionOf(instance));
+    // Before its process bears this plan's revision: that is all that one which nobody has recorded tells.
+    const life = lifeOf(phase);
+    if (life !== null) this.#shelf.keep(life.program);
     this.#keepRun(instance);
     const { nextRun } = this.#fleet;
     if (nextRun < this.#reservedRuns) return;
@@ -93,13 +140,16 @@ export class MemoryKeeper {
     const { id, phase, wish } = instance;
     if (!('body' in phase)) {
       this.#kept.delete(id);
+      this.#signalled.delete(id);
       this.#journal.put(`run/${id}`, null); // also what an earlier daemon has written
       return;
     }
     const { run, program } = phase.body.life;
     const end = 'ending' in phase ? `${phase.ending.exit !== null} ${phase.ending.cause}` : '';
     const { said } = phase.body;
-    const drain = phase.kind === 'draining' ? `${phase.onTimeout} ${phase.asked} ${phase.overdue}` : '';
+    const signalled = this.#isSignalled(instance);
+    const drain =
+      phase.kind === 'draining' ? `${phase.onTimeout} ${phase.asked} ${signalled} ${phase.overdue}` : '';
     const seat = `${wish.want} ${instance.generation} ${instance.leaving} ${instance.queued}`;
     const hook = phase.kind === 'starting' && phase.hook;
     const gist = `${run} ${phase.kind} ${hook} ${lastingDeadline(phase)} ${seat} ${end} ${drain} ${said.drained} ${said.watchdogMs} ${program.revision}`;
@@ -110,24 +160,40 @@ export class MemoryKeeper {
     this.#kept.set(id, { gist, identity });
     // Only one that starts is still to be watched for its line.
     const places = phase.kind === 'starting' ? this.#known.places(run) : [];
-    const record = recordOf(instance, { identity, places }, this.#clock.now());
-    this.#keepPlan(program);
+    const plan = this.#shelf.keep(program);
+    const record = recordOf(instance, { identity, places, plan, signalled }, this.#clock.now());
     this.#journal.put(`run/${id}`, record === null ? null : { ...record });
   }
 
-  /** A plan is never changed, so what was written last of it need not be put into words again. */
-  #keepPlan(program: ProgramPlan): void {
-    const key = `plan/${program.name}/${program.revision}`;
-    if (this.#plans.get(key) === program) return;
-    this.#plans.set(key, program);
-    this.#journal.put(key, { ...program });
+  /** Whoever is to be asked in this step, or may have been by an earlier daemon, has not been for sure. */
+  #isSignalled({ id, phase }: Instance): boolean {
+    if (phase.kind !== 'draining' || phase.asked === false) return true;
+    if (phase.asked === 'perhaps') return false;
+    if (this.#signalled.get(id) === phase.body.life.run) return true;
+    this.#asking.add(id);
+    return false;
+  }
+
+  #keepRevisions({ program, revisions }: Extract<Recorded, { kind: 'revisions' }>): void {
+    const kept = revisions.map(({ plan, at, whole }) => ({ plan: this.#shelf.keep(plan), at, whole }));
+    this.#journal.put(`revisions/${program}`, kept);
+    this.#clearPlans(program);
   }
 
   #keepRollout(rollout: Rollout): void {
     const { id, program } = rollout;
-    this.#journal.put(`rollout/${id}`, { ...describeRollout(rollout, this.#clock.now()) });
-    this.#journal.put(`rollout/${id - ROLLOUTS_KEPT}`, null);
-    this.#journal.put('next_rollout', this.#fleet.nextRollout);
-    this.#journal.put(`generation/${program}`, rollout.generation);
+    const now = this.#clock.now();
+    this.#rollouts.keep(rollout, now);
+    this.#known.history.keep(rollout, now);
+    this.#journal.put('next_rollout', Math.max(this.#fleet.nextRollout, id + 1));
+    this.#journal.put(`generation/${program}`, this.#fleet.generations.get(program) ?? rollout.generation);
+    if (isOver(rollout)) this.#clearPlans(program);
+  }
+
+  /** Plans of this program that nothing refers to any more. */
+  #clearPlans(program: ProgramName): void {
+    const seats = [...this.#fleet.instances.values()].filter((seat) => seat.program.name === program);
+    const inUse = seats.flatMap(({ phase }) => lifeOf(phase)?.program ?? []);
+    this.#shelf.clear((name) => name === program, inUse);
   }
 }

@@ -87,8 +87,10 @@ function wireOf(news: News): Happening {
     case 'schedule':
     case 'dependency':
       return news;
-    case 'turn':
-      return { type: 'turn', rollout: news.rollout, instance: news.id, step: news.step };
+    case 'turn': {
+      const { id, ...rest } = news;
+      return { ...rest, instance: id };
+    }
     case 'exited': {
       const { id, program: _, exit, ...rest } = news;
       return { ...rest, instance: id, exit: lastExit(exit) };

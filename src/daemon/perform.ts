@@ -3,8 +3,11 @@
 import type { Moment } from '../base/clock.ts';
 import type { Run } from '../base/ids.ts';
 import type { FleetEffect } from '../core/fleet/effect.ts';
+import type { Fleet } from '../core/fleet/fleet.ts';
+import type { ProgramPlan } from '../core/plan.ts';
 import type { Processes } from '../ports/processes.ts';
 import { attempt, type Hooks } from './hooks.ts';
+import type { Judges } from './judges.ts';
 import type { MemoryKeeper } from './memory.ts';
 import type { NewsDesk } from './news.ts';
 import { sentenceOf } from './sentence.ts';
@@ -21,6 +24,8 @@ export interface PerformParts {
   readonly memory: MemoryKeeper;
   readonly hooks: Hooks;
   readonly watches: Watches;
+  readonly judges: Judges;
+  readonly fleet: Fleet;
   readonly surroundings: Surroundings;
   /** What tells the leaders of an earlier daemon's runs from other processes. */
   readonly identities: ReadonlyMap<Run, string>;
@@ -28,6 +33,8 @@ export interface PerformParts {
   log(text: string): void;
   /** Posts that a run could not be begun. */
   spawnFailed(run: Run, stage: string, message: string): void;
+  /** It has this plan from now on, whatever the config file says. */
+  goBackTo(program: ProgramPlan): void;
   /** `fault`: why it did not end well. */
   finish(fault: string | null): void;
 }
@@ -59,6 +66,8 @@ const DEEDS: {
   unhook: ({ run }, { hooks }) => hooks.cancel(run),
   watch: ({ instance, life, watch }, { watches }) => watches.begin(instance, life, watch),
   unwatch: ({ run, purpose }, { watches }) => watches.end(run, purpose),
+  judge: (effect, { judges, fleet }) => judges.begin(effect, fleet.rollouts.get(effect.rollout)),
+  unjudge: ({ rollout, attempt: asked }, { judges }) => judges.end(rollout, asked),
   arm: ({ timer, at }, { timers }) => timers.arm(timer, at),
   disarm: ({ timer }, { timers }) => timers.disarm(timer),
   record,
@@ -88,8 +97,10 @@ function spawn({ instance, life }: Of<'spawn'>, parts: PerformParts): void {
   if (!begun.ok) parts.spawnFailed(life.run, begun.error.stage, begun.error.message);
 }
 
-function record({ what }: Of<'record'>, { memory, waiters }: PerformParts): void {
+function record({ what }: Of<'record'>, { memory, waiters, goBackTo }: PerformParts): void {
   memory.keep(what);
+  // Null: the file's word holds again, which is known to whoever has read it.
+  if (what.kind === 'program' && what.plan !== null) goBackTo(what.plan);
   if (what.kind === 'instance') waiters.changed(what.instance);
   if (what.kind === 'removed') waiters.removed(what.id);
 }

@@ -14,6 +14,7 @@ import {
   silent,
 } from '../core/instance/phase.ts';
 import type { ProgramPlan } from '../core/plan.ts';
+import type { PlanRef } from './plan-shelf.ts';
 import type { LogPlace } from './watches.ts';
 
 /** Phases that have a process, and so something to adopt. */
@@ -39,6 +40,8 @@ interface RunRecord {
   /** Tells this process from any other that may get its pid. */
   readonly identity: string;
   readonly revision: Revision;
+  /** What it was started with; an earlier version has written the revision alone. */
+  readonly plan?: PlanRef;
   readonly generation: number;
   readonly because: Because;
   readonly startedAt: Wall;
@@ -58,6 +61,9 @@ interface RunRecord {
 export interface Traces {
   readonly identity: string;
   readonly places: readonly LogPlace[];
+  readonly plan: PlanRef;
+  /** False: it is about to be asked to drain, and whoever dies now may have asked it or not. */
+  readonly signalled: boolean;
 }
 
 interface EndingRecord extends Omit<Ending, 'since'> {
@@ -65,6 +71,7 @@ interface EndingRecord extends Omit<Ending, 'since'> {
   readonly exit: ExitStatus | null;
   readonly onTimeout: OnTimeout;
   readonly asked: boolean;
+  readonly signalled?: boolean;
   readonly overdue: boolean;
   readonly saidDrained: boolean;
 }
@@ -75,7 +82,7 @@ export function recordOf(instance: Instance, traces: Traces, now: Moment): Insta
   return 'body' in phase ? { ...kept, run: runRecord(phase, traces, now) } : null;
 }
 
-function runRecord(phase: Bodied, { identity, places }: Traces, now: Moment): RunRecord {
+function runRecord(phase: Bodied, { identity, places, plan, signalled }: Traces, now: Moment): RunRecord {
   const { life, pid, readyAt, said } = phase.body;
   const deadline = lastingDeadline(phase);
   return {
@@ -83,6 +90,7 @@ function runRecord(phase: Bodied, { identity, places }: Traces, now: Moment): Ru
     pid,
     identity,
     revision: life.program.revision,
+    plan,
     generation: life.generation,
     because: life.because,
     startedAt: life.startedAt.wall,
@@ -92,7 +100,7 @@ function runRecord(phase: Bodied, { identity, places }: Traces, now: Moment): Ru
     hook: phase.kind === 'starting' && phase.hook,
     watchdogMs: said.watchdogMs,
     places,
-    ending: 'ending' in phase ? endingRecord(phase) : null,
+    ending: 'ending' in phase ? endingRecord(phase, signalled) : null,
   };
 }
 
@@ -100,13 +108,14 @@ function runRecord(phase: Bodied, { identity, places }: Traces, now: Moment): Ru
 export const lastingDeadline = (phase: Phase): Mono | null =>
   phase.kind === 'running' ? null : phaseDeadline(phase);
 
-function endingRecord(phase: Extract<Bodied, { ending: Ending }>): EndingRecord {
+function endingRecord(phase: Extract<Bodied, { ending: Ending }>, signalled: boolean): EndingRecord {
   const draining = phase.kind === 'draining' ? phase : null;
   return {
     ...phase.ending,
     since: phase.ending.since.wall,
     onTimeout: draining?.onTimeout ?? 'stop',
-    asked: draining?.asked ?? true,
+    asked: (draining?.asked ?? true) !== false,
+    signalled,
     overdue: draining?.overdue ?? false,
     saidDrained: phase.body.said.drained,
   };
@@ -145,15 +154,16 @@ function endingPhase(
   deadline: Mono | null,
   now: Moment,
 ): Phase {
-  const { onTimeout, overdue, asked = true, saidDrained: _, ...rest } = record;
+  const { onTimeout, overdue, asked: wasAsked = true, signalled = true, saidDrained: _, ...rest } = record;
   const ending: Ending = { ...rest, since: momentOf(record.since, now) };
   const at = deadline ?? now.mono;
+  const asked = wasAsked && !signalled ? 'perhaps' : wasAsked;
   if (kind === 'draining') return { kind, body, ending, deadline, onTimeout, asked, overdue };
   if (kind === 'stopping') return { kind, body, ending, killAt: at };
   if (kind === 'killing') return { kind, body, ending, again: at };
   return { kind: 'sweeping', body, ending, killAt: deadline };
 }
 
-function momentOf(date: Wall, now: Moment): Moment {
+export function momentOf(date: Wall, now: Moment): Moment {
   return { mono: mono(now.mono + (date - now.wall)), wall: wall(date) };
 }

@@ -60,7 +60,7 @@ function takeProgram(
 const COUNT_NOTE = 'not applied by a restart; "tsup-visor reload" applies it';
 
 /** The file is free of unknown needs and of circles, but a part of it need not fit to the rest as it runs. */
-function refuseLooseEnds(running: Plan, taken: readonly ProgramPlan[]): void {
+export function refuseLooseEnds(running: Plan, taken: readonly ProgramPlan[]): void {
   const mixed = new Map([...running.programs, ...taken].map((program) => [program.name, program]));
   const sound = new Set<ProgramName>();
   const path = taken.flatMap(({ name }) => looseEnd([name], mixed, sound) ?? [])[0];

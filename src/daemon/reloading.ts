@@ -6,6 +6,7 @@ import { rolloutUnderWay, stayingOf } from '../core/fleet/fleet.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import { lifeOf } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
+import type { Cause } from '../core/rollout/rollout.ts';
 import type { PlanChange, RefusedProgram, ReloadReply } from '../protocol/replies.ts';
 import type { Checked } from '../protocol/requests.ts';
 import type { ProgramCount } from '../protocol/status.ts';
@@ -14,9 +15,12 @@ import { type ApiParts, inTheWay, refuseWhenEnding } from './api-parts.ts';
 import { countsOf as scaledOf } from './counts.ts';
 import { Refused } from './refuse.ts';
 import { readConfig } from './reload.ts';
-import { beginRollout, isWanted, STOPPED } from './rollouts.ts';
+import { rollOf } from './rolling.ts';
+import { type Beginning, beginRollouts, inOrderOfNeeds, isWanted, STOPPED } from './rollouts.ts';
 
-export function reload(parts: ApiParts, { dry_run }: Checked<'reload'>): ReloadReply {
+/** `by`: the user who asks. */
+export function reload(parts: ApiParts, body: Checked<'reload'>, by: string | null): ReloadReply {
+  const { dry_run, parallel, reason } = body;
   refuseWhenEnding(parts);
   const running = parts.plan();
   const fresh = readConfig(running.configFile, parts.world);
@@ -35,6 +39,7 @@ export function reload(parts: ApiParts, { dry_run }: Checked<'reload'>): ReloadR
     const { programs, shutdownTimeoutMs } = fresh;
     parts.post({ type: 'reload', programs, shutdownTimeoutMs });
   }
+  const cause: Cause = { kind: 'reload', by, words: reason ?? null, of: null };
   return {
     version,
     dry_run,
@@ -42,7 +47,7 @@ export function reload(parts: ApiParts, { dry_run }: Checked<'reload'>): ReloadR
     removed,
     changes: [...compareSupervisor(running, fresh), ...changes],
     counts,
-    rollouts: renewals.flatMap((renewal) => renew(parts, renewal, dry_run)),
+    rollouts: renew(parts, renewals, { dry_run, parallel, replace: false, cause }),
     skipped: renewals.flatMap(reasonToWait),
     kept_counts: scaled,
     refused,
@@ -182,13 +187,18 @@ function wayTo(seat: Instance, fresh: ProgramPlan): 'rolling' | 'ending' | 'stop
   return fresh.schedule === null ? 'rolling' : 'ending';
 }
 
-function renew(parts: ApiParts, renewal: Renewal, dryRun: boolean): ReloadReply['rollouts'] {
-  const { program, rolling, ending, stopped, scheduled } = renewal;
-  const begun = rolling.length === 0 ? [] : beginRollout(parts, program, rolling, { dry_run: dryRun });
-  if (dryRun) return begun;
-  if (ending.length > 0) parts.post({ type: 'restart', ids: ending, programs: [program] });
-  const waiting = [...stopped, ...scheduled];
-  if (waiting.length > 0) parts.post({ type: 'take_plan', program, ids: waiting });
+/** What others depend on is rolled first. */
+function renew(parts: ApiParts, renewals: readonly Renewal[], how: Beginning): ReloadReply['rollouts'] {
+  const rolling = renewals.flatMap((renewal) => renewal.rolling);
+  const programs = renewals.map(({ program }) => program);
+  const rolls = inOrderOfNeeds(parts, programs, rolling).map((program) => rollOf(parts, program, rolling));
+  const begun = beginRollouts(parts, rolls, how);
+  if (how.dry_run) return begun;
+  for (const { program, ending, stopped, scheduled } of renewals) {
+    if (ending.length > 0) parts.post({ type: 'restart', ids: ending, programs: [program] });
+    const waiting = [...stopped, ...scheduled];
+    if (waiting.length > 0) parts.post({ type: 'take_plan', program, ids: waiting });
+  }
   return begun;
 }
 

@@ -1,12 +1,15 @@
 /** What the journal knows, read back by a new daemon. What cannot be read is passed over. */
-import type { Moment } from '../base/clock.ts';
+import { type Moment, wall } from '../base/clock.ts';
 import type { InstanceId, ProgramName, Revision, Run } from '../base/ids.ts';
 import type { Completed, Fleet, Memory } from '../core/fleet/fleet.ts';
+import type { PastPlan } from '../core/fleet/revisions.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import { lifeOf } from '../core/instance/phase.ts';
-import type { Plan, ProgramPlan } from '../core/plan.ts';
+import type { Plan } from '../core/plan.ts';
 import type { Journal } from './journal.ts';
+import { fieldsOf, PlanShelf } from './plan-shelf.ts';
 import { type InstanceRecord, restore } from './record.ts';
+import { readRollouts } from './rollout-keeper.ts';
 import type { LogPlace } from './watches.ts';
 
 /** What is known of the runs that may still be alive beside what they were doing. */
@@ -15,10 +18,19 @@ export interface Remembered {
   /** What tells their leaders apart. */
   readonly identities: Map<Run, string>;
   readonly places: ReadonlyMap<Run, readonly LogPlace[]>;
+  /** What was to be up when the last daemon died, whatever had come of that. */
+  readonly wanted: readonly InstanceId[];
 }
 
-/** `boot`: names this start of the machine. */
-export function readMemory(journal: Journal, plan: Plan, now: Moment, boot: string | null): Remembered {
+/** `boot`: names this start of the machine. `warn`: gets a sentence about what cannot be read. */
+export function readMemory(
+  journal: Journal,
+  plan: Plan,
+  now: Moment,
+  boot: string | null,
+  warn: (text: string) => void = () => {},
+): Remembered {
+  const shelf = new PlanShelf(journal);
   const stopped = new Set<InstanceId>();
   // Keys were written from ids, so that is what they are.
   for (const [id] of journal.under('stopped/')) stopped.add(id as InstanceId);
@@ -26,15 +38,18 @@ export function readMemory(journal: Journal, plan: Plan, now: Moment, boot: stri
   for (const [name, value] of journal.under('generation/')) {
     if (typeof value === 'number') generations.set(name as ProgramName, value);
   }
-  const { alive, identities, places } = readRuns(journal, now);
+  const { alive, identities, places } = readRuns(journal, shelf, now);
   const nextRun = readCounter(journal, 'next_run');
   const nextRollout = readCounter(journal, 'next_rollout');
   const counts = readCounts(journal, plan);
   const completed = readCompleted(journal, plan, boot);
+  const rollouts = readRollouts(journal, shelf, now, warn);
+  const revisions = readRevisions(journal, shelf, plan);
   return {
-    memory: { nextRun, nextRollout, generations, stopped, alive, counts, completed },
+    memory: { nextRun, nextRollout, generations, stopped, alive, counts, completed, rollouts, revisions },
     identities,
     places,
+    wanted: [...journal.under('wanted/')].map(([id]) => id as InstanceId), // likewise
   };
 }
 
@@ -71,22 +86,47 @@ function readCompleted(journal: Journal, plan: Plan, boot: string | null): Map<I
   return completed;
 }
 
+/** Those whose plan is still there; of a program that the config has no more, none. */
+function readRevisions(
+  journal: Journal,
+  shelf: PlanShelf,
+  plan: Plan,
+): Map<ProgramName, readonly PastPlan[]> {
+  const revisions = new Map<ProgramName, readonly PastPlan[]>();
+  for (const [name, value] of [...journal.under('revisions/')]) {
+    const program = plan.programs.find((candidate) => candidate.name === name);
+    if (program === undefined || !Array.isArray(value)) {
+      journal.put(`revisions/${name}`, null);
+      continue;
+    }
+    const past = value.flatMap((entry): PastPlan[] => {
+      const { plan: ref, at, whole } = fieldsOf(entry);
+      const found = shelf.get(name, ref);
+      return found === null || typeof at !== 'number'
+        ? []
+        : [{ plan: found, at: wall(at), whole: whole === true }];
+    });
+    revisions.set(program.name, past);
+  }
+  return revisions;
+}
+
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 function readRuns(
   journal: Journal,
+  shelf: PlanShelf,
   now: Moment,
 ): {
   alive: Map<InstanceId, Instance>;
   identities: Map<Run, string>;
   places: Map<Run, readonly LogPlace[]>;
 } {
-  const plans = new Map(journal.under('plan/'));
   const alive = new Map<InstanceId, Instance>();
   const identities = new Map<Run, string>();
   const places = new Map<Run, readonly LogPlace[]>();
   for (const [, value] of journal.under('run/')) {
-    const read = readRun(value, plans, now);
+    const read = readRun(value, shelf, now);
     // What cannot be read is not lost: a run that still lives is found by its mark.
     if (read === null) continue;
     alive.set(read.instance.id, read.instance);
@@ -98,30 +138,25 @@ function readRuns(
 
 function readRun(
   value: unknown,
-  plans: ReadonlyMap<string, unknown>,
+  shelf: PlanShelf,
   now: Moment,
 ): { instance: Instance; run: Run; identity: string; places: readonly LogPlace[] } | null {
   try {
     const record = value as InstanceRecord; // nothing else is written under this prefix, unless by another version
-    const { run, revision, identity, places = [] } = record.run;
+    const { run, revision, plan = revision, identity, places = [] } = record.run;
     const name = record.id.slice(0, record.id.lastIndexOf(':'));
-    const program = plans.get(`${name}/${revision}`) as ProgramPlan | undefined; // likewise
-    if (program === undefined) return null;
+    const program = shelf.get(name, plan);
+    if (program === null) return null;
     return { instance: restore(record, program, now), run, identity, places };
   } catch {
     return null;
   }
 }
 
-/** Plans that no run has any more. */
+/** Plans that nothing refers to any more. */
 export function forgetPlans(journal: Journal, fleet: Fleet): void {
-  const used = new Set(
-    [...fleet.instances.values()].map(({ phase, program }) => {
-      const { name, revision } = lifeOf(phase)?.program ?? program;
-      return `${name}/${revision}`;
-    }),
-  );
-  for (const [key] of [...journal.under('plan/')]) if (!used.has(key)) journal.put(`plan/${key}`, null);
+  const inUse = [...fleet.instances.values()].map(({ phase, program }) => lifeOf(phase)?.program ?? program);
+  new PlanShelf(journal).clear(() => true, inUse);
 }
 
 export function readCounter(journal: Journal, key: string): number {

@@ -1,9 +1,11 @@
-/** Rolling restarts on the wire: begun, looked at, steered. */
-import type { InstanceId, ProgramName } from '../base/ids.ts';
-import { rolloutUnderWay, stayingOf } from '../core/fleet/fleet.ts';
+/** Rolling restarts on the wire: begun and looked at. */
+import type { InstanceId, ProgramName, RolloutId } from '../base/ids.ts';
+import { isSamePlan } from '../core/change.ts';
+import { rolloutUnderWay } from '../core/fleet/fleet.ts';
+import { inOrder as inNeedOrder } from '../core/fleet/requests.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import type { ProgramPlan } from '../core/plan.ts';
-import { inOrder } from '../core/rollout/order.ts';
+import type { Cause, Rollout } from '../core/rollout/rollout.ts';
 import type {
   RefusedProgram,
   RolloutReply,
@@ -15,32 +17,132 @@ import type { PlannedRollout, RolloutStatus } from '../protocol/status.ts';
 import { PROTOCOL_VERSION as version } from '../protocol/version.ts';
 import {
   type ApiParts,
+  instancesOf,
   inTheWay,
   programsOf,
   refuseConflicts,
   refuseWhenEnding,
   selectStaying,
 } from './api-parts.ts';
-import { describeRollout } from './describe.ts';
 import { Refused } from './refuse.ts';
 import { keepConfig, takeConfig } from './reload.ts';
-import { dryRun, resolveParallel } from './rolling.ts';
+import { dryRun, numberFilter, type Roll, rollOf } from './rolling.ts';
 
-export function createRollouts(parts: ApiParts, body: Checked<'createRollouts'>): RolloutsCreatedReply {
+/** `by`: the user who asks. */
+export function createRollouts(
+  parts: ApiParts,
+  body: Checked<'createRollouts'>,
+  by: string | null,
+): RolloutsCreatedReply {
   refuseWhenEnding(parts);
   const { news, adopt, plan, world } = parts;
-  const ids = selectStaying(parts, body.selectors);
+  const ids = selectNumbers(parts, body);
   const names = programsOf(parts, ids);
-  if (!body.dry_run) refuseConflicts(parts, names);
   const { programs, changes } = body.keep_config
     ? keepConfig(plan(), names)
     : takeConfig(plan(), names, world);
+  const rolls = inOrderOfNeeds(parts, programs, ids).map((program) => rollOf(parts, program, ids, body));
+  const joined = body.replace ? [] : rolls.flatMap((roll) => sameUnderWay(parts, roll) ?? []);
+  const inWay = names.filter((name) => !body.replace && joined.every(({ program }) => program !== name));
+  if (!body.dry_run) refuseConflicts(parts, inWay);
   const { seq } = news;
-  const skipped = programs.flatMap((program) => nothingToRoll(parts, program, ids));
-  if (!body.dry_run) adopt(programs);
-  const rollouts = programs.flatMap((program) => beginRollout(parts, program, ids, body));
-  const refused = body.dry_run ? names.flatMap((name) => conflictsWith(parts, name)) : [];
-  return { version, changes, rollouts, skipped, refused, seq };
+  const skipped = rolls.filter(({ seats }) => !seats.some(isWanted)).map(nothingToRoll);
+  if (!body.dry_run && !body.keep_config) adopt(programs);
+  const cause: Cause = { kind: 'operator', by, words: body.reason ?? null, of: null };
+  const rollouts = beginRollouts(parts, rolls, { ...body, cause, joined });
+  const refused = body.dry_run ? inWay.flatMap((name) => conflictsWith(parts, name)) : [];
+  return { version, changes, rollouts, skipped, refused, joined: joined.map(({ id }) => id), seq };
+}
+
+function selectNumbers(parts: ApiParts, { selectors, instances }: Checked<'createRollouts'>): InstanceId[] {
+  const ids = selectStaying(parts, selectors);
+  if (instances === undefined) return ids;
+  const isMeant = numberFilter(instances);
+  const chosen = instancesOf(parts, ids).filter(({ index }) => isMeant(index));
+  if (chosen.length > 0 || ids.length === 0) return chosen.map(({ id }) => id);
+  throw new Refused(
+    'no_match',
+    `no instance of ${programsOf(parts, ids).join(', ')} has a number in ${instances}`,
+    `the instances are: ${ids[0]} to ${ids.at(-1)}`,
+  );
+}
+
+/** What others among them depend on comes first. */
+export function inOrderOfNeeds(
+  { fleet }: ApiParts,
+  programs: readonly ProgramPlan[],
+  ids: readonly InstanceId[],
+): ProgramPlan[] {
+  const fresh = new Map(programs.map((program) => [program.name, program]));
+  const seats = inNeedOrder(fleet, ids, ({ program }) => fresh.get(program.name) ?? program);
+  const names = new Set(seats.map(({ program }) => program.name));
+  return [...names].flatMap((name) => fresh.get(name) ?? []);
+}
+
+/** The rollout under way that does the very same. */
+function sameUnderWay({ fleet }: ApiParts, roll: Roll): Rollout | null {
+  const rollout = rolloutUnderWay(fleet, roll.program.name);
+  if (rollout === undefined || rollout.reverting !== null) return null;
+  const { target, turns, maxParallel, canary } = rollout;
+  const own = new Set(turns.filter(({ extra }) => !extra).map(({ id }) => id));
+  const isSame =
+    isSamePlan(target, roll.program) &&
+    own.size === roll.seats.length &&
+    roll.seats.every(({ id }) => own.has(id)) &&
+    maxParallel === roll.maxParallel &&
+    (canary.kind === 'none' ? 0 : canary.count) === roll.canary;
+  return isSame ? rollout : null;
+}
+
+/** How several rolling restarts are begun. */
+export interface Beginning {
+  readonly dry_run: boolean;
+  /** All at once, rather than one after the other. */
+  readonly parallel: boolean;
+  /** In the place of what is under way. */
+  readonly replace: boolean;
+  readonly cause: Cause;
+  /** Those under way that do the same already. */
+  readonly joined?: readonly Rollout[];
+}
+
+/** In this order, one after the other unless they are to come at once. */
+export function beginRollouts(
+  parts: ApiParts,
+  rolls: readonly Roll[],
+  how: Beginning,
+): (RolloutStatus | PlannedRollout)[] {
+  const { history, fleet, clock } = parts;
+  let ahead: RolloutId | null = null;
+  return rolls.flatMap((roll): (RolloutStatus | PlannedRollout)[] => {
+    if (how.dry_run) {
+      const isIdle = !roll.seats.some(isWanted);
+      return isIdle ? [] : [dryRun(roll, how.cause, history.pastOf(roll.program.name))];
+    }
+    const same = how.joined?.find(({ program }) => program === roll.program.name);
+    const rollout: Rollout | undefined = same ?? beginRollout(parts, roll, { ...how, after: ahead });
+    if (rollout === undefined) return [];
+    if (!how.parallel) ahead = rollout.id;
+    return [history.describe(rollout, fleet, clock.now())];
+  });
+}
+
+/** Undefined where there is nothing to roll: what is down takes the plan at its next start. */
+export function beginRollout(
+  { fleet, post }: ApiParts,
+  roll: Roll,
+  how: Pick<Beginning, 'cause' | 'replace'> & { readonly after: RolloutId | null },
+): Rollout | undefined {
+  const { program, seats, maxParallel, surge, canary } = roll;
+  const ids = seats.map(({ id }) => id);
+  if (!seats.some(isWanted)) {
+    post({ type: 'take_plan', program, ids });
+    return undefined;
+  }
+  const id = fleet.nextRollout;
+  const { cause, after, replace: replaces } = how;
+  post({ type: 'begin_rollout', program, ids, maxParallel, surge, canary, cause, after, replaces });
+  return fleet.rollouts.get(id);
 }
 
 function conflictsWith({ fleet }: ApiParts, name: ProgramName): RefusedProgram[] {
@@ -59,56 +161,10 @@ export function findRollout({ history, fleet, clock }: ApiParts, key: string): R
   throw new Refused('not_found', `there is no rollout ${key}`, 'see "tsup-visor rollout status"');
 }
 
-export function steerRollout(
-  parts: ApiParts,
-  key: string,
-  command: 'pause' | 'resume' | 'abort',
-): RolloutReply {
-  const { rollout } = findRollout(parts, key);
-  const { fleet, post, adopt } = parts;
-  const own = [...fleet.rollouts.values()].find(({ id }) => id === rollout.id);
-  if (own === undefined || (rollout.state !== 'running' && rollout.state !== 'paused')) {
-    throw new Refused('conflict', `rollout ${rollout.id} of ${rollout.program} is over: ${rollout.state}`);
-  }
-  const already = { pause: 'paused', resume: 'running', abort: null }[command] === rollout.state;
-  if (!already) post({ type: 'steer_rollout', id: own.id, command });
-  // What was aborted is not what runs: the next one to ask is told what the file changes, all of it.
-  const before = command === 'abort' ? own.turns[0]?.before.program : undefined;
-  if (before !== undefined) adopt([before]);
-  return findRollout(parts, String(rollout.id));
-}
-
-export function beginRollout(
-  parts: ApiParts,
-  program: ProgramPlan,
-  ids: readonly InstanceId[],
-  how: { readonly dry_run: boolean; readonly max_parallel?: string | undefined },
-): (RolloutStatus | PlannedRollout)[] {
-  const { fleet, post, clock } = parts;
-  const all = stayingOf(fleet, program.name);
-  const seats = all.filter(({ id }) => ids.includes(id));
-  const ordered = inOrder(seats, program.rollout.order);
-  if (!seats.some(isWanted)) {
-    if (!how.dry_run) post({ type: 'take_plan', program, ids });
-    return [];
-  }
-  if (how.dry_run) return [dryRun(program, ordered)];
-  const id = fleet.nextRollout;
-  const maxParallel = resolveParallel(how.max_parallel, program, all.length);
-  post({ type: 'begin_rollout', program, ids: ordered.map((seat) => seat.id), maxParallel });
-  const rollout = fleet.rollouts.get(id);
-  return rollout === undefined ? [] : [describeRollout(rollout, clock.now())];
-}
-
-function nothingToRoll(
-  { fleet }: ApiParts,
-  { name }: ProgramPlan,
-  ids: readonly InstanceId[],
-): { program: string; reason: string }[] {
-  const seats = stayingOf(fleet, name).filter(({ id }) => ids.includes(id));
-  if (seats.some(isWanted)) return [];
-  return [{ program: name, reason: STOPPED }];
-}
+const nothingToRoll = ({ program }: Roll): { program: string; reason: string } => ({
+  program: program.name,
+  reason: STOPPED,
+});
 
 export const STOPPED = 'it is stopped, and takes the config at its next start';
 

@@ -11,7 +11,6 @@ import {
   answerFor,
   instancesOf,
   outlookOf,
-  refuseConflicts,
   refuseWhenEnding,
 } from './api-parts.ts';
 import { stateOf } from './describe.ts';
@@ -25,10 +24,6 @@ export async function scale(
 ): Promise<ActionReply> {
   refuseWhenEnding(parts);
   const wanted = Object.entries(counts).map(([name, count]) => ({ program: programOf(parts, name), count }));
-  refuseConflicts(
-    parts,
-    wanted.map(({ program }) => program.name),
-  );
   for (const { program, count } of wanted) refuseSharedLog(program, count);
   const changes = wanted.map(({ program, count }) => scaleOne(parts, program, count));
   const added = changes.flatMap((change) => change.added);

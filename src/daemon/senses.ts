@@ -1,4 +1,4 @@
-/** What tells the fleet of more than its processes do: hooks that end, watches that see, schedules that come. */
+/** What tells the fleet of more than its processes do: hooks that end, watches that see, turns that are judged, schedules that come. */
 import type { Moment } from '../base/clock.ts';
 import type { Run } from '../base/ids.ts';
 import { countTimes, nextTime } from '../config/cron.ts';
@@ -6,6 +6,7 @@ import type { FleetEvent } from '../core/fleet/event.ts';
 import type { Checks, LineWatch } from '../ports/checks.ts';
 import type { Processes } from '../ports/processes.ts';
 import { Hooks } from './hooks.ts';
+import { Judges } from './judges.ts';
 import { Scheduler } from './schedule.ts';
 import type { Surroundings } from './spawn-request.ts';
 import { type LogPlace, Watches } from './watches.ts';
@@ -25,6 +26,7 @@ interface SenseParts {
 export interface Senses {
   readonly hooks: Hooks;
   readonly watches: Watches;
+  readonly judges: Judges;
   readonly scheduler: Scheduler;
   /** For good: nothing is posted after this, and no timer is left. */
   close(): void;
@@ -49,6 +51,11 @@ export function createSenses(parts: SenseParts): Senses {
     },
     places,
   );
+  const judges = new Judges({
+    checks,
+    surroundings,
+    judged: (rollout, attempt, { ok, detail }) => post({ type: 'judged', rollout, attempt, ok, detail }),
+  });
   const scheduler = new Scheduler({
     clock,
     nextTime,
@@ -59,9 +66,10 @@ export function createSenses(parts: SenseParts): Senses {
   return {
     hooks,
     watches,
+    judges,
     scheduler,
     close() {
-      for (const sense of [scheduler, watches, hooks]) sense.close();
+      for (const sense of [scheduler, watches, judges, hooks]) sense.close();
     },
   };
 }

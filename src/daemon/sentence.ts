@@ -27,7 +27,8 @@ const SENTENCES: { readonly [T in News['type']]: (news: Of<T>) => string } = {
     `nothing is left of ${id}${killed ? ', it was killed' : drained ? ', it has drained' : ''}`,
   rollout: ({ rollout, program, state, reason }) =>
     `rollout ${rollout} of ${program} ${state === 'running' ? 'is running' : VERBS[state]}${reason === null ? '' : `: ${reason}`}`,
-  turn: ({ rollout, id, step }) => `rollout ${rollout}: ${id} ${TURNS[step]}`,
+  turn: ({ rollout, id, step, why }) =>
+    `rollout ${rollout}: ${id} ${TURNS[step]}${why === undefined ? '' : `: ${why}`}`,
   scaled: ({ program, added, removed }) =>
     [
       ...(added.length > 0 ? [`${program} has more instances: ${listed(added)}`] : []),
@@ -86,6 +87,9 @@ const TURNS: Record<Of<'turn'>['step'], string> = {
   draining: 'has its turn: it drains',
   starting: 'is replaced, the new run starts',
   settling: 'is ready, and has to stay so',
+  checking: 'has stayed healthy, and is checked',
+  serving: 'serves for the length of the rollout',
+  leaving: 'is not needed any more: it drains, and goes',
   done: 'is done',
   failed: 'has failed in its turn',
   skipped: 'is left out',

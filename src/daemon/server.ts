@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { ERROR_KINDS, type WireError } from '../protocol/errors.ts';
@@ -17,6 +17,8 @@ import { Refused } from './refuse.ts';
 export interface ServerParts {
   readonly api: Api;
   readonly news: NewsDesk;
+  /** The user at the other end of a connection; null: nobody tells. */
+  peerOf(connection: Socket): string | null;
   /** A defect of ours in answering. */
   defect(error: unknown): void;
 }
@@ -29,16 +31,18 @@ interface Call {
   readonly body: unknown;
   /** Fires when whoever asked has gone. */
   readonly gone: AbortSignal;
+  /** The user who asks, as far as the system tells. */
+  by(): string | null;
 }
 
 type Handler = (call: Call) => unknown;
 
-export function createApiServer({ api, news, defect }: ServerParts): Server {
+export function createApiServer({ api, news, peerOf, defect }: ServerParts): Server {
   const handlers = handlersOf(api);
   const pending = new Pending();
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     pending.add(request, response);
-    answer(request, response, handlers, news).catch((error: unknown) => {
+    answer(request, response, { handlers, news, peerOf }).catch((error: unknown) => {
       if (!(error instanceof Refused)) defect(error);
       refuse(response, error instanceof Refused ? error.wire : INTERNAL);
     });
@@ -134,15 +138,18 @@ function handlersOf(api: Api): Record<Exclude<RouteName, 'events'>, Handler> {
     stop: (call) => api.stop(checked('stop', call), call.gone),
     restart: (call) => api.restart(checked('restart', call), call.gone),
     scale: (call) => api.scale(checked('scale', call), call.gone),
-    reload: (call) => api.reload(checked('reload', call)),
+    reload: (call) => api.reload(checked('reload', call), call.by()),
     signal: (call) => api.signal(checked('signal', call)),
     shutdown: (call) => api.shutdown(checked('shutdown', call)),
-    createRollouts: (call) => api.createRollouts(checked('createRollouts', call)),
+    createRollouts: (call) => api.createRollouts(checked('createRollouts', call), call.by()),
     rollouts: () => api.rollouts(),
     rollout: ({ id }) => api.rollout(id),
     pauseRollout: ({ id }) => api.steer(id, 'pause'),
     resumeRollout: ({ id }) => api.steer(id, 'resume'),
+    promoteRollout: ({ id }) => api.steer(id, 'promote'),
     abortRollout: ({ id }) => api.steer(id, 'abort'),
+    revertRollout: (call) => api.revert(call.id, checked('revertRollout', call), call.by()),
+    revisions: ({ query }) => api.revisions(query),
     logs: ({ query }) => api.logs(query),
   };
 }
@@ -150,18 +157,19 @@ function handlersOf(api: Api): Record<Exclude<RouteName, 'events'>, Handler> {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  handlers: ReturnType<typeof handlersOf>,
-  news: NewsDesk,
+  parts: Pick<ServerParts, 'news' | 'peerOf'> & { readonly handlers: ReturnType<typeof handlersOf> },
 ): Promise<void> {
+  const { handlers, news, peerOf } = parts;
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  const call = await readCall(request, gone.signal);
+  const { socket } = request; // it may be taken from the request while that is read
+  const call = { ...(await readCall(request, gone.signal)), by: () => peerOf(socket) };
   if (call.route === 'events') return followEvents(news, call.query, response);
   const reply = await handlers[call.route](call);
   send(response, 200, reply);
 }
 
-async function readCall(request: IncomingMessage, gone: AbortSignal): Promise<Call> {
+async function readCall(request: IncomingMessage, gone: AbortSignal): Promise<Omit<Call, 'by'>> {
   const url = urlOf(request);
   const { route, id } = match(request.method ?? '', url.pathname);
   checkQuery(route, url.searchParams);

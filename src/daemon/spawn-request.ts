@@ -52,12 +52,14 @@ export interface CommandPlan {
   readonly timeoutMs: number;
   /** What it is run for, so that one script can serve several: it finds this in TSUP_VISOR_HOOK. */
   readonly purpose: string;
+  /** What it is told beside that. */
+  readonly more?: Environment;
 }
 
 export function commandRequest(
   instance: Instance,
   life: Life,
-  { command, timeoutMs, purpose }: CommandPlan,
+  { command, timeoutMs, purpose, more = {} }: CommandPlan,
   world: Surroundings,
 ): Result<CommandRequest, SpawnFault> {
   const at = seatOf(instance, life);
@@ -65,7 +67,7 @@ export function commandRequest(
   if (!ground.ok) return ground;
   return ok({
     ...ground.value,
-    environment: { ...ground.value.environment, TSUP_VISOR_HOOK: purpose },
+    environment: { ...ground.value.environment, ...more, TSUP_VISOR_HOOK: purpose },
     command: command.map((word) => fillIn(word, at)),
     timeoutMs,
   });
@@ -160,6 +162,9 @@ const PRIVATE = new Set([
   'LISTEN_FDNAMES',
   'TSUP_VISOR_NOTIFY_FD',
   'TSUP_VISOR_CONFIG',
-  // A daemon that a hook has started is not in that hook any more.
+  // A daemon that a hook or a check has started is not in that any more.
   'TSUP_VISOR_HOOK',
+  'TSUP_VISOR_ROLLOUT',
+  'TSUP_VISOR_TURN',
+  'TSUP_VISOR_FROM_REVISION',
 ]);

@@ -1,24 +1,19 @@
 /** What is looked at while an instance is in a phase. A watch posts its answers until it is ended. */
 import type { Moment } from '../base/clock.ts';
 import type { InstanceId, Run } from '../base/ids.ts';
-import type { Result } from '../base/result.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import type { Life } from '../core/instance/phase.ts';
-import { fillIn } from '../core/instance/template.ts';
 import type { Purpose, Watch } from '../core/instance/watch.ts';
 import type { Check } from '../core/plan.ts';
 import type { Checks, LineWatch } from '../ports/checks.ts';
-import type { CommandRequest, CommandResult, Processes } from '../ports/processes.ts';
-import { attempt } from './hooks.ts';
+import type { CommandResult, Processes } from '../ports/processes.ts';
+import { type Ask, asker } from './asking.ts';
 import { MemoryLooks } from './memory-looks.ts';
-import { commandRequest, logPaths, type Surroundings } from './spawn-request.ts';
+import { logPaths, type Surroundings } from './spawn-request.ts';
 import { LONGEST_MS } from './timers.ts';
 
 type Checking = Extract<Watch, { check: Check }>;
 type CheckPurpose = Checking['purpose'] | 'log';
-/** Asks once; returns what cancels it. */
-type Ask = (done: (result: CommandResult) => void) => () => void;
-
 export interface WatchParts {
   readonly checks: Checks;
   readonly lines: LineWatch;
@@ -100,50 +95,14 @@ export class Watches {
       );
     }
     const { purpose, everyMs } = watch;
-    return again(everyMs, this.#asker(instance, life, watch), (result) =>
+    const { check, tryMs: timeoutMs } = watch;
+    return again(everyMs, asker(instance, life, { check, timeoutMs, purpose }, this.#parts), (result) =>
       this.#parts.checked(run, purpose, result),
     );
   }
-
-  #asker(instance: Instance, life: Life, { check, tryMs, purpose }: Checking): Ask {
-    const { checks, surroundings } = this.#parts;
-    const since = life.startedAt.wall;
-    if (check.kind !== 'exec') {
-      return (done) => checks.ask(filledIn(check, instance, life), nobody(instance, tryMs), since, done);
-    }
-    const plan = { command: check.command, timeoutMs: tryMs, purpose };
-    // Made once: a run keeps the environment and the user that it has, and an env_file that is just being written
-    // anew, or a database of users that does not answer, says nothing about how it is.
-    const make = once(() => commandRequest(instance, life, plan, surroundings));
-    return (done) => {
-      const request = attempt(make);
-      if (!request.ok) return soon(done, { ok: false, detail: `cannot ask: ${request.error.message}` });
-      const { command, ...as } = request.value;
-      return checks.ask({ kind: 'exec', command }, as, since, done);
-    };
-  }
 }
-
-/** The daemon itself asks: nobody has to be looked up for that. */
-const nobody = ({ id }: Instance, timeoutMs: number): Omit<CommandRequest, 'command'> => ({
-  id,
-  directory: '/',
-  environment: {},
-  credentials: null,
-  umask: null,
-  timeoutMs,
-});
 
 const keyOf = (run: Run, purpose: Purpose): string => `${run}/${purpose}`;
-
-/** Until it has gone well: then it is so for good. */
-function once<T, E>(make: () => Result<T, E>): () => Result<T, E> {
-  let made: Result<T, E> | null = null;
-  return () => {
-    if (made?.ok !== true) made = make();
-    return made;
-  };
-}
 
 /** Asks at once, and again so long after each answer; returns what ends it. */
 function again(everyMs: number, ask: Ask, answered: (result: CommandResult) => void): () => void {
@@ -162,26 +121,4 @@ function again(everyMs: number, ask: Ask, answered: (result: CommandResult) => v
     isOver = true;
     cancel();
   };
-}
-
-/** Never within the call, like every answer. */
-function soon(done: (result: CommandResult) => void, result: CommandResult): () => void {
-  const timer = setImmediate(() => done(result));
-  return () => clearImmediate(timer);
-}
-
-function filledIn(
-  check: Exclude<Check, { kind: 'exec' }>,
-  { id, index }: Instance,
-  { program }: Life,
-): Check {
-  const fill = (text: string): string => fillIn(text, { id, index, program });
-  switch (check.kind) {
-    case 'http':
-      return { kind: 'http', url: fill(check.url) };
-    case 'tcp':
-      return { kind: 'tcp', host: fill(check.host), port: fill(check.port) };
-    case 'file':
-      return { kind: 'file', path: fill(check.path) };
-  }
 }

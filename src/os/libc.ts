@@ -27,6 +27,8 @@ export interface Libc extends SpawnCalls, IdentityCalls {
   makePipe(): { readonly read: number; readonly write: number } | { readonly errno: Errno };
   /** A datagram socket bound to `path`, which does not block and is closed by exec. */
   bindDatagram(path: string): { readonly descriptor: number } | { readonly errno: Errno };
+  /** The user at the other end of a connected unix socket, as it was when that connected; null: it is none. */
+  peerUid(descriptor: number): number | null;
   /** Bytes of the next datagram (its true length, though only what fits is stored); -1 when there is none. */
   receive(descriptor: number, into: Uint8Array): number;
   /** A descriptor that becomes readable when the process ends; null when that cannot be had. */
@@ -79,6 +81,8 @@ const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_TRUNC = 0x20;
 const O_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
@@ -144,6 +148,7 @@ function fileCalls(koffi: Koffi, library: Library) {
   const bind = library.func('int bind(int, void *, uint)');
   const close = library.func('int close(int)');
   const recv = library.func('long recv(int, void *, size_t, int)');
+  const getsockopt = library.func('int getsockopt(int, int, int, void *, void *)');
   return {
     lockExclusive: (descriptor: number) => flock(descriptor, LOCK_EX | LOCK_NB) === 0,
     makePipe() {
@@ -160,6 +165,13 @@ function fileCalls(koffi: Koffi, library: Library) {
         return { errno };
       }
       return { descriptor };
+    },
+    peerUid(descriptor: number) {
+      // struct ucred: pid, uid, gid.
+      const peer = new Uint32Array(3);
+      const length = new Uint32Array([peer.byteLength]);
+      const isTold = getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, peer, length) === 0;
+      return isTold && length[0] === peer.byteLength ? (peer[1] ?? null) : null;
     },
     // MSG_TRUNC: the true length, so that a message that was too long is known to be.
     receive: (descriptor: number, into: Uint8Array): number =>

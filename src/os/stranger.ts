@@ -77,5 +77,10 @@ function sessionLedBy(pid: number): Session | null {
 
 function unrecorded(run: Run, { pid, identity }: Leader): Unrecorded[] {
   const instance = environmentValue(pid, 'TSUP_VISOR_INSTANCE') ?? null;
-  return instance === null ? [] : [{ run, pid: toPid(pid), instance, identity }];
+  if (instance === null) return [];
+  const revision = environmentValue(pid, 'TSUP_VISOR_REVISION') ?? null;
+  const generation = numberIn(environmentValue(pid, 'TSUP_VISOR_GENERATION') ?? '');
+  return [{ run, pid: toPid(pid), instance, identity, revision, generation }];
 }
+
+const numberIn = (text: string): number | null => (/^\d{1,15}$/.test(text) ? Number(text) : null);

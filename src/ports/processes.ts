@@ -114,6 +114,10 @@ export interface Unrecorded {
   /** As its environment says: `worker:2`. */
   readonly instance: string;
   readonly identity: string;
+  /** Likewise, of its plan; null: it does not say. */
+  readonly revision: string | null;
+  /** Likewise. */
+  readonly generation: number | null;
 }
 
 /** `cgroup`: by the kernel. `session`: by sessions, marks and orphans. `group`: by process groups. */

@@ -21,12 +21,20 @@ export interface FakeDaemon {
   readonly asked: Asked[];
   /** Resolves when a request for this `METHOD /path` has come in. */
   got(route: string): Promise<Asked>;
+  /** Answers nobody any more; its folder stays. */
+  die(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** `script`: by `METHOD /path` without the query. What is not in it is answered with `not_found`. */
-export async function fakeDaemon(script: Readonly<Record<string, Answer>>): Promise<FakeDaemon> {
-  const folder = mkdtempSync(join(tmpdir(), 'tsup-visor-cli-'));
+/**
+ * `script`: by `METHOD /path` without the query. What is not in it is answered with `not_found`.
+ * `before`: one that has died, in whose place it comes.
+ */
+export async function fakeDaemon(
+  script: Readonly<Record<string, Answer>>,
+  before?: FakeDaemon,
+): Promise<FakeDaemon> {
+  const folder = before?.folder ?? mkdtempSync(join(tmpdir(), 'tsup-visor-cli-'));
   const socket = join(folder, 'control.sock');
   const asked: Asked[] = [];
   const waiting: { route: string; tell(asked: Asked): void }[] = [];
@@ -45,14 +53,18 @@ export async function fakeDaemon(script: Readonly<Record<string, Answer>>): Prom
     }
   });
   await new Promise<void>((resolve) => server.listen(socket, resolve));
+  const die = async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
   return {
     socket,
     folder,
     asked,
     got: (route) => new Promise((resolve) => waiting.push({ route, tell: resolve })),
+    die,
     async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await die();
       rmSync(folder, { recursive: true, force: true });
     },
   };

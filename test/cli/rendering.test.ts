@@ -2,9 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { actionLines, changeLines, TO_RUN } from '../../src/cli/render/actions.ts';
 import { colour } from '../../src/cli/render/colour.ts';
-import { liveLines } from '../../src/cli/render/live.ts';
 import { plain } from '../../src/cli/render/paint.ts';
-import { nextStep, planLines, rolloutLines, rolloutSentence } from '../../src/cli/render/rollout.ts';
 import { statusLines } from '../../src/cli/render/status.ts';
 import { cut, printable, widthOf, wrap } from '../../src/cli/render/text.ts';
 import { idRanges, inLocalTime, memory, stamp, until } from '../../src/cli/render/words.ts';
@@ -74,8 +72,9 @@ test('status at 80 columns', () => {
 
     rollout 7 of worker is paused after 1 of 4: worker:1 exited with code 1 before
       it was ready
-      go on with "tsup-visor rollout resume 7", or give it up with "tsup-visor
-      rollout abort 7"
+      go on with "tsup-visor rollout resume 7", go back with
+      "tsup-visor rollout revert 7", or leave it as it is with
+      "tsup-visor rollout abort 7"
     "
   `);
 });
@@ -90,7 +89,8 @@ test('status at 140 columns', () => {
     列車:0    stopped      -    1m1s         1  12.5%   70 MB  stopped by the operator
 
     rollout 7 of worker is paused after 1 of 4: worker:1 exited with code 1 before it was ready
-      go on with "tsup-visor rollout resume 7", or give it up with "tsup-visor rollout abort 7"
+      go on with "tsup-visor rollout resume 7", go back with "tsup-visor rollout revert 7", or leave it as it is with
+      "tsup-visor rollout abort 7"
     "
   `);
 });
@@ -266,120 +266,6 @@ test('a warning of the daemon stands below the table', () => {
     '',
     'warning: the disk is full',
   ]);
-});
-
-const look = { paint: plain, now: new Date('2026-01-31T14:01:12.000Z'), unicode: true };
-const inMotion = rollout({
-  turns: [
-    { instance: 'worker:0', step: 'done', elapsed_ms: 9000 },
-    { instance: 'worker:1', step: 'draining', elapsed_ms: 41_000 },
-    { instance: 'worker:2', step: 'starting', elapsed_ms: 2000 },
-    { instance: 'worker:3', step: 'settling', elapsed_ms: 4000 },
-  ],
-  current: ['worker:1', 'worker:2', 'worker:3'],
-});
-const moving = [
-  draining({ id: 'worker:1' }),
-  instance({ id: 'worker:2', state: 'starting', ready: false, message: 'warming up' }),
-  instance({ id: 'worker:3', in_flight: 1 }),
-];
-
-test('the live view has a bar for the whole and a line for each instance in motion', () => {
-  expect(`\n${liveLines([inMotion], moving, { ...look, width: 80 }).join('\n')}\n`).toMatchInlineSnapshot(`
-    "
-    worker  [████████▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒]  1 of 4  1m12s
-      worker:1  draining 41s, 2 jobs in flight, no deadline
-      worker:2  starting 2s, not ready yet; warming up
-      worker:3  ready for 4s, must stay so; 1 job in flight
-    "
-  `);
-});
-
-test('a turn whose new run waits or is tried again says so', () => {
-  const starting = rollout({ turns: [{ instance: 'worker:1', step: 'starting', elapsed_ms: 3000 }] });
-  const line = (state: 'waiting' | 'backoff') => {
-    const one = instance({ id: 'worker:1', state, ready: false, message: 'waits for redis' });
-    return liveLines([starting], [one], { ...look, width: 80 })[1];
-  };
-  expect(line('waiting')).toBe('  worker:1  waiting 3s, not ready yet; for redis');
-  expect(line('backoff')).toBe('  worker:1  backoff 3s, not ready yet; waits for redis');
-});
-
-test('a turn that has failed is not said to drain, whatever it did when it was last looked at', () => {
-  const failed = rollout({ turns: [{ instance: 'worker:1', step: 'failed', elapsed_ms: 3000 }] });
-  const lines = liveLines([failed], [draining({ id: 'worker:1' })], { ...look, width: 80 });
-  expect(lines[1]).toBe('  worker:1  failed');
-});
-
-test('a rollout that is over tells what it has done, what it has left out and what it has cut short', () => {
-  const over = { ended_at: '2026-01-31T14:00:10.000Z', current: [] };
-  const succeeded = rollout({ ...over, state: 'succeeded', done: 3 });
-  expect(rolloutSentence(succeeded)).toBe(
-    'rollout 7 of worker succeeded: 3 instances restarted in 10s, 1 left out',
-  );
-  expect(rolloutLines(rollout({ ...over, state: 'aborted' }))[2]).toBe(
-    '  worker:1 draining 41s when it ended',
-  );
-});
-
-describe('a rollout that is paused says whom to look at and what leads on', () => {
-  const turns = [{ instance: 'worker:0', step: 'failed', elapsed_ms: 3000 }] as const;
-  const next = (name: string, is: 'failed' | 'draining' | 'needed', more: object = {}): string | undefined =>
-    nextStep(rollout({ state: 'paused', blocker: { name, is }, ...more }));
-  const resume = '"tsup-visor rollout resume 7"';
-  const abort = '"tsup-visor rollout abort 7"';
-
-  test('where a replacement has failed, and how another config gets to it', () => {
-    expect(next('worker:0', 'failed', { turns })).toBe(
-      `see "tsup-visor logs worker:0"; try the same again with ${resume}; to change the config, first give it up with ${abort}`,
-    );
-  });
-
-  test('where another one was given up', () => {
-    expect(next('worker:3', 'failed')).toBe(
-      `see "tsup-visor logs worker:3"; start it with "tsup-visor start worker:3", then go on with ${resume}, or give it up with ${abort}`,
-    );
-  });
-
-  test('where what it needs is stopped', () => {
-    expect(next('redis', 'needed')).toBe(
-      `start it with "tsup-visor start redis", then go on with ${resume}, or give it up with ${abort}`,
-    );
-  });
-
-  test('where a drain takes too long, also once it was given up', () => {
-    expect(next('worker:1', 'draining')).toBe(
-      `wait once more as long with ${resume}, end its jobs with "tsup-visor stop --now worker:1", or give the rollout up with ${abort}`,
-    );
-    expect(next('worker:1', 'draining', { state: 'aborted' })).toBe(
-      'worker:1 drains on without a deadline; "tsup-visor stop --now worker:1" ends that, "tsup-visor restart worker:1" gives it one',
-    );
-  });
-});
-
-test('what a rollout would do names those that it leaves out, and why', () => {
-  const stopped = { step: 'skipped', elapsed_ms: null, why: 'it is stopped' } as const;
-  const pending = { step: 'pending', elapsed_ms: null } as const;
-  const turns = [
-    { instance: 'worker:0', ...pending },
-    { instance: 'worker:1', ...stopped },
-    { instance: 'worker:2', ...stopped },
-  ];
-  expect(planLines({ program: 'worker', turns })).toEqual([
-    'worker: would restart 1 instance: worker:0',
-    '  leaves worker:1-2 alone: it is stopped',
-  ]);
-});
-
-test('the live view does without characters that the terminal cannot show', () => {
-  const text = liveLines([inMotion], moving, { ...look, width: 80, unicode: false })[0];
-  expect(text).toMatch(/^worker {2}\[#+\++\] {2}1 of 4 {2}1m12s$/);
-});
-
-test.each([20, 40, 80, 140])('the live view fits into %i columns', (width) => {
-  for (const line of liveLines([inMotion], moving, { ...look, width })) {
-    expect(widthOf(line)).toBeLessThanOrEqual(width);
-  }
 });
 
 test('an action tells what went wrong before the sum', () => {

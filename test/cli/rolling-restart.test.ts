@@ -111,7 +111,7 @@ test('on a terminal the block is drawn in place and the cursor is given back', a
   expect(exit).toBe(EXIT.done);
   expect(out.startsWith('\x1b[?25l')).toBe(true);
   expect(out.lastIndexOf('\x1b[?25h')).toBeGreaterThan(out.lastIndexOf('\x1b[?25l'));
-  expect(out).toContain('worker:1  draining 41s, 2 jobs in flight, no deadline');
+  expect(out).toMatch(/worker:1 {2}draining +41s {2}2 jobs in flight, no deadline/);
   expect(out.trimEnd().endsWith('rollout 7 of worker succeeded: 4 instances restarted in 1m12s')).toBe(true);
 });
 
@@ -121,14 +121,14 @@ test('a rollout that pauses says why and what leads on', async () => {
   const result = await command(['--socket', daemon.socket, 'rolling-restart', 'worker']);
   expect(result.exit).toBe(EXIT.failed);
   expect(result.out).toContain('rollout 7 of worker is paused after 1 of 4: worker:1 exited with code 1');
-  expect(result.out).toContain('tsup-visor rollout resume 7');
+  expect(result.out).toContain(`"tsup-visor --socket ${daemon.socket} rollout resume 7"`);
 });
 
 test('what is over before the first event is read is told event by event all the same', async () => {
   const paused = rollout({ state: 'paused', reason: 'worker:0 exited with code 1' });
   const begun = { type: 'rollout', rollout: 7, program: 'worker', state: 'running', reason: null };
   const events = [
-    event(41, begun, 'it is running'),
+    event(40, begun, 'it is running'),
     ...EVENTS.slice(0, 1),
     event(46, { ...begun, state: 'paused', reason: 'worker:0 exited with code 1' }, 'it is paused'),
   ];
@@ -157,7 +157,7 @@ test('--detach and --dry-run do not watch', async () => {
 test('--dry-run tells the order', async () => {
   daemon = await fakeDaemon(script());
   const { out } = await command(['--socket', daemon.socket, 'rolling-restart', 'worker', '--dry-run']);
-  expect(out).toBe('worker: would restart 4 instances, in this order: worker:0-3\n');
+  expect(out).toBe('worker: would restart 4 instances, in this order: worker:0-3\n  1 at a time\n');
 });
 
 test('nothing to roll is no failure', async () => {

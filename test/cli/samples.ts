@@ -1,6 +1,12 @@
 /** Replies as a daemon would send them, to be varied by a test. */
 import type { ActionReply, ReloadReply, RolloutsCreatedReply } from '../../src/protocol/replies.ts';
-import type { InstanceStatus, RolloutStatus, StatusReply } from '../../src/protocol/status.ts';
+import type {
+  InstanceStatus,
+  PlannedRollout,
+  RolloutStatus,
+  StatusReply,
+  TurnStatus,
+} from '../../src/protocol/status.ts';
 
 export const instance = (given: Partial<InstanceStatus> = {}): InstanceStatus => ({
   id: 'worker:0',
@@ -47,16 +53,52 @@ export const rollout = (given: Partial<RolloutStatus> = {}): RolloutStatus => ({
   total: 4,
   current: ['worker:1'],
   reason: null,
+  failures: 0,
   blocker: null,
+  max_parallel: 1,
+  canary: null,
+  after: null,
+  reverting: null,
+  cause: { kind: 'operator', by: 'alice', words: null, of: null },
   started_at: '2026-01-31T14:00:00.000Z',
   ended_at: null,
+  expected_end: null,
   revision: '9f2c1a',
+  from_revision: '77ab01',
   turns: [
-    { instance: 'worker:0', step: 'done', elapsed_ms: 9000 },
-    { instance: 'worker:1', step: 'draining', elapsed_ms: 41_000 },
-    { instance: 'worker:2', step: 'pending', elapsed_ms: null },
-    { instance: 'worker:3', step: 'pending', elapsed_ms: null },
+    turn('worker:0', 'done', { elapsed_ms: 9000, drain_ms: 4000 }),
+    turn('worker:1', 'draining', { elapsed_ms: 41_000 }),
+    turn('worker:2'),
+    turn('worker:3'),
   ],
+  ...given,
+});
+
+export const turn = (
+  instance: string,
+  step: TurnStatus['step'] = 'pending',
+  given: Partial<TurnStatus> = {},
+): TurnStatus => ({
+  instance,
+  step,
+  extra: false,
+  elapsed_ms: null,
+  drain_ms: null,
+  deadline: null,
+  ...given,
+});
+
+/** What a dry run answers. */
+export const planned = (given: Partial<PlannedRollout> = {}): PlannedRollout => ({
+  ...rollout(),
+  id: null,
+  started_at: null,
+  done: 0,
+  current: [],
+  surge: 0,
+  expected_ms: null,
+  expected_from: 0,
+  turns: [0, 1, 2, 3].map((index) => turn(`worker:${index}`)),
   ...given,
 });
 
@@ -100,6 +142,7 @@ export const created = (given: Partial<RolloutsCreatedReply> = {}): RolloutsCrea
   rollouts: [rollout({ done: 0 })],
   skipped: [],
   refused: [],
+  joined: [],
   seq: 40,
   ...given,
 });

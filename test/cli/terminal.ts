@@ -1,6 +1,6 @@
 /** The command line run in this process, with a terminal made of strings. */
 import { run } from '../../src/cli/command-line.ts';
-import type { Io } from '../../src/cli/io.ts';
+import type { Io, TerminalListener } from '../../src/cli/io.ts';
 
 export interface Given {
   readonly env?: Readonly<Record<string, string>>;
@@ -15,6 +15,12 @@ export interface Terminal {
   /** What was written so far. */
   out(): string;
   err(): string;
+  /** What the system says of the terminal, to everybody who listens. */
+  tell(what: keyof TerminalListener): void;
+  /** Each write to stdout by itself. */
+  readonly writes: readonly string[];
+  /** From now on it has this size. */
+  resize(columns: number, rows: number): void;
   /** Ctrl-C. Throws when nobody listens, as the process would have ended. */
   interrupt(): void;
 }
@@ -22,13 +28,24 @@ export interface Terminal {
 export function terminal(given: Given = {}): Terminal {
   const written = { out: '', err: '' };
   const listeners = new Set<() => void>();
+  const drawing = new Set<TerminalListener>();
+  const writes: string[] = [];
+  let size = given.terminal;
+  const tell = (what: keyof TerminalListener) => {
+    for (const each of [...drawing]) each[what]();
+  };
   const to = (stream: 'out' | 'err') => ({
     write(text: string) {
       written[stream] += text;
+      if (stream === 'out') writes.push(text);
     },
     isTTY: given.terminal !== undefined,
-    columns: given.terminal?.columns,
-    rows: given.terminal?.rows,
+    get columns() {
+      return size?.columns;
+    },
+    get rows() {
+      return size?.rows;
+    },
   });
   const io: Io = {
     stdout: to('out'),
@@ -36,6 +53,10 @@ export function terminal(given: Given = {}): Terminal {
     env: { HOME: '/nonexistent', ...given.env },
     cwd: given.cwd ?? '/',
     daemonProgram: given.daemonProgram ?? '/nonexistent/daemon.js',
+    onTerminal(listener) {
+      drawing.add(listener);
+      return () => void drawing.delete(listener);
+    },
     outliveReaders() {},
     onInterrupt(callback) {
       listeners.add(callback);
@@ -46,6 +67,12 @@ export function terminal(given: Given = {}): Terminal {
     io,
     out: () => written.out,
     err: () => written.err,
+    tell,
+    writes,
+    resize(columns, rows) {
+      size = { columns, rows };
+      tell('resized');
+    },
     interrupt() {
       if (listeners.size === 0) throw new Error('nobody listens for Ctrl-C');
       for (const each of [...listeners]) each();

@@ -23,6 +23,9 @@ test('each method asks its route, with what it was given', async () => {
     'POST /v1/reload': reloaded(),
     'POST /v1/signal': action(),
     'GET /v1/logs': { version: 1, files: [] },
+    'POST /v1/rollouts/7/promote': { version: 1 },
+    'POST /v1/rollouts/7/revert': { version: 1 },
+    'GET /v1/revisions': { version: 1, revisions: [] },
   });
   await there.status({ usage: false, selectors: ['worker:1', '@nightly jobs'] });
   await there.start({ selectors: ['worker'], wait: false });
@@ -31,6 +34,11 @@ test('each method asks its route, with what it was given', async () => {
   await there.reload({ dry_run: true });
   await there.signal({ signal: 'HUP', selectors: ['worker'], tree: true });
   await there.logs([]);
+  await there.promoteRollout(7);
+  await there.revertRollout(7);
+  await there.revertRollout(7, { reason: 'it fails each job' });
+  await there.revisions();
+  await there.revisions('worker');
   expect(daemon.asked).toEqual([
     {
       method: 'GET',
@@ -47,6 +55,11 @@ test('each method asks its route, with what it was given', async () => {
       body: { signal: 'HUP', selectors: ['worker'], tree: true },
     },
     { method: 'GET', path: '/v1/logs', body: undefined },
+    { method: 'POST', path: '/v1/rollouts/7/promote', body: {} },
+    { method: 'POST', path: '/v1/rollouts/7/revert', body: {} },
+    { method: 'POST', path: '/v1/rollouts/7/revert', body: { reason: 'it fails each job' } },
+    { method: 'GET', path: '/v1/revisions', body: undefined },
+    { method: 'GET', path: '/v1/revisions?program=worker', body: undefined },
   ]);
 });
 

@@ -93,6 +93,7 @@ describe('a directory that is a symbolic link', () => {
 
 describe('a directory stays as it is written', () => {
   test('where each instance has its own', () => {
+    mkdirSync(join(app, 'current/{{index}}')); // a strange name, but no reason
     expect(read('directory: "current/{{index}}"').directory).toBe(join(app, 'current/{{index}}'));
   });
 
@@ -147,6 +148,8 @@ describe('a command through a link is doubted', () => {
 
   test('and no other one', () => {
     expect(doubts('command: sh x.sh a/b, directory: current')).toEqual([]);
+    mkdirSync(join(app, 'current/0'));
+    expect(doubts('command: sh ./x.sh, directory: "current/{{index}}"')).toEqual([]);
     expect(doubts('command: sh ./x.sh', join(app, 'current'))).toEqual([]);
     symlinkSync('../releases/42', join(app, 'releases/node_modules'));
     expect(doubts('command: sh releases/node_modules/a/x.js')).toEqual([]);

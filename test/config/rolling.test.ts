@@ -207,9 +207,12 @@ describe('a mistake', () => {
     expect(saidOf(aProgram('logs: { stdout: "a-{{index}}.log" }\nrollout: { max_surge: 2 }'))).toEqual([]);
   });
 
-  test.each(['schedule: "@daily"', 'restart: never'])('is none where %s has no extra instances', (keys) => {
-    expect(saidOf(aProgram(`${keys}\nlogs: { stdout: a.log }\nrollout: { max_surge: 1 }`))).toEqual([]);
-  });
+  test.each(['schedule: "@daily"', 'schedule: "@daily"\nrestart: on_failure', 'restart: never'])(
+    'is none where %s has no extra instances',
+    (keys) => {
+      expect(saidOf(aProgram(`${keys}\nlogs: { stdout: a.log }\nrollout: { max_surge: 1 }`))).toEqual([]);
+    },
+  );
 });
 
 /** What Kubernetes, Nomad, Docker and Ansible write there. */
@@ -318,6 +321,12 @@ describe('a doubt', () => {
       'instances: 2\ndrain: { on_timeout: kill }\nrollout: { max_parallel: 100% }',
       [],
     ],
+    [
+      'kills of the only one, of which a share would be none',
+      'drain: { on_timeout: kill }\nrollout: { max_parallel: 10% }',
+      [],
+    ],
+    ['no extra instances of what runs to completion', 'restart: never\nrollout: { max_surge: 0 }', []],
     ['kills of the only one', 'drain: { on_timeout: kill }', []],
     [
       'kills, and a wait after them',

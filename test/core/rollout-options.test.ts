@@ -109,6 +109,17 @@ describe('extra instances', () => {
     expect(fleets.ids()).toHaveLength(4);
   });
 
+  test('stay for after_kill_hold, too: one of them may have got the job', () => {
+    const target = fresh({ afterKillHoldMs: 60_000 });
+    const fleets = rolling(target, { surge: 1, ids: [worker(0)] }, { drain: { onTimeout: 'kill' } });
+    healthy(fleets, 4).ring(0, 300);
+    turn(fleets, 0);
+    expect(rolloutOf(fleets).reason).toBe('waits for 1m, as worker:0 was killed before it had drained');
+    expect(turns(fleets)).toBe('serving done');
+    look(fleets, 60_000);
+    expect(turns(fleets)).toBe('leaving done');
+  });
+
   test('one whose number the operator gives to the program stays', () => {
     const fleets = surging();
     for (const index of [4, 5]) healthy(fleets, index);
@@ -170,6 +181,12 @@ describe('a canary', () => {
     crash(fleets, 0);
     expect(rolloutOf(fleets)).toMatchObject({ state: 'paused', blocker: { name: 'worker:0', is: 'failed' } });
     expect(turns(fleets)).toBe('failed pending pending pending');
+  });
+
+  test('one that is given up at once while it is held fails', () => {
+    const target = fresh({ canaryHoldMs: null }, { backoff: { giveUpAfter: 1 } });
+    const fleets = turn(rolling(target, { canary: 1 }), 0).gone(0, 1);
+    expect(rolloutOf(fleets)).toMatchObject({ state: 'paused', blocker: { name: 'worker:0', is: 'failed' } });
   });
 
   test('of all of them is no canary', () => {

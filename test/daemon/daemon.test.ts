@@ -263,6 +263,7 @@ describe('a rollout', () => {
     expect(paused.rollouts[0]?.reason).toMatch(/worker:0/);
     expect((await world.instance('worker:1')).state, 'nobody else was touched').toBe('running');
 
+    world.configure({ worker: { ...steady, instances: 2 }, mailer: steady });
     expectRefusal(await rollOut(['worker']), 'conflict');
     expectRefusal(await world.request('POST', '/v1/restart', { selectors: ['*'] }), 'conflict');
     expect(await rollOut(['mailer'])).toMatchObject({ status: 200 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { wall } from '../../src/base/clock.ts';
-import { instanceId, programName, rolloutId } from '../../src/base/ids.ts';
+import { instanceId, programName } from '../../src/base/ids.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
 import type { Phase } from '../../src/core/instance/phase.ts';
-import { describeInstance, describeRollout } from '../../src/daemon/describe.ts';
+import { describeInstance } from '../../src/daemon/describe.ts';
 import { INSTANCE_STATES, type InstanceState } from '../../src/protocol/status.ts';
-import { at, BEGIN, Bench, Fleets, PROGRAM, program } from '../core/rig.ts';
+import { at, Bench, PROGRAM, program } from '../core/rig.ts';
 import { LIFE_NAMES, LIVES, type LifeName } from './fleet.ts';
 
 interface Told {
@@ -372,45 +372,4 @@ describe('a status', () => {
       expect(describeInstance(crashed.instance, at(crashed.now), undefined).retry_at).toMatch(/^\+?\d+-/);
     },
   );
-});
-
-describe('a rollout', () => {
-  it('is told turn by turn, with how long each step has lasted', () => {
-    const fleets = new Fleets([program({ instances: 3 })]).allReady();
-    fleets.take({ ...BEGIN, program: program(), ids: fleets.ids(), maxParallel: 1 });
-    fleets.now += 70;
-    const rollout = fleets.fleet.rollouts.get(rolloutId(1));
-    if (rollout === undefined) throw new Error('no rollout');
-    expect(describeRollout(rollout, at(fleets.now))).toEqual({
-      id: 1,
-      program: 'worker',
-      state: 'running',
-      done: 0,
-      total: 3,
-      current: ['worker:0'],
-      reason: null,
-      blocker: null,
-      started_at: expect.stringMatching(/Z$/),
-      ended_at: null,
-      revision: 'one',
-      turns: [
-        { instance: 'worker:0', step: 'draining', elapsed_ms: 70 },
-        { instance: 'worker:1', step: 'pending', elapsed_ms: null },
-        { instance: 'worker:2', step: 'pending', elapsed_ms: null },
-      ],
-    });
-  });
-
-  it('tells of a turn that it cut short how long it had lasted then', () => {
-    const fleets = new Fleets([program({ instances: 1 })]).allReady();
-    fleets.take({ ...BEGIN, program: program(), ids: fleets.ids(), maxParallel: 1 });
-    fleets.now += 70;
-    fleets.take({ type: 'steer_rollout', id: rolloutId(1), command: 'abort' });
-    fleets.now += 1000;
-    const rollout = fleets.fleet.rollouts.get(rolloutId(1));
-    if (rollout === undefined) throw new Error('no rollout');
-    expect(describeRollout(rollout, at(fleets.now)).turns).toEqual([
-      { instance: 'worker:0', step: 'draining', elapsed_ms: 70 },
-    ]);
-  });
 });

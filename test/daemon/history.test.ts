@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFleet, type Fleet, NO_MEMORY } from '../../src/core/fleet/fleet.ts';
-import { describeRollout } from '../../src/daemon/describe.ts';
+import { describeRollout } from '../../src/daemon/describe-rollout.ts';
 import { RolloutHistory } from '../../src/daemon/history.ts';
 import { Journal } from '../../src/daemon/journal.ts';
 import { at, BEGIN, Fleets, plan, program } from '../core/rig.ts';

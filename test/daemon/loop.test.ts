@@ -26,6 +26,8 @@ function scene(
       act(effect, loop);
       log.push(`end ${what}`);
     },
+    secured: () => void log.push('secured'),
+    performed() {},
     settled() {
       log.push('settled');
       settled();
@@ -53,13 +55,47 @@ describe('the loop', () => {
       if (line.startsWith('end ')) depth--;
       expect(depth, log.join('\n')).toBeLessThanOrEqual(1);
     }
-    const first = ['record', 'spawn', 'news of phase'].flatMap((what) => [`begin ${what}`, `end ${what}`]);
+    const around = (what: string): string[] => [`begin ${what}`, `end ${what}`];
+    const first = [...around('record'), 'secured', ...around('spawn'), ...around('news of phase')];
     expect(log.slice(0, first.length)).toEqual(first);
     expect(log.slice(first.length), 'the stop is taken after the start is done with').toEqual([
       'begin record',
       'end record',
       'settled',
     ]);
+  });
+
+  it('writes down all that a step records before it does anything that cannot be taken back', () => {
+    const fleet = createFleet(plan([{ ...PROGRAM, instances: 3 }]), NO_MEMORY);
+    const order: string[] = [];
+    const loop = new Loop({
+      fleet,
+      clock: { now: () => at(0) },
+      perform: ({ type }) => void order.push(type),
+      secured: () => void order.push('secured'),
+      performed: () => void order.push('performed'),
+      settled() {},
+      defect(error) {
+        throw error;
+      },
+    });
+    loop.post({ type: 'start', ids: [...fleet.instances.keys()], because: 'start' });
+    expect(order.slice(0, 5), 'once for all three').toEqual([
+      'record',
+      'record',
+      'record',
+      'secured',
+      'spawn',
+    ]);
+    expect(order.filter((what) => what === 'record' || what === 'secured')).toHaveLength(4);
+    expect(order.at(-1)).toBe('performed');
+  });
+
+  it('does not write for a step that touches nothing', () => {
+    const { loop, log } = scene(() => {});
+    loop.post(STOP);
+    loop.post({ type: 'due', timer: { of: 'instance', id: worker(0) } });
+    expect(log).not.toContain('secured');
   });
 
   it('settles once for all that was queued', () => {
@@ -105,6 +141,8 @@ describe('the loop', () => {
         ms += 100; // each takes its time
         if (began.length === 1) loop.post(STOP);
       },
+      secured() {},
+      performed() {},
       settled() {},
       defect(error) {
         throw error;

@@ -1,121 +1,26 @@
 /** What of a fleet is found again by the next daemon, whenever the last one was killed. */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Moment, mono, wall } from '../../src/base/clock.ts';
-import { instanceId, pid, programName, type Run, revision, rolloutId, run } from '../../src/base/ids.ts';
+import { statSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { mono, wall } from '../../src/base/clock.ts';
+import { instanceId, pid, programName, revision, rolloutId, run } from '../../src/base/ids.ts';
 import { adoptRuns } from '../../src/core/fleet/adopt.ts';
-import type { FleetEffect } from '../../src/core/fleet/effect.ts';
-import type { FleetEvent } from '../../src/core/fleet/event.ts';
-import { createFleet, type Fleet } from '../../src/core/fleet/fleet.ts';
-import { stepFleet } from '../../src/core/fleet/step.ts';
 import { lifeOf } from '../../src/core/instance/phase.ts';
-import type { ProgramPlan } from '../../src/core/plan.ts';
-import { recall, unwanted } from '../../src/daemon/adopt.ts';
+import { unwanted } from '../../src/daemon/adopt.ts';
 import { Journal } from '../../src/daemon/journal.ts';
-import { MemoryKeeper } from '../../src/daemon/memory.ts';
 import { readMemory } from '../../src/daemon/remembered.ts';
-import type { LogPlace } from '../../src/daemon/watches.ts';
 import type { Unrecorded } from '../../src/ports/processes.ts';
 import { at, BEGIN, plan, program, worker } from '../core/rig.ts';
+import { Heir as Daemon, journalFile, useHeirs } from './heir.ts';
 
-let folder: string;
-let daemons: Daemon[];
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'memory-'));
-  daemons = [];
-});
-afterEach(() => {
-  for (const { journal } of daemons) journal.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-interface Options {
-  readonly programs?: readonly ProgramPlan[];
-  /** What bears our mark although nobody has recorded it. */
-  readonly found?: readonly Unrecorded[];
-  readonly now?: Moment;
-  /** What names this start of the machine. */
-  readonly boot?: string | null;
-}
-
-/** A daemon without hands and without a clock; the next one on the same folder knows what this one has flushed. */
-class Daemon {
-  readonly journal = new Journal(join(folder, 'journal'), () => {});
-  readonly fleet: Fleet;
-  readonly identities: Map<Run, string>;
-  readonly places: ReadonlyMap<Run, readonly LogPlace[]>;
-  /** Called with each effect as it is performed. */
-  performs: (effect: FleetEffect) => void = () => {};
-  readonly #keeper: MemoryKeeper;
-  #now: Moment;
-
-  constructor({ programs = [program()], found = [], now = at(0), boot = 'this' }: Options = {}) {
-    this.#now = now;
-    daemons.push(this);
-    const whole = plan(programs);
-    const { memory, identities, places } = readMemory(this.journal, whole, this.#now, boot);
-    this.identities = identities;
-    this.places = places;
-    this.fleet = createFleet(
-      whole,
-      recall(memory, identities, whole, { unrecorded: () => found }, this.#now),
-    );
-    const clock = { now: () => this.#now };
-    this.#keeper = new MemoryKeeper(this.journal, this.fleet, clock, {
-      identity: (run) => `identity of ${run}`,
-      places: (run) => [{ path: '/log', from: 1000 + run }],
-      configured: (name) => programs.find((one) => one.name === name)?.instances ?? null,
-      boot,
-    });
-  }
-
-  take(event: FleetEvent): this {
-    for (const effect of stepFleet(this.fleet, event, this.#now)) {
-      if (effect.type === 'record') this.#keeper.keep(effect.what);
-      this.performs(effect);
-    }
-    return this;
-  }
-
-  /** It is so late now. */
-  at(ms: number): this {
-    this.#now = at(ms);
-    return this;
-  }
-
-  seat(index = 0) {
-    const seat = this.fleet.instances.get(worker(index));
-    if (seat === undefined) throw new Error(`no worker:${index}`);
-    return seat;
-  }
-
-  run = (index = 0): Run => lifeOf(this.seat(index).phase)?.run ?? run(0);
-  ids = () => [...this.fleet.instances.keys()];
-  start = () => this.take({ type: 'start', ids: this.ids(), because: 'operator' });
-  spawned = (index = 0) => this.take({ type: 'spawned', run: this.run(index), pid: pid(4711) });
-  stop = () => this.take({ type: 'stop', ids: this.ids(), how: 'drain' });
-  exited = (code = 0) => this.take({ type: 'exited', run: this.run(), exit: { kind: 'code', code } });
-  empty = () => this.take({ type: 'tree', run: this.run(), left: 0 });
-
-  /** The one after it, when this one has been killed after all of it was written. */
-  next(options?: Options): Daemon {
-    this.journal.flush();
-    return new Daemon(options);
-  }
-
-  /** When it has been killed before anything since the last flush was written. */
-  nextAtOnce(options?: Options): Daemon {
-    return new Daemon(options);
-  }
-}
+useHeirs();
 
 const marked = (number: number): Unrecorded => ({
   run: run(number),
   pid: pid(4000 + number),
   instance: 'worker:0',
   identity: `boot ${4000 + number}`,
+  revision: null,
+  generation: null,
 });
 
 describe('a run to completion', () => {
@@ -190,7 +95,7 @@ describe('the next daemon', () => {
     first.performs = (effect) => {
       if (effect.type !== 'spawn') return;
       begun.push(effect.life.run);
-      const journal = new Journal(join(folder, 'journal'), () => {});
+      const journal = new Journal(journalFile(), () => {});
       expect(readMemory(journal, plan([]), at(0), null).memory.nextRun).toBeGreaterThan(Math.max(...begun));
       journal.close();
     };
@@ -311,11 +216,11 @@ describe('a run that the last daemon died beside', () => {
     const run = first.run();
     first.take({ type: 'notified', run, message: { ready: true } });
     first.journal.flush();
-    const size = statSync(join(folder, 'journal')).size;
+    const size = statSync(journalFile()).size;
     first.at(10).take({ type: 'notified', run, message: { watchdog: 'alive' } });
     expect(first.seat().phase).toMatchObject({ watchdogBy: 1010 });
     first.journal.flush();
-    expect(statSync(join(folder, 'journal')).size).toBe(size);
+    expect(statSync(journalFile()).size).toBe(size);
     const later = { mono: mono(70), wall: wall(at(5000).wall) };
     const second = first.next({ programs, now: later });
     expect(second.seat().phase).toMatchObject({ watchdogBy: 1070 });
@@ -417,7 +322,7 @@ describe('how many there are', () => {
   it.each([null, 7, { instances: -1, configured: 1 }, { instances: '3', configured: 1 }, { configured: 1 }])(
     'is the config’s where something else is written down: %j',
     (value) => {
-      const journal = new Journal(join(folder, 'journal'), () => {});
+      const journal = new Journal(journalFile(), () => {});
       journal.put('count/worker', value);
       journal.close();
       expect(new Daemon().ids()).toHaveLength(1);
@@ -460,7 +365,7 @@ describe('an instance that the config has no more', () => {
 it.each([{}, { id: 'worker:0' }, { id: 7, run: {} }, [], 'x', 7])(
   'a record of another shape (%j) is passed over, and what is well recorded is known',
   (record) => {
-    const journal = new Journal(join(folder, 'journal'), () => {});
+    const journal = new Journal(journalFile(), () => {});
     journal.put('run/worker:0', record);
     journal.put('stopped/worker:1', true);
     journal.close();

@@ -181,11 +181,16 @@ describe('a scale', () => {
     expect(ids(await world.status())).toBe('worker:0 mailer:0');
   });
 
-  it('is refused while a rollout of the program is under way, and by a daemon that goes', async () => {
+  it('takes effect while a rollout of the program is under way, and gives who comes a turn; a daemon that goes refuses it', async () => {
     await world.begin({ worker: { ...ignoresTerm, drain: { timeout: 'none' } } });
     await world.act('start', []);
     await world.ask<RolloutsCreatedReply>('POST', '/v1/rollouts', { selectors: ['worker'] });
-    expectRefusal(await world.request('POST', '/v1/scale', { counts: { worker: 2 } }), 'conflict');
+    await scale({ worker: 2 });
+    const { rollouts } = await world.status();
+    expect(rollouts[0]?.turns).toMatchObject([
+      { instance: 'worker:0', step: 'draining' },
+      { instance: 'worker:1', step: 'pending' },
+    ]);
     world.daemon.shutDown('drain');
     expectRefusal(await world.request('POST', '/v1/scale', { counts: { worker: 2 } }), 'shutting_down');
   });

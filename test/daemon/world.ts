@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Result } from '../../src/base/result.ts';
 import { createDaemon, type Daemon, type Unstarted } from '../../src/daemon/daemon.ts';
+import { loadLibc } from '../../src/os/libc.ts';
 import type { ActionReply } from '../../src/protocol/replies.ts';
 import type { InstanceStatus, StatusReply } from '../../src/protocol/status.ts';
 import type { LeakCheck } from '../rig/leaks.ts';
@@ -36,6 +37,7 @@ export class World {
   readonly configFile = join(this.folder, 'supervisor.yaml');
   readonly said: string[] = [];
   #daemon: Daemon | undefined;
+  #handedOver = false;
   readonly #leaks: LeakCheck;
 
   constructor(leaks: LeakCheck) {
@@ -73,6 +75,15 @@ export class World {
     if (!made.ok) throw new Error(made.error.message);
     this.#daemon = made.value;
     return made.value;
+  }
+
+  /** The daemon leaves what runs alone, and the next one takes it up. */
+  async handOver(): Promise<Daemon> {
+    this.daemon.leave();
+    await within('the daemon to end', this.daemon.ended);
+    this.#daemon = undefined;
+    this.#handedOver = true;
+    return this.begin();
   }
 
   request(method: string, path: string, body?: unknown): Promise<Reply> {
@@ -117,7 +128,14 @@ export class World {
     this.#daemon?.shutDown('kill');
     if (this.#daemon !== undefined) await within('the daemon to end', this.#daemon.ended);
     this.#daemon = undefined;
+    if (this.#handedOver) bury();
     for (const name of Object.keys(this.#leaks.environment)) delete process.env[name];
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** What an earlier daemon has begun are children of this very process, as no next daemon's would be. */
+function bury(): void {
+  const libc = loadLibc();
+  for (let pid = libc?.deadChild() ?? 0; pid > 0; pid = libc?.deadChild() ?? 0) libc?.reap(pid);
 }

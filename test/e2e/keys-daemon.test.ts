@@ -5,6 +5,7 @@ import { createWorld, openFleet } from './keys/fleet.ts';
 import { LIVE_ENDS } from './keys/live-ends.ts';
 import { LIVE_FLEET } from './keys/live-fleet.ts';
 import { LIVE_HEALTH } from './keys/live-health.ts';
+import { LIVE_ROLLOUT } from './keys/live-rollout.ts';
 import { NEXT_END } from './keys/next-end.ts';
 import { NEXT_HOOKS } from './keys/next-hooks.ts';
 import { NEXT_READY } from './keys/next-ready.ts';
@@ -33,7 +34,17 @@ it('every key that the config room declares has a row here, and every row is of 
   const declared = [...keysIn(TOP)]
     .filter(isChanged)
     .map(({ path }) => path.join('.').replace(/^programs\.\*\./, ''));
-  const tables = [ROLLING, LIVE_FLEET, LIVE_ENDS, LIVE_HEALTH, NEXT_READY, NEXT_END, NEXT_HOOKS, OWN];
+  const tables = [
+    ROLLING,
+    LIVE_FLEET,
+    LIVE_ROLLOUT,
+    LIVE_ENDS,
+    LIVE_HEALTH,
+    NEXT_READY,
+    NEXT_END,
+    NEXT_HOOKS,
+    OWN,
+  ];
   const shown = new Set(tables.flat().map(({ key }) => key));
   expect([...shown].sort()).toEqual([...new Set(declared)].sort());
 });

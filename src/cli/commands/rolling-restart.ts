@@ -8,7 +8,8 @@ import { refuseAnotherConfig } from '../another-config.ts';
 import { begunOf } from '../begun.ts';
 import type { Context } from '../context.ts';
 import { changeLines } from '../render/actions.ts';
-import { endLines, planLines, refusedLines, rolloutSentence } from '../render/rollout.ts';
+import { endLines, rolloutSentence } from '../render/rollout.ts';
+import { joinedLines, planLines, refusedLines } from '../render/rollout-plan.ts';
 import { ndjson, viewOf } from '../viewers.ts';
 import { watch } from '../watching.ts';
 
@@ -16,6 +17,11 @@ export interface RollingRestartOptions {
   readonly detach?: boolean;
   readonly dryRun?: boolean;
   readonly maxParallel?: string;
+  readonly canary?: string;
+  readonly instances?: string;
+  readonly parallel?: boolean;
+  readonly replace?: boolean;
+  readonly reason?: string;
   readonly keepConfig?: boolean;
   /** Milliseconds; null for `none`. */
   readonly timeout?: number | null;
@@ -33,7 +39,7 @@ export async function rollingRestart(
   if (options.dryRun === true || options.detach === true) {
     if (context.json) context.printJson(created);
     else if (options.dryRun === true) context.print(...created.rollouts.flatMap(planLines));
-    else context.print(...begunOf(created.rollouts).map(rolloutSentence));
+    else context.print(...begunOf(created.rollouts).map((each) => rolloutSentence(each)));
     return created.refused.length === 0 ? EXIT.done : EXIT.conflict;
   }
   const ended = created.rollouts.length === 0 ? [] : await followed(context, client, created, options);
@@ -46,6 +52,11 @@ const body = (selectors: readonly string[], options: RollingRestartOptions): Rol
   keep_config: options.keepConfig === true,
   dry_run: options.dryRun === true,
   ...(options.maxParallel === undefined ? {} : { max_parallel: options.maxParallel }),
+  ...(options.canary === undefined ? {} : { canary: options.canary }),
+  ...(options.instances === undefined ? {} : { instances: options.instances }),
+  ...(options.parallel === true ? { parallel: true } : {}),
+  ...(options.replace === true ? { replace: true } : {}),
+  ...(options.reason === undefined ? {} : { reason: options.reason }),
 });
 
 /** What the config changes, and what there is nothing to do for. */
@@ -61,6 +72,7 @@ function announce(
   const { changes, skipped, refused } = created;
   context.say(...changeLines(changes));
   context.say(...skipped.map(({ program, reason }) => `${program} is left alone: ${reason}`));
+  context.say(...joinedLines(created));
   context.say(...refusedLines(refused));
 }
 
@@ -87,5 +99,5 @@ function conclude(
     context.print(JSON.stringify({ version, type: 'result', rollouts: ended }));
     return;
   }
-  context.print(...ended.flatMap(endLines));
+  context.answer(...ended.flatMap(endLines));
 }

@@ -1,8 +1,9 @@
 /** The table of `status`. */
 import type { InstanceState, InstanceStatus, ProgramCount, StatusReply } from '../../protocol/status.ts';
 import { doing } from './doing.ts';
+import { nextStep } from './next-step.ts';
 import type { Paint } from './paint.ts';
-import { nextStep, rolloutSentence } from './rollout.ts';
+import { rolloutSentence } from './rollout.ts';
 import { type Cell, type Column, table } from './table.ts';
 import { printable, wrap } from './text.ts';
 import { cpu, memory, plural, uptime } from './words.ts';
@@ -118,7 +119,7 @@ function tryAgain(instances: readonly InstanceStatus[]): string[] {
 /** Below the table: rollouts under way or paused, and what else is out of the ordinary. */
 function remarks(
   { daemon, instances, rollouts, counts = [] }: StatusReply,
-  { paint, width }: Look,
+  { paint, width, now }: Look,
 ): string[] {
   const told: string[] = [];
   const room = width ?? Number.POSITIVE_INFINITY;
@@ -126,7 +127,7 @@ function remarks(
     told.push(...wrap(text, room, '  ').map(paintIt));
   for (const rollout of rollouts) {
     if (rollout.state !== 'running' && rollout.state !== 'paused') continue;
-    tell(rolloutSentence(rollout), rollout.state === 'paused' ? paint.bad : paint.busy);
+    tell(rolloutSentence(rollout, now), rollout.state === 'paused' ? paint.bad : paint.busy);
     const next = nextStep(rollout);
     if (next !== undefined) told.push(...wrap(next, room - 2).map((line) => `  ${line}`));
   }

@@ -34,11 +34,14 @@ export function cut(text: string, width: number): string {
   return `${taken.trimEnd()}…`;
 }
 
-/** The text in lines of at most `width` columns, broken at spaces where there are any; later lines are indented. */
+/**
+ * The text in lines of at most `width` columns, broken at spaces where there are any; later lines are indented.
+ * A command in quotes stays in one piece where it can: it is there to be copied.
+ */
 export function wrap(text: string, width: number, indent = ''): string[] {
   const rows: string[] = [];
   let row = '';
-  for (const word of text.split(' ')) {
+  for (const word of piecesOf(text, width - widthOf(indent))) {
     const longer = row === '' ? word : `${row} ${word}`;
     if (row.trim() === '' || widthOf(longer) <= width) row = longer;
     else {
@@ -47,6 +50,21 @@ export function wrap(text: string, width: number, indent = ''): string[] {
     }
   }
   return [...rows, row].map((each) => cut(each, width));
+}
+
+/** Words, and quotations of several words that are no wider than `width`. */
+function piecesOf(text: string, width: number): string[] {
+  const pieces: string[] = [];
+  const words = text.split(' ');
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? '';
+    const end = /^\(?"/.test(word) ? words.findIndex((each, later) => later >= at && /"\W*$/.test(each)) : -1;
+    const quotation = words.slice(at, end + 1).join(' ');
+    const isOne = end > at && widthOf(quotation) <= width;
+    pieces.push(isOne ? quotation : word);
+    if (isOne) at = end;
+  }
+  return pieces;
 }
 
 /** East Asian and emoji characters take two columns, combining marks none. */

@@ -42,6 +42,14 @@ export function soon(iso: string, now: Date): string {
   return `${dateOf(at)} ${time}`;
 }
 
+/** When something was: `14:00` today, `11-23 14:00` in this year, else the day alone. */
+export function moment(iso: string, now: Date): string {
+  const at = new Date(iso);
+  if (at.getFullYear() !== now.getFullYear()) return dateOf(at);
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  return at.toDateString() === now.toDateString() ? time : `${dateOf(at).slice(5)} ${time}`;
+}
+
 /** In whole seconds; `-` where there is none. */
 export const uptime = (ms: number | null): string => (ms === null ? '-' : elapsed(ms));
 
@@ -49,6 +57,13 @@ export const uptime = (ms: number | null): string => (ms === null ? '-' : elapse
 export const whole = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
 export const elapsed = (ms: number): string => (ms < 1000 ? '0s' : formatDuration(whole(ms)));
+
+/** `about 2m left`: as exact as an expectation is. */
+export function remaining(ms: number): string {
+  if (ms < 3000) return 'about done';
+  const step = ms < 60_000 ? 5000 : ms < 600_000 ? 30_000 : 60_000;
+  return `about ${formatDuration(Math.ceil(ms / step) * step)} left`;
+}
 
 export function memory(bytes: number | null): string {
   if (bytes === null) return '-';

@@ -38,11 +38,12 @@ function whyEnding(phase: Ended): string {
   return `${describeExit(exit)} after ${formatDuration(lived)}, before it was ${missed}`;
 }
 
-/** It was done and crashes again and again: a build that works for a while is no build that works. */
+/** It was done, and was given up since or crashes again and again: a build that works for a while does not work. */
 export function relapseOf(seat: Instance, rollout: Rollout): string | null {
   const { phase, failures, generation } = seat;
-  if (generation !== rollout.generation || failures < RELAPSES) return null;
-  return phase.kind === 'backoff' || phase.kind === 'failed' ? phase.why : null;
+  if (generation !== rollout.generation) return null;
+  if (phase.kind === 'failed') return phase.why;
+  return phase.kind === 'backoff' && failures >= RELAPSES ? phase.why : null;
 }
 
 /** Once may be chance: the rollout waits until it has worked for as long as makes a good stretch. */

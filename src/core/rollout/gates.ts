@@ -45,8 +45,13 @@ function beginExtras(rollout: Rollout, extras: readonly Turn[], { now }: View): 
 
 function beginOrdinary(rollout: Rollout, view: View): RolloutStep {
   const effects: RolloutEffect[] = [];
-  let current: Rollout = { ...rollout, reason: null };
-  for (const seat of pendingInOrder(rollout, view)) {
+  const pending = pendingInOrder(rollout, view);
+  // Only its extra instances are left, and they are not to go yet.
+  let current: Rollout = {
+    ...rollout,
+    reason: pending.length === 0 ? (rollout.notBefore?.why ?? null) : null,
+  };
+  for (const seat of pending) {
     const active = current.turns.filter(isActive);
     if (active.length >= rollout.maxParallel || roomBeforeHold(current) <= 0) break;
     const obstacle = obstacleOf(current, seat, view);
@@ -93,9 +98,9 @@ export function replaceBy(rollout: Rollout, seat: Instance): RolloutEffect {
   };
 }
 
-/** When all others have had their turns, the extra ones go. */
+/** When all others have had their turns, the extra ones go. A job that was killed may have been tried again by one of them. */
 export function dismissExtras(rollout: Rollout, view: View): RolloutStep {
-  if (!ordinary(rollout).every(isSettled)) return { rollout, effects: [] };
+  if (!ordinary(rollout).every(isSettled) || rollout.notBefore !== null) return { rollout, effects: [] };
   const effects: RolloutEffect[] = [];
   let current = rollout;
   for (const turn of rollout.turns) {

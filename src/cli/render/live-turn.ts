@@ -1,0 +1,98 @@
+/** One instance in motion, as the parts of a line: who, in which phase, for how long, and what is waited for. */
+import type { InstanceState, InstanceStatus, RolloutStatus, TurnStatus } from '../../protocol/status.ts';
+import type { Paint } from './paint.ts';
+import { drainsOn } from './rollout.ts';
+import { printable } from './text.ts';
+import { elapsed, inLocalTime, jobs, until } from './words.ts';
+
+export interface MotionRow {
+  readonly id: string;
+  readonly phase: string;
+  readonly time: string;
+  readonly words: string;
+  readonly look: keyof Pick<Paint, 'good' | 'busy' | 'bad' | 'faint'>;
+}
+
+/** What fails comes first, then what is in motion, then what only serves. */
+export function motionRows(
+  { turns, state }: RolloutStatus,
+  instances: ReadonlyMap<string, InstanceStatus>,
+  now: Date,
+): MotionRow[] {
+  const isOver = state !== 'running' && state !== 'paused';
+  const rows = turns.flatMap((turn): MotionRow[] => {
+    const row = rowOf(turn, instances.get(turn.instance), now);
+    return row === undefined || (isOver && row.look !== 'bad') ? [] : [row];
+  });
+  return rows.sort((a, b) => RANK[a.look] - RANK[b.look]);
+}
+
+const RANK = { bad: 0, busy: 1, good: 2, faint: 3 } as const;
+
+function rowOf(turn: TurnStatus, instance: InstanceStatus | undefined, now: Date): MotionRow | undefined {
+  const time = turn.elapsed_ms === null ? '' : elapsed(turn.elapsed_ms);
+  const row = (phase: string, look: MotionRow['look'], ...words: readonly string[]): MotionRow => ({
+    id: turn.instance,
+    phase,
+    time,
+    words: [turn.extra ? 'extra' : '', ...words].filter((part) => part !== '').join(', '),
+    look,
+  });
+  switch (turn.step) {
+    case 'draining':
+    case 'leaving':
+      return row(ending(turn, instance), 'busy', ...drainWords(instance, now));
+    case 'starting':
+      return row(coming(instance), 'busy', 'not ready yet', deadline(turn, now), saidBy(instance));
+    case 'settling':
+      return row('settling', 'good', settleWords(turn, now), inFlight(instance), saidBy(instance));
+    case 'checking':
+      return row('checking', 'good', 'ready, your check is asked', deadline(turn, now), inFlight(instance));
+    case 'serving':
+      return row('serving', 'faint', inFlight(instance), 'until the others are done');
+    case 'failed':
+      return row('failed', 'bad', inLocalTime(printable(turn.why ?? '')));
+    case 'skipped':
+      if (!drainsOn(turn) || instance?.state !== 'draining') return undefined;
+      return { ...row('skipped', 'faint', 'drains on', ...drainWords(instance, now)), time: '' };
+    case 'pending':
+    case 'done':
+      return undefined;
+  }
+}
+
+/** The last of a drain may be a stop, or a kill: that is told as soon as it is so. */
+function ending({ step }: TurnStatus, instance: InstanceStatus | undefined): string {
+  return instance?.state === 'stopping' ? 'stopping' : step;
+}
+
+function drainWords(instance: InstanceStatus | undefined, now: Date): string[] {
+  if (instance === undefined) return [];
+  const said = saidBy(instance);
+  const { drain } = instance;
+  if (instance.state !== 'draining' || drain === null) return [said];
+  const left = drain.in_flight === null ? '' : jobs(drain.in_flight);
+  // The daemon says so itself where the deadline has passed; there is none any more then.
+  const limit = said.includes('past its deadline') ? '' : until(drain.deadline, now);
+  return [left, limit, said.startsWith('draining') ? '' : said];
+}
+
+const HELD_UP: ReadonlySet<InstanceState | undefined> = new Set(['backoff', 'waiting']);
+
+const coming = (instance: InstanceStatus | undefined): string =>
+  instance !== undefined && HELD_UP.has(instance.state) ? instance.state : 'starting';
+
+/** No word where there is no such moment: what has no limit here is told by its `healthy_deadline: none` alone. */
+const deadline = ({ deadline: at }: TurnStatus, now: Date): string => (at === null ? '' : until(at, now));
+
+function settleWords({ deadline: at }: TurnStatus, now: Date): string {
+  if (at === null) return 'runs to its end';
+  const left = Math.max(0, Date.parse(at) - now.getTime());
+  return `ready, must stay so ${elapsed(Math.ceil(left / 1000) * 1000)} more`;
+}
+
+const inFlight = (instance: InstanceStatus | undefined): string =>
+  (instance?.in_flight ?? null) === null ? '' : jobs(instance?.in_flight ?? 0);
+
+const saidBy = (instance: InstanceStatus | undefined): string =>
+  inLocalTime(printable(instance?.message ?? '')).trim();

@@ -1,0 +1,68 @@
+/** What to do about a rollout: the commands that lead on from where it is. */
+import type { RolloutStatus } from '../../protocol/status.ts';
+
+/** Undefined where there is nothing to do. */
+export function nextStep(rollout: RolloutStatus): string | undefined {
+  switch (rollout.state) {
+    case 'running':
+      return rollout.canary?.state === 'held' ? afterCanary(rollout) : undefined;
+    case 'paused':
+      return afterPause(rollout);
+    case 'succeeded':
+      return afterSuccess(rollout);
+    case 'failed':
+    case 'aborted':
+      return afterEnd(rollout);
+    case 'reverted':
+      return `what failed is told by ${failedOne(rollout)}; once it is mended: "tsup-visor rolling-restart ${rollout.program}"`;
+  }
+}
+
+const afterCanary = ({ id }: RolloutStatus): string =>
+  `go on with "tsup-visor rollout promote ${id}", or go back with "tsup-visor rollout revert ${id}"`;
+
+function afterSuccess({ turns }: RolloutStatus): string | undefined {
+  const failed = turns.find(({ step }) => step === 'failed');
+  return failed === undefined ? undefined : `see "tsup-visor logs ${failed.instance}"`;
+}
+
+function afterPause(rollout: RolloutStatus): string {
+  const { id, blocker, turns, program, reverting } = rollout;
+  const resume = `"tsup-visor rollout resume ${id}"`;
+  const abort = `"tsup-visor rollout abort ${id}"`;
+  const leave =
+    (reverting ?? null) === null
+      ? `go back with "tsup-visor rollout revert ${id}", or leave it as it is with ${abort}`
+      : `or leave it as it is with ${abort}`;
+  if (blocker === null) return `go on with ${resume}, ${leave}`;
+  const { name, is } = blocker;
+  if (is === 'draining') {
+    return `wait once more as long with ${resume}, end its jobs with "tsup-visor stop --now ${name}", ${leave}`;
+  }
+  // The obvious thing to do, mending the config and going on, does not help: a rollout keeps the one it began with.
+  if (turns.some(({ instance, step }) => step === 'failed' && instance === name)) {
+    return `see "tsup-visor logs ${name}"; try the same again with ${resume}, take a mended config with "tsup-visor rolling-restart ${program} --replace", ${leave}`;
+  }
+  const look = is === 'failed' ? `see "tsup-visor logs ${name}"; ` : '';
+  return `${look}start it with "tsup-visor start ${name}", then go on with ${resume}, ${leave}`;
+}
+
+function afterEnd(rollout: RolloutStatus): string {
+  const { id, program, state, blocker, done, total, reason } = rollout;
+  const successor = /\breplaced by rollout (\d+)/.exec(reason ?? '')?.[1];
+  if (successor !== undefined) return `that one is waited for with "tsup-visor rollout wait ${successor}"`;
+  if (state === 'aborted' && blocker?.is === 'draining') {
+    return `${blocker.name} drains on without a deadline; "tsup-visor stop --now ${blocker.name}" ends that, "tsup-visor restart ${blocker.name}" gives it one`;
+  }
+  const look = state === 'failed' ? `see ${failedOne(rollout)}; ` : '';
+  const rest = `"tsup-visor rolling-restart ${program}"`;
+  if (done === 0) return `${look}begin anew with ${rest}`;
+  const others = done < total ? `take the others as well with ${rest}, or ` : '';
+  return `${look}${others}go back with "tsup-visor rollout revert ${id}"`;
+}
+
+/** Where it is told what went wrong: the log of what failed first, or else each turn. */
+function failedOne({ id, turns }: RolloutStatus): string {
+  const failed = turns.find(({ step }) => step === 'failed');
+  return failed === undefined ? `"tsup-visor rollout history ${id}"` : `"tsup-visor logs ${failed.instance}"`;
+}

@@ -1,0 +1,67 @@
+/** What a rollout would do, and what became of the wish for one. */
+import type { RefusedProgram, RolloutsCreatedReply } from '../../protocol/replies.ts';
+import type { PlannedRollout, RolloutStatus } from '../../protocol/status.ts';
+import { printable } from './text.ts';
+import { elapsed, idRanges, plural } from './words.ts';
+
+/** What a rollout would do, in which order, how long it would take, and whom it would leave out. */
+export function planLines(plan: RolloutStatus | PlannedRollout): string[] {
+  const { program, turns } = plan;
+  const meant = turns.filter(({ step, extra }) => step !== 'skipped' && !extra).map((turn) => turn.instance);
+  const order = meant.length < 2 ? `: ${idRanges(meant)}` : `, in this order: ${idRanges(meant)}`;
+  const what = meant.length === 0 ? 'nothing' : `${plural(meant.length, 'instance')}${order}`;
+  return [
+    `${program}: would restart ${what}`,
+    ...(meant.length === 0 ? [] : howLines(plan, meant)),
+    ...leftLines(plan),
+  ];
+}
+
+function howLines(plan: RolloutStatus | PlannedRollout, meant: readonly string[]): string[] {
+  const extra = plan.turns.filter((turn) => turn.extra).map(({ instance }) => instance);
+  const pace = meant.length > 1 ? [`${plan.max_parallel} at a time`] : [];
+  const surge =
+    extra.length === 0 ? [] : [`${plural(extra.length, 'extra instance')} first (${idRanges(extra)})`];
+  const how = [...surge, ...pace].join(', then ');
+  return [
+    ...(how === '' ? [] : [`  ${how}`]),
+    ...canaryLines(plan, meant),
+    ...('expected_ms' in plan ? [`  ${lengthOf(plan)}`] : []),
+  ];
+}
+
+/** A hold after the last one is none. */
+function canaryLines({ canary }: RolloutStatus | PlannedRollout, meant: readonly string[]): string[] {
+  if (canary === null || canary.count >= meant.length) return [];
+  const first = meant.slice(0, canary.count);
+  return [`  canary: ${idRanges(first)}, then a hold before the other ${meant.length - first.length}`];
+}
+
+function lengthOf({ expected_ms, expected_from }: PlannedRollout): string {
+  if (expected_ms === null) return 'how long is not known: no turn was seen so far';
+  const seen = expected_from === 1 ? 'the last turn' : `the last ${expected_from} turns`;
+  return `takes about ${elapsed(expected_ms)}, as ${seen} went`;
+}
+
+function leftLines({ turns }: Pick<RolloutStatus, 'turns'>): string[] {
+  const reasons = new Set(turns.flatMap(({ step, why }) => (step === 'skipped' ? [why ?? ''] : [])));
+  return [...reasons].map((reason) => {
+    const ids = turns.filter(({ step, why }) => step === 'skipped' && (why ?? '') === reason);
+    const which = idRanges(ids.map(({ instance }) => instance));
+    return `  leaves ${which} alone${reason === '' ? '' : `: ${printable(reason)}`}`;
+  });
+}
+
+/** What a dry run would be refused for, were it none. */
+export const refusedLines = (refused: readonly RefusedProgram[]): string[] =>
+  refused.map(({ reason, hint }) => `would be refused: ${printable(reason)}; ${printable(hint)}`);
+
+/** Those that were under way already: what they have done counts, and that may not be what was meant. */
+export const joinedLines = ({ rollouts, joined }: Pick<RolloutsCreatedReply, 'rollouts' | 'joined'>) =>
+  rollouts.flatMap(({ id, program, done, total }) =>
+    id === null || !joined.includes(id)
+      ? []
+      : [
+          `joins rollout ${id} of ${program}, which is under way and does the same (${done} of ${total} done); what was done before this is not done again: --replace begins anew`,
+        ],
+  );

@@ -1,0 +1,273 @@
+/** A rolling restart in words: how it stands, how it ended in each way that it can, and what leads on. */
+import { describe, expect, test } from 'vitest';
+import { plain } from '../../src/cli/render/paint.ts';
+import { endLines, rolloutSentence } from '../../src/cli/render/rollout.ts';
+import { rolloutLines } from '../../src/cli/render/rollout-detail.ts';
+import { joinedLines, planLines } from '../../src/cli/render/rollout-plan.ts';
+import { widthOf } from '../../src/cli/render/text.ts';
+import type { RolloutStatus } from '../../src/protocol/status.ts';
+import { planned, rollout, turn } from './samples.ts';
+
+const now = new Date(2026, 0, 31, 14, 1, 12);
+const at = (hours: number, minutes: number): string => new Date(2026, 0, 31, hours, minutes).toISOString();
+const over = { started_at: at(14, 0), ended_at: at(14, 1), current: [] };
+const four = (...steps: readonly Parameters<typeof turn>[1][]) =>
+  steps.map((step, index) => turn(`worker:${index}`, step));
+
+const resume = '"tsup-visor rollout resume 7"';
+const abort = '"tsup-visor rollout abort 7"';
+const revert = '"tsup-visor rollout revert 7"';
+const leave = `go back with ${revert}, or leave it as it is with ${abort}`;
+
+describe('the last words of a rollout that', () => {
+  const last = (given: Partial<RolloutStatus>) => endLines(rollout({ ...over, ...given }));
+
+  test('succeeded tell how many it took and how long', () => {
+    const turns = four('done', 'done', 'done', 'done');
+    expect(last({ state: 'succeeded', done: 4, turns })).toEqual([
+      'rollout 7 of worker succeeded: 4 instances restarted in 1m',
+    ]);
+  });
+
+  test('succeeded with failures that were allowed name those', () => {
+    const turns = four('done', 'failed', 'done', 'done');
+    expect(last({ state: 'succeeded', done: 3, failures: 1, turns })).toEqual([
+      'rollout 7 of worker succeeded: 3 instances restarted in 1m, 1 failed as max_failures allows (worker:1)',
+      '  see "tsup-visor logs worker:1"',
+    ]);
+  });
+
+  test('succeeded and left out whom it did not have to wait for say who drains on', () => {
+    const why = 'has not drained within 5m: it drains on, and is replaced when it has';
+    const turns = [...four('done', 'done', 'skipped'), turn('worker:3', 'skipped', { why })];
+    expect(last({ state: 'succeeded', done: 2, turns })).toEqual([
+      'rollout 7 of worker succeeded: 2 instances restarted in 1m, 1 not replaced before it has drained (worker:3), 1 left out',
+    ]);
+  });
+
+  test('was aborted after some say how to take the others as well, and how to go back', () => {
+    expect(last({ state: 'aborted', done: 1, reason: 'by alice' })).toEqual([
+      'rollout 7 of worker was aborted after 1 of 4: by alice',
+      `  take the others as well with "tsup-visor rolling-restart worker", or go back with ${revert}`,
+    ]);
+  });
+
+  test('was aborted before the first say how to begin anew', () => {
+    expect(last({ state: 'aborted', done: 0 })).toEqual([
+      'rollout 7 of worker was aborted after 0 of 4',
+      '  begin anew with "tsup-visor rolling-restart worker"',
+    ]);
+  });
+
+  test('was replaced name the one that took its place', () => {
+    expect(last({ state: 'aborted', reason: 'replaced by rollout 8' })[1]).toBe(
+      '  that one is waited for with "tsup-visor rollout wait 8"',
+    );
+  });
+
+  test('was aborted while somebody drained without a deadline say what ends that', () => {
+    const blocker = { name: 'worker:1', is: 'draining' } as const;
+    expect(last({ state: 'aborted', blocker })[1]).toBe(
+      '  worker:1 drains on without a deadline; "tsup-visor stop --now worker:1" ends that, "tsup-visor restart worker:1" gives it one',
+    );
+  });
+
+  test('failed name whose log tells why', () => {
+    const turns = four('done', 'failed', 'pending', 'pending');
+    expect(last({ state: 'failed', reason: 'worker:1 exited with code 1', turns })).toEqual([
+      'rollout 7 of worker failed after 1 of 4: worker:1 exited with code 1',
+      `  see "tsup-visor logs worker:1"; take the others as well with "tsup-visor rolling-restart worker", or go back with ${revert}`,
+    ]);
+  });
+
+  test('was reverted say to what, and how to begin anew', () => {
+    const turns = four('done', 'done', 'skipped', 'skipped');
+    expect(last({ state: 'reverted', done: 2, reverting: 'worker:1 exited with code 1', turns })).toEqual([
+      'rollout 7 of worker was reverted: 2 instances back at 9f2c1a in 1m: worker:1 exited with code 1',
+      '  what failed is told by "tsup-visor rollout history 7"; once it is mended: "tsup-visor rolling-restart worker"',
+    ]);
+  });
+});
+
+describe('a rollout that is paused says whom to look at and what leads on', () => {
+  const turns = [turn('worker:0', 'failed', { elapsed_ms: 3000 })];
+  const next = (name: string, is: 'failed' | 'draining' | 'needed', more: object = {}): string | undefined =>
+    endLines(rollout({ state: 'paused', blocker: { name, is }, ...more }))[1]?.trim();
+
+  test('where a replacement has failed, and how another config gets to it', () => {
+    expect(next('worker:0', 'failed', { turns })).toBe(
+      `see "tsup-visor logs worker:0"; try the same again with ${resume}, take a mended config with "tsup-visor rolling-restart worker --replace", ${leave}`,
+    );
+  });
+
+  test('where another one was given up', () => {
+    expect(next('worker:3', 'failed')).toBe(
+      `see "tsup-visor logs worker:3"; start it with "tsup-visor start worker:3", then go on with ${resume}, ${leave}`,
+    );
+  });
+
+  test('where what it needs is stopped', () => {
+    expect(next('redis', 'needed')).toBe(
+      `start it with "tsup-visor start redis", then go on with ${resume}, ${leave}`,
+    );
+  });
+
+  test('where a drain takes too long', () => {
+    expect(next('worker:1', 'draining')).toBe(
+      `wait once more as long with ${resume}, end its jobs with "tsup-visor stop --now worker:1", ${leave}`,
+    );
+  });
+
+  test('where the operator has paused it', () => {
+    expect(endLines(rollout({ state: 'paused' }))[1]).toBe(`  go on with ${resume}, ${leave}`);
+  });
+
+  test('where it goes back already, that is not offered again', () => {
+    expect(endLines(rollout({ state: 'paused', reverting: 'x' }))[1]).toBe(
+      `  go on with ${resume}, or leave it as it is with ${abort}`,
+    );
+  });
+});
+
+describe('a rollout that runs', () => {
+  const sentence = (given: Partial<RolloutStatus>) => rolloutSentence(rollout(given), now);
+
+  test('says how far it is, who is in motion, and what holds it up', () => {
+    expect(sentence({})).toBe('rollout 7 of worker is running: 1 of 4 done, now worker:1');
+    expect(sentence({ reason: 'worker:3 is unhealthy', current: [] })).toBe(
+      'rollout 7 of worker is running: 1 of 4 done: worker:3 is unhealthy',
+    );
+  });
+
+  test('says that it is held, and until when', () => {
+    const canary = { count: 1, state: 'held', until: null } as const;
+    expect(sentence({ canary, current: [] })).toBe(
+      'rollout 7 of worker is held after its canary, until it is promoted: 1 of 4 done',
+    );
+    expect(sentence({ canary: { ...canary, until: at(14, 6) }, current: [] })).toBe(
+      'rollout 7 of worker is held after its canary, until 14:06: 1 of 4 done',
+    );
+  });
+
+  test('says that it goes back, and why', () => {
+    expect(sentence({ reverting: 'worker:1 exited with code 1', done: 0, current: ['worker:0'] })).toBe(
+      'rollout 7 of worker goes back to 9f2c1a: 0 of 4 done, now worker:0: worker:1 exited with code 1',
+    );
+  });
+
+  test('says that another one comes first', () => {
+    const turns = four('pending', 'pending');
+    expect(sentence({ after: 6, reason: 'waits for rollout 6 of redis', turns, current: [] })).toBe(
+      'rollout 7 of worker has not begun: waits for rollout 6 of redis',
+    );
+  });
+});
+
+describe('the whole of a rollout', () => {
+  const whole = rollout({
+    started_at: at(14, 0),
+    expected_end: at(14, 3),
+    max_parallel: 2,
+    canary: { count: 1, state: 'promoted', until: null },
+    cause: { kind: 'operator', by: 'alice', words: 'deploy 4711', of: null },
+    turns: [
+      turn('worker:4', 'serving', { extra: true, elapsed_ms: 70_000 }),
+      turn('worker:0', 'done', { elapsed_ms: 9000, drain_ms: 4000 }),
+      turn('worker:1', 'draining', { elapsed_ms: 41_000, deadline: at(14, 5) }),
+      turn('worker:2'),
+      turn('worker:3'),
+    ],
+  });
+  const lines = (given: Partial<RolloutStatus>, width: number | undefined) =>
+    rolloutLines({ ...whole, ...given }, { paint: plain, width, now });
+
+  test('names who wanted it and why, how it goes, its end and each turn', () => {
+    expect(`\n${lines({}, 80).join('\n')}\n`).toMatchInlineSnapshot(`
+      "
+      rollout 7 of worker is running: 1 of 4 done, now worker:1
+        begun by alice at 14:00: deploy 4711
+        77ab01 -> 9f2c1a, 2 at a time, canary of 1 (promoted)
+        is expected to end at 14:03 (about 2m left)
+        INSTANCE  TURN       TOOK  DRAIN
+        worker:4  serving   1m10s      -  extra
+        worker:0  done         9s     4s
+        worker:1  draining    41s      -  until 14:05
+        to come: 2 instances (worker:2-3)
+      "
+    `);
+  });
+
+  test.each([40, 80, 140])('fits into %i columns', (width) => {
+    for (const line of lines({ state: 'paused', reason: 'x '.repeat(80) }, width)) {
+      expect(widthOf(line)).toBeLessThanOrEqual(width);
+    }
+  });
+
+  test('says what was cut short when it ended', () => {
+    expect(lines({ ...over, state: 'aborted' }, 80).join('\n')).toMatch(
+      /worker:1 +draining +41s +- {2}when it ended/,
+    );
+  });
+
+  test('says when it was a reload, or takes another one back', () => {
+    const cause = { by: 'alice', words: null };
+    expect(lines({ cause: { ...cause, kind: 'reload', of: null } }, 80)[1]).toBe(
+      '  begun by a reload (alice) at 14:00',
+    );
+    expect(lines({ cause: { ...cause, kind: 'revert', of: 6 } }, 80)[1]).toBe(
+      '  takes back rollout 6 (alice) at 14:00',
+    );
+  });
+});
+
+describe('a dry run tells', () => {
+  test('the order, extra instances, pace, canary and length', () => {
+    const turns = [
+      turn('worker:4', 'pending', { extra: true }),
+      ...[3, 0, 1, 2].map((index) => turn(`worker:${index}`)),
+    ];
+    const canary = { count: 1, state: 'first', until: null } as const;
+    const plan = planned({
+      turns,
+      surge: 1,
+      max_parallel: 2,
+      canary,
+      expected_ms: 200_000,
+      expected_from: 12,
+    });
+    expect(planLines(plan)).toEqual([
+      'worker: would restart 4 instances, in this order: worker:3, worker:0-2',
+      '  1 extra instance first (worker:4), then 2 at a time',
+      '  canary: worker:3, then a hold before the other 3',
+      '  takes about 3m20s, as the last 12 turns went',
+    ]);
+  });
+
+  test('that nothing is known of its length', () => {
+    expect(planLines(planned()).at(-1)).toBe('  how long is not known: no turn was seen so far');
+  });
+
+  test('whom it leaves out, and why', () => {
+    const stopped = { why: 'it is stopped' };
+    const turns = [
+      turn('worker:0'),
+      turn('worker:1', 'skipped', stopped),
+      turn('worker:2', 'skipped', stopped),
+    ];
+    expect(planLines(planned({ turns, expected_ms: 9000, expected_from: 1 }))).toEqual([
+      'worker: would restart 1 instance: worker:0',
+      '  takes about 9s, as the last turn went',
+      '  leaves worker:1-2 alone: it is stopped',
+    ]);
+  });
+});
+
+test('one that is joined says that what it has done is not done again', () => {
+  const joined = {
+    rollouts: [rollout({ done: 3, total: 40 }), rollout({ id: 8, program: 'mailer' })],
+    joined: [7],
+  };
+  expect(joinedLines(joined)).toEqual([
+    'joins rollout 7 of worker, which is under way and does the same (3 of 40 done); what was done before this is not done again: --replace begins anew',
+  ]);
+});
