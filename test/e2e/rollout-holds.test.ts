@@ -7,8 +7,8 @@ import { starting } from './life.ts';
 
 const MANUAL = { canary: 1, canary_hold: 'manual' };
 
-async function held(life: Fleet): Promise<void> {
-  await life.world.succeed('rolling-restart', 'worker', '--detach');
+async function held(life: Fleet, ...more: string[]): Promise<void> {
+  await life.world.succeed('rolling-restart', 'worker', '--detach', ...more);
   await life.seesRollout('the hold', ({ canary }) => canary?.state === 'held');
 }
 
@@ -52,12 +52,13 @@ describe.concurrent('the next turn waits', () => {
     const health = { health: { exec, interval: '100ms', failures: 1, action: 'none' } };
     const life = await fleet(test, build('one', {}, health));
     life.deploy(build('two', MANUAL, health));
-    await held(life);
+    await held(life, '--instances', '0-2'); // in a turn of its own it would be cured
     life.touch('sick3');
     await life.see('worker:3', 'it is unhealthy', ({ healthy }) => !healthy);
     await waitsFor(life, /worker:3/);
     rmSync(join(life.world.dir, 'sick3'));
-    await allTurned(life);
+    await life.log.sees('the end', isRollout('succeeded'));
+    expect(await life.builds()).toBe('two two two one');
   });
 
   it('for what it needs and has lost', async (test) => {
