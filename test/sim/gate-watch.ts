@@ -1,5 +1,5 @@
 /** What must hold when a turn begins: extra instances work, what comes first has succeeded, and no kill was just now. */
-import type { InstanceId, RolloutId } from '../../src/base/ids.ts';
+import { type InstanceId, type RolloutId, rolloutId } from '../../src/base/ids.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import type { Fleet } from '../../src/core/fleet/fleet.ts';
@@ -85,10 +85,17 @@ export class GateWatch {
   }
 
   #inOrder({ id, reverting }: Rollout): void {
-    const ahead = this.#fleet.rollouts.get(this.#ahead.get(id) ?? id);
-    if (ahead === undefined || ahead.id === id || reverting !== null) return;
+    const ahead = this.#inTheEnd(this.#ahead.get(id));
+    if (ahead === undefined || reverting !== null) return;
     if (ahead.state !== 'succeeded')
       broken(`rollout ${id} begins, and ${ahead.id} before it is ${ahead.state}`);
+  }
+
+  /** That rollout, or the one that has taken its place. */
+  #inTheEnd(id: RolloutId | undefined): Rollout | undefined {
+    const rollout = id === undefined ? undefined : this.#fleet.rollouts.get(id);
+    const by = /^replaced by rollout (\d+)$/.exec(rollout?.reason ?? '')?.[1];
+    return by === undefined ? rollout : this.#inTheEnd(rolloutId(Number(by)));
   }
 
   #leaves(rollout: Rollout, { id }: Turn): void {

@@ -152,11 +152,7 @@ export class RolloutWatch {
   }
 
   /** One that works is touched only while every other wanted one works or is in its turn. */
-  #begun(
-    rollout: Rollout,
-    turn: Turn,
-    before: ReadonlyMap<InstanceId, Instance>,
-  ): void {
+  #begun(rollout: Rollout, turn: Turn, before: ReadonlyMap<InstanceId, Instance>): void {
     this.#began.set(`${rollout.id} ${turn.id}`, this.#agenda.now);
     this.#healthyMs.delete(`${rollout.id} ${turn.id}`);
     const phase = this.#fleet.instances.get(turn.id)?.phase;
