@@ -34,7 +34,7 @@ export const MUTANTS = [
   mutant(
     'extra ones are left by an abort',
     BACK,
-    "return isGoing(turn) ? [] : [leave(rollout, turn, 'stop')];",
+    "return seat.wish.want === 'down' ? [] : [leave(rollout, turn, 'stop')];",
     'return [];',
   ),
   mutant(
