@@ -49,7 +49,7 @@ export function readMemory(
     memory: { nextRun, nextRollout, generations, stopped, alive, counts, completed, rollouts, revisions },
     identities,
     places,
-    wanted: [...journal.under('wanted/')].map(([id]) => id as InstanceId), // likewise
+    wanted: readWanted(journal, plan),
   };
 }
 
@@ -84,6 +84,16 @@ function readCompleted(journal: Journal, plan: Plan, boot: string | null): Map<I
     } else journal.put(`completed/${id}`, null);
   }
   return completed;
+}
+
+/** Of programs that there still are. */
+function readWanted(journal: Journal, plan: Plan): InstanceId[] {
+  const names = new Set<string>(plan.programs.map(({ name }) => name));
+  return [...journal.under('wanted/')].flatMap(([id]) => {
+    if (names.has(id.slice(0, id.lastIndexOf(':')))) return [id as InstanceId]; // the key was written from it
+    journal.put(`wanted/${id}`, null);
+    return [];
+  });
 }
 
 /** Those whose plan is still there; of a program that the config has no more, none. */
