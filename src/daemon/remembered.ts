@@ -152,7 +152,7 @@ function readRuns(
 function readBegun(journal: Journal, shelf: PlanShelf, now: Moment): Map<Run, Instance> {
   const all = new Map<Run, Instance>();
   for (const [id, value] of journal.under('begun/')) {
-    const program = shelf.get(id.slice(0, id.lastIndexOf(':')), fieldsOf(fieldsOf(value)['begun'])['plan']);
+    const program = shelf.get(id.slice(0, id.lastIndexOf(':')), fieldsOf(fieldsOf(value).begun).plan);
     const record = value as BegunRecord; // nothing else is written under this prefix
     if (program !== null) all.set(record.begun.run, restoreBegun(record, program, now));
   }

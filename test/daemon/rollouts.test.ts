@@ -290,5 +290,8 @@ describe('the way back', () => {
     expect(world.said.join('\n')).toContain('rollout 1 of worker goes back: reverted by the operator: slow');
     expect((await world.instance('worker:0')).revision).toBe(revision);
     expectRefusal(await world.request('POST', '/v1/rollouts/1/promote'), 'conflict');
+    const twice = await world.request('POST', '/v1/rollouts/1/revert');
+    expectRefusal(twice, 'conflict');
+    expect(twice.json).toMatchObject({ error: { message: 'rollout 1 of worker was reverted already' } });
   });
 });
