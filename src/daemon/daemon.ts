@@ -43,7 +43,7 @@ import { PlanShelf } from './plan-shelf.ts';
 import { type Heard, processEvents } from './process-events.ts';
 import { forgetPlans, readMemory } from './remembered.ts';
 import { createSenses } from './senses.ts';
-import { tookOver as tookOverText } from './sentence.ts';
+import { kept as keptText, tookOver as tookOverText } from './sentence.ts';
 import { createApiServer, listen } from './server.ts';
 import type { Surroundings } from './spawn-request.ts';
 import { Timers } from './timers.ts';
@@ -158,6 +158,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   });
   const boot = bootName();
   const calm = kept.applyTo(filed);
+  for (const name of kept.applied) ownLog.say(keptText(name));
   const remembered = readMemory(journal, calm, clock.now(), boot, warn);
   const plan = underWay(calm, remembered.memory.rollouts);
   let current = plan;
@@ -219,7 +220,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     fleet,
     clock,
     perform: (effect, now) => perform(effect, parts, now),
-    secured: () => journal.flush(),
+    secured: () => journal.secure(),
     performed: () => memory.performed(),
     settled: () => {
       journal.flush();

@@ -42,10 +42,13 @@ export function readMemory(
   }
   const { alive, identities, places } = readRuns(journal, shelf, now);
   const nextRun = readCounter(journal, 'next_run');
-  const nextRollout = readCounter(journal, 'next_rollout');
   const counts = readCounts(journal, plan);
   const completed = readCompleted(journal, plan, boot);
   const rollouts = readRollouts(journal, shelf, now, warn);
+  const nextRollout = rollouts.reduce(
+    (next, { id }) => Math.max(next, id + 1),
+    readCounter(journal, 'next_rollout'),
+  );
   const revisions = readRevisions(journal, shelf, plan);
   return {
     memory: { nextRun, nextRollout, generations, stopped, alive, counts, completed, rollouts, revisions },

@@ -257,6 +257,7 @@ describe('the way back', () => {
       { revision, whole: true, current: true },
     ]);
     await world.handOver();
+    expect(world.said.join('\n')).toContain('worker keeps the config that a rollout went back to');
     const reload = await world.ask<ReloadReply>('POST', '/v1/reload', { dry_run: true });
     expect(reload.changes, 'what the file says is news to the daemon').toMatchObject([
       { key: 'environment.NEWS' },
