@@ -1,11 +1,12 @@
 /** Finds what an earlier daemon has left running, so that no second copy of anything is started. */
 import type { Moment } from '../base/clock.ts';
-import type { InstanceId, ProgramName, Run } from '../base/ids.ts';
+import type { InstanceId, Pid, ProgramName, Run } from '../base/ids.ts';
 import { withLiveKeys } from '../core/change.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
 import type { Fleet, Memory } from '../core/fleet/fleet.ts';
+import { extrasOf } from '../core/fleet/resume.ts';
 import { type Instance, newInstance } from '../core/instance/instance.ts';
-import { type Life, newlyRunning, silent } from '../core/instance/phase.ts';
+import { type Life, newlyRunning, type Phase, silent } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
 import type { Rollout } from '../core/rollout/rollout.ts';
 import type { Processes, Unrecorded } from '../ports/processes.ts';
@@ -13,26 +14,43 @@ import type { Processes, Unrecorded } from '../ports/processes.ts';
 /** The plan of that revision, where it was written down. */
 export type PlanOf = (program: ProgramName, revision: string) => ProgramPlan | null;
 
-/** Adds to the memory the runs that were begun just before the last daemon died, and that nobody had written down. */
+/** What an earlier daemon knew, and what it was about to do. */
+export interface Known {
+  readonly memory: Memory;
+  /** Gets the leaders that are found. */
+  readonly identities: Map<Run, string>;
+  readonly begun: ReadonlyMap<Run, Instance>;
+  readonly planOf: PlanOf;
+}
+
+export interface Recalled {
+  readonly memory: Memory;
+  /** Runs that the last daemon was about to begin, and did. */
+  readonly begun: readonly { readonly run: Run; readonly pid: Pid }[];
+}
+
+/** Adds to the memory the runs that were begun just before the last daemon died, and whose leaders nobody had written down. */
 export function recall(
-  memory: Memory,
-  identities: Map<Run, string>,
+  { memory, identities, begun, planOf }: Known,
   plan: Plan,
   processes: Pick<Processes, 'unrecorded'>,
   now: Moment,
-  planOf: PlanOf = () => null,
-): Memory {
+): Recalled {
   const alive = new Map(memory.alive);
-  for (const found of processes.unrecorded(new Set(identities.keys()))) {
-    const instance = instanceOf(found, plan, memory, planOf, now);
+  const found = new Map<Run, Pid>();
+  for (const one of processes.unrecorded(new Set(identities.keys()))) {
+    const known = begun.get(one.run);
+    const instance = known ?? instanceOf(one, plan, memory, planOf, now);
     if (instance === null) continue;
     // A slot has one run at a time, and the next begins when nothing is left of the last: so the newer one is alive.
-    if (found.run < (alive.get(instance.id)?.lastRun ?? 0)) continue;
+    if (one.run < (alive.get(instance.id)?.lastRun ?? 0)) continue;
     alive.set(instance.id, instance);
-    identities.set(found.run, found.identity);
+    identities.set(one.run, one.identity);
+    if (known !== undefined) found.set(one.run, one.pid);
   }
   for (const [id, instance] of alive) alive.set(id, upToDate(instance, plan));
-  return { ...memory, alive };
+  const still = [...found].filter(([run]) => [...alive.values()].some(({ lastRun }) => lastRun === run));
+  return { memory: { ...memory, alive }, begun: still.map(([run, pid]) => ({ run, pid })) };
 }
 
 /** What takes effect while a run works is what the config says now, also where it has changed while no daemon ran. */
@@ -79,13 +97,20 @@ function instanceOf(
  */
 export function unwanted(fleet: Fleet): FleetEvent[] {
   const ids = new Map<Stopped, InstanceId[]>();
+  const led = extrasOf([...fleet.rollouts.values()]);
   for (const { id, wish, phase } of fleet.instances.values()) {
-    if (wish.want === 'up' || (phase.kind !== 'starting' && phase.kind !== 'running')) continue;
+    if (wish.want === 'up' || led.has(id) || !isToEnd(phase)) continue;
     const because = STOPPED.find((reason) => reason === wish.because) ?? 'reload';
     ids.set(because, [...(ids.get(because) ?? []), id]);
   }
   return [...ids].map(([because, some]) => ({ type: 'stop', ids: some, how: 'drain', because }));
 }
+
+/** Nobody has asked it to end yet, or a rollout has that does not lead it any more. */
+const isToEnd = (phase: Phase): boolean =>
+  phase.kind === 'starting' ||
+  phase.kind === 'running' ||
+  (phase.kind === 'draining' && phase.onTimeout !== 'stop');
 
 const STOPPED = ['operator', 'shutdown', 'reload'] as const;
 type Stopped = (typeof STOPPED)[number];

@@ -163,9 +163,10 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   const plan = underWay(calm, remembered.memory.rollouts);
   let current = plan;
   for (const rollout of remembered.memory.rollouts) kept.resume(rollout);
-  const { memory: recorded, identities, places } = remembered;
+  const { identities, places } = remembered;
   const planOf: PlanOf = (name, revision) => shelf.find(name, revision);
-  const fleet = createFleet(plan, recall(recorded, identities, plan, processes, clock.now(), planOf));
+  const recalled = recall({ ...remembered, planOf }, plan, processes, clock.now());
+  const fleet = createFleet(plan, recalled.memory);
   const surroundings: Surroundings = {
     environment: { ...process.env }, // reading from process.env itself asks the system each time
     logPath,
@@ -326,7 +327,13 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   });
   forgetFault(socket);
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
-  for (const effect of adoptRuns(fleet)) perform(effect, parts, clock.now());
+  loop.hold(() => {
+    for (const effect of adoptRuns(fleet)) perform(effect, parts, clock.now());
+    for (const { run, pid } of recalled.begun) {
+      processes.adopt(run, pid, identities.get(run) ?? '');
+      post({ type: 'spawned', run, pid });
+    }
+  });
   // Those that are alive; that the others are gone is about to be reported.
   const taken = inOrderOf(fleet).filter(({ phase }) => isAlive(bodyOf(phase)?.life.run));
   const tookOver = taken.map(({ id }) => id);

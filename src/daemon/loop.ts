@@ -42,7 +42,10 @@ export class Loop {
 
   post(event: FleetEvent): void {
     this.#queue.push({ event, now: this.#options.clock.now() });
-    if (this.#busy) return;
+    if (!this.#busy) this.#run();
+  }
+
+  #run(): void {
     this.#busy = true;
     try {
       while (this.#queue.length > 0) this.#drain();
@@ -50,6 +53,15 @@ export class Loop {
     } finally {
       this.#busy = false;
     }
+  }
+
+  /** Whatever comes of this is dealt with when all of it is done. */
+  hold(act: () => void): void {
+    const wasBusy = this.#busy;
+    this.#busy = true;
+    this.#guarded(act);
+    this.#busy = wasBusy;
+    if (!wasBusy) this.#run();
   }
 
   #drain(): void {

@@ -4,13 +4,13 @@ import type { InstanceId, ProgramName, Run } from '../base/ids.ts';
 import type { Recorded } from '../core/fleet/effect.ts';
 import type { Fleet } from '../core/fleet/fleet.ts';
 import type { Instance } from '../core/instance/instance.ts';
-import { lifeOf } from '../core/instance/phase.ts';
+import { lifeOf, type Phase } from '../core/instance/phase.ts';
 import { isOver, type Rollout } from '../core/rollout/rollout.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { RolloutHistory } from './history.ts';
 import type { Journal, Journalled } from './journal.ts';
 import { PlanShelf } from './plan-shelf.ts';
-import { lastingDeadline, recordOf } from './record.ts';
+import { begunRecordOf, lastingDeadline, recordOf } from './record.ts';
 import { type CompletedRecord, readCounter } from './remembered.ts';
 import { RolloutKeeper } from './rollout-keeper.ts';
 import type { LogPlace } from './watches.ts';
@@ -99,6 +99,7 @@ export class MemoryKeeper {
   #forget(id: InstanceId): void {
     this.#kept.delete(id);
     this.#journal.put(`run/${id}`, null);
+    this.#journal.put(`begun/${id}`, null);
     this.#journal.put(`wanted/${id}`, null);
     this.#journal.put(`stopped/${id}`, null);
     this.#journal.put(`completed/${id}`, null);
@@ -116,15 +117,19 @@ export class MemoryKeeper {
     if (wish.want === 'up') this.#journal.put(`stopped/${id}`, null);
     else if (wish.because === 'operator') this.#journal.put(`stopped/${id}`, true);
     this.#journal.put(`completed/${id}`, this.#completionOf(instance));
-    // Before its process bears this plan's revision: that is all that one which nobody has recorded tells.
-    const life = lifeOf(phase);
-    if (life !== null) this.#shelf.keep(life.program);
+    // Before there is a process: one that nobody has the number of is found by its run, and this is what it is.
+    const begun = phase.kind === 'spawning' ? this.#begun(instance, phase) : null;
+    this.#journal.put(`begun/${id}`, begun);
     this.#keepRun(instance);
     const { nextRun } = this.#fleet;
     if (nextRun < this.#reservedRuns) return;
     this.#reservedRuns = nextRun + RUN_BLOCK;
     this.#journal.put('next_run', this.#reservedRuns);
     this.#journal.flush(); // before any of them is begun: whoever is killed now must not have them given out again
+  }
+
+  #begun(instance: Instance, phase: Extract<Phase, { kind: 'spawning' }>): Journalled {
+    return { ...begunRecordOf(instance, phase, this.#shelf.keep(phase.life.program)) };
   }
 
   /** A run to completion is done, until somebody wants it again or the machine is started anew. */

@@ -90,6 +90,10 @@ function* referredTo(journal: Journal, isMeant: (name: string) => boolean): Iter
     const { plan, revision } = fieldsOf(run); // an earlier version has written the revision alone
     yield `${name}/${plan ?? revision}`;
   }
+  for (const [id, value] of journal.under('begun/')) {
+    const { begun } = fieldsOf(value);
+    yield `${id.slice(0, id.lastIndexOf(':'))}/${fieldsOf(begun).plan}`;
+  }
   for (const prefix of ['rolling/', 'turn/', 'kept/']) {
     for (const [, value] of journal.under(prefix)) {
       const { program, plan } = fieldsOf(value);

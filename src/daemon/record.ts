@@ -10,6 +10,7 @@ import {
   newlyRunning,
   type OnTimeout,
   type Phase,
+  type PlannedEnd,
   deadlineOf as phaseDeadline,
   silent,
 } from '../core/instance/phase.ts';
@@ -55,6 +56,35 @@ interface RunRecord {
   /** Where its log files ended before it began; empty where nobody will ask. */
   readonly places: readonly LogPlace[];
   readonly ending: EndingRecord | null;
+}
+
+/** A run that is about to be begun: whoever dies now leaves a process behind that nobody has the number of. */
+export interface BegunRecord extends Omit<InstanceRecord, 'run'> {
+  readonly begun: {
+    readonly run: Run;
+    readonly plan: PlanRef;
+    readonly generation: number;
+    readonly because: Because;
+    readonly startedAt: Wall;
+    /** It was wished for meanwhile. */
+    readonly end: PlannedEnd | null;
+  };
+}
+
+type Spawning = Extract<Phase, { kind: 'spawning' }>;
+
+export function begunRecordOf(instance: Instance, { life, end }: Spawning, plan: PlanRef): BegunRecord {
+  const { program: _, lastRun: __, phase: ___, ...kept } = instance;
+  const { run, generation, because, startedAt } = life;
+  return { ...kept, begun: { run, plan, generation, because, startedAt: startedAt.wall, end } };
+}
+
+/** As it was: about to be begun, until it is told that it has been. */
+export function restoreBegun(record: BegunRecord, program: ProgramPlan, now: Moment): Instance {
+  const { begun, ...kept } = record;
+  const { run, generation, because, end } = begun;
+  const life = { run, program, generation, because, startedAt: momentOf(begun.startedAt, now) };
+  return { ...kept, lastRun: run, program, phase: { kind: 'spawning', life, end } };
 }
 
 /** What of a run the phase does not know. */

@@ -8,7 +8,7 @@ import { lifeOf } from '../core/instance/phase.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Journal } from './journal.ts';
 import { fieldsOf, PlanShelf } from './plan-shelf.ts';
-import { type InstanceRecord, restore } from './record.ts';
+import { type BegunRecord, type InstanceRecord, restore, restoreBegun } from './record.ts';
 import { readRollouts } from './rollout-keeper.ts';
 import type { LogPlace } from './watches.ts';
 
@@ -18,6 +18,8 @@ export interface Remembered {
   /** What tells their leaders apart. */
   readonly identities: Map<Run, string>;
   readonly places: ReadonlyMap<Run, readonly LogPlace[]>;
+  /** Runs that were about to be begun: whether they were, the hands find out. */
+  readonly begun: ReadonlyMap<Run, Instance>;
   /** What was to be up when the last daemon died, whatever had come of that. */
   readonly wanted: readonly InstanceId[];
 }
@@ -49,6 +51,7 @@ export function readMemory(
     memory: { nextRun, nextRollout, generations, stopped, alive, counts, completed, rollouts, revisions },
     identities,
     places,
+    begun: readBegun(journal, shelf, now),
     wanted: [...journal.under('wanted/')].map(([id]) => id as InstanceId), // likewise
   };
 }
@@ -134,6 +137,16 @@ function readRuns(
     if (read.places.length > 0) places.set(read.run, read.places);
   }
   return { alive, identities, places };
+}
+
+function readBegun(journal: Journal, shelf: PlanShelf, now: Moment): Map<Run, Instance> {
+  const all = new Map<Run, Instance>();
+  for (const [id, value] of journal.under('begun/')) {
+    const program = shelf.get(id.slice(0, id.lastIndexOf(':')), fieldsOf(fieldsOf(value)['begun'])['plan']);
+    const record = value as BegunRecord; // nothing else is written under this prefix
+    if (program !== null) all.set(record.begun.run, restoreBegun(record, program, now));
+  }
+  return all;
 }
 
 function readRun(

@@ -3,13 +3,14 @@ import { Daemontools, Pm2, Runit, Supervisord, TsupVisor } from './contenders.mj
 
 /**
  * Each is a contender and the command that replaces all `count` of its workers. `place(name)` gives what every
- * contender is made of; `pm2`: says where it is installed.
+ * contender is made of; `pm2`: says where it is installed. `isAside`: for its overhead alone.
  */
 export function rollers(count, place, pm2) {
   return [
     ours('tsup-visor', place, { max_parallel: 1 }),
     ours('tsup-visor, max_parallel: 2', place, { max_parallel: 2 }),
     ours('tsup-visor, max_surge: 1', place, { max_surge: 1 }),
+    { ...ours('tsup-visor, min_healthy_time: 100ms', place, {}, 100), isAside: true },
     ...(Daemontools.exists() ? [daemontools(place)] : []),
     ...(Runit.exists() ? [runit(place)] : []),
     ...(Supervisord.exists() ? [supervisorGroup(place), supervisorLoop(count, place)] : []),
@@ -17,15 +18,15 @@ export function rollers(count, place, pm2) {
   ];
 }
 
-function ours(name, place, rollout) {
+function ours(name, place, rollout, healthyMs = 0) {
   const make = () => {
     const contender = new TsupVisor(...place(name.replaceAll(/\W+/g, '-')));
-    const policy = { min_healthy_time: '0s', ...rollout };
+    const policy = { min_healthy_time: `${healthyMs}ms`, ...rollout };
     contender.keys = ['ready: { when: notify }', `rollout: ${JSON.stringify(policy)}`];
     const [node, [bin, c, file]] = contender.status;
     return { contender, command: [node, [bin, c, file, 'rolling-restart', 'worker']] };
   };
-  return { name, make, isOurs: true, isOneByOne: rollout.max_parallel !== 2 };
+  return { name, make, healthyMs, isOurs: true, isOneByOne: rollout.max_parallel !== 2 };
 }
 
 /** It knows no "and wait until there is a new one", so its pid is asked for until it is another. */

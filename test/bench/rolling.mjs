@@ -32,16 +32,17 @@ export async function rolling(dir, count, wanted) {
   for (const roller of rollers(count, place, pm2).filter(({ name }) => wanted(name))) {
     try {
       const { row, events } = await roll(roller, count);
-      rows.push({ name: roller.name, ...row });
+      if (!roller.isAside) rows.push({ name: roller.name, ...row });
       // What several at once wait for cannot be summed up.
-      if (roller.isOneByOne) overheads.push({ name: roller.name, ...overhead(events) });
+      if (roller.isOneByOne) overheads.push({ name: roller.name, ...overhead(events, roller.healthyMs) });
     } catch (error) {
       console.error(`${roller.name}: ${error.message}`);
     }
   }
   print(`replacing ${count} workers that drain for ${DRAIN_MS} ms, at jobs of ${JOB_MS} ms`, rows);
   if (overheads.length > 0) {
-    print('of a turn, beyond its drain and until it is ready (ms): medians, and over the whole', overheads);
+    const what = 'of a turn, beyond its drain, its start and its min_healthy_time (ms; wanted: under 20)';
+    print(`${what}: the mean, and where it goes, as medians`, overheads);
   }
 }
 
@@ -119,7 +120,7 @@ function follow(socket) {
 }
 
 /** Where a rollout's time goes that is not the workers' own: the whole of it, less what it had to wait for. */
-function overhead(events) {
+function overhead(events, healthyMs) {
   const [began] = events.filter((event) => event.type === 'rollout');
   const over = events.at(-1);
   const within = events.filter(({ seq }) => seq > began.seq);
@@ -128,10 +129,10 @@ function overhead(events) {
   const waits = [...drains, ...starts].reduce((sum, { from, to }) => sum + to - from, 0);
   const next = starts.flatMap(({ to }) => drains.filter(({ from }) => from >= to).slice(0, 1));
   return {
-    'overhead a turn': (over.mono_ms - began.mono_ms - waits) / starts.length,
+    'overhead a turn': (over.mono_ms - began.mono_ms - waits) / starts.length - healthyMs,
     'to see that it is gone': median(drains.map(({ to, gone }) => gone - to)),
     'to start the next': median(starts.map(({ gone, from }) => from - gone)),
-    'to ask another': median(next.map(({ from }, n) => from - starts[n].to)),
+    'to ask another': median(next.map(({ from }, n) => from - starts[n].to)) - healthyMs,
     '(its drain)': median(drains.map(({ from, to }) => to - from)),
     '(until it is ready)': median(starts.map(({ from, to }) => to - from)),
   };

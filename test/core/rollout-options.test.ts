@@ -109,6 +109,33 @@ describe('extra instances', () => {
     expect(fleets.ids()).toHaveLength(4);
   });
 
+  test('one that is given up while it serves has failed, and a resume begins it anew', () => {
+    const fleets = healthy(rolling(fresh({}, { backoff: { giveUpAfter: 1 } }), { surge: 1 }), 4);
+    fleets.gone(4, 1);
+    expect(rolloutOf(fleets)).toMatchObject({ state: 'paused', blocker: { name: 'worker:4', is: 'failed' } });
+    steer(fleets, 'resume');
+    expect(fleets.kindOf(4)).toBe('spawning');
+  });
+
+  test('one that was asked to end already is not asked again by the end of its rollout', () => {
+    const fleets = healthy(rolling(fresh(), { surge: 1 }), 4);
+    fleets.stop(4);
+    steer(fleets, 'abort');
+    expect(fleets.signals()).toBe('');
+  });
+
+  test('one that runs to its end is dismissed all the same, after a kill holds that up', () => {
+    const target = fresh({ afterKillHoldMs: 60_000 }, { restart: 'on_failure' });
+    const fleets = rolling(target, { surge: 1, ids: [worker(0)] }, { drain: { onTimeout: 'kill' } });
+    healthy(fleets, 4).ring(0, 300);
+    turn(fleets, 0);
+    fleets.gone(4);
+    expect(rolloutOf(fleets).state).toBe('running');
+    look(fleets, 60_000);
+    expect(rolloutOf(fleets).state).toBe('succeeded');
+    expect(fleets.ids()).toHaveLength(4);
+  });
+
   test('stay for after_kill_hold, too: one of them may have got the job', () => {
     const target = fresh({ afterKillHoldMs: 60_000 });
     const fleets = rolling(target, { surge: 1, ids: [worker(0)] }, { drain: { onTimeout: 'kill' } });
@@ -317,7 +344,28 @@ describe('the way back', () => {
     expect(turns(fleets)).toBe('starting skipped skipped skipped');
     expect(fleets.fleet.programs.get(programName('worker'))?.revision).toBe('one');
     healthy(fleets, 0);
-    expect(rolloutOf(fleets)).toMatchObject({ state: 'reverted', reason: 'reverted by the operator' });
+    const { state, reason } = rolloutOf(fleets);
+    expect(state).toBe('reverted');
+    expect(reason).toMatch(/^reverted by the operator: worker:0 exited with code 1/);
+  });
+
+  test('when the very first replacement never says that it is ready, it is replaced for all that', () => {
+    const ready = { when: 'notify', timeoutMs: null } as const;
+    const fleets = rolling(fresh({ healthyDeadlineMs: null }, { ready }), { maxParallel: 2 });
+    fleets.gone(0).spawned(0).gone(1).spawned(1);
+    expect(turns(fleets)).toBe('starting starting pending pending');
+    steer(fleets, 'revert');
+    expect(turns(fleets)).toBe('draining draining skipped skipped');
+    expect(rolloutOf(fleets)).toMatchObject({ reverting: { revision: 'two' } });
+  });
+
+  test('and replaced by another rollout, too', () => {
+    const ready = { when: 'notify', timeoutMs: null } as const;
+    const fleets = rolling(fresh({ healthyDeadlineMs: null }, { ready }))
+      .gone(0)
+      .spawned(0);
+    begin(fleets, fresh({}, { revision: revision('three') }), { replaces: true });
+    expect(turns(fleets)).toBe('draining pending pending pending');
   });
 
   test('of one in its drain asks nobody twice: its next run has what is gone back to', () => {
@@ -393,6 +441,17 @@ describe('drains', () => {
     look(fleets, 10_000);
     expect(turns(fleets)).toBe('done draining pending pending');
   });
+});
+
+test('from a kill on, and not only from its end, nobody else is touched', () => {
+  const target = fresh({ afterKillHoldMs: 60_000 });
+  const fleets = rolling(target, { maxParallel: 2 }, { drain: { onTimeout: 'kill', timeoutMs: 1000 } });
+  turn(fleets, 0);
+  expect(turns(fleets)).toBe('done draining draining pending');
+  fleets.ring(1, 450);
+  expect(fleets.kinds()).toContain('killing');
+  turn(fleets, 2);
+  expect(turns(fleets)).toBe('done draining done pending');
 });
 
 describe('several programs', () => {

@@ -13,7 +13,7 @@ import { resumeRollouts } from '../../src/core/fleet/resume.ts';
 import { stepFleet } from '../../src/core/fleet/step.ts';
 import { lifeOf } from '../../src/core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../../src/core/plan.ts';
-import { recall, underWay, wantedAgain } from '../../src/daemon/adopt.ts';
+import { type Recalled, recall, underWay, wantedAgain } from '../../src/daemon/adopt.ts';
 import { RolloutHistory } from '../../src/daemon/history.ts';
 import { Journal } from '../../src/daemon/journal.ts';
 import { KeptPlans } from '../../src/daemon/kept-plans.ts';
@@ -61,6 +61,8 @@ export class Heir {
   readonly plan: Plan;
   /** Called with each effect as it is performed, after all that the step records was written. */
   performs: (effect: FleetEffect) => void = () => {};
+  /** Runs that the last one was about to begin, and did. */
+  readonly begun: Recalled['begun'];
   readonly #keeper: MemoryKeeper;
   readonly #kept: KeptPlans;
   #now: Moment;
@@ -79,12 +81,14 @@ export class Heir {
     this.wanted = wanted;
     this.plan = underWay(calm, memory.rollouts);
     for (const rollout of memory.rollouts) this.#kept.resume(rollout);
-    this.fleet = createFleet(
+    const recalled = recall(
+      { ...read, planOf: (name, revision) => shelf.find(name, revision) },
       this.plan,
-      recall(memory, identities, this.plan, { unrecorded: () => found }, now, (name, revision) =>
-        shelf.find(name, revision),
-      ),
+      { unrecorded: () => found },
+      now,
     );
+    this.fleet = createFleet(this.plan, recalled.memory);
+    this.begun = recalled.begun;
     this.#keeper = new MemoryKeeper(
       this.journal,
       this.fleet,
@@ -116,6 +120,7 @@ export class Heir {
   /** What a new daemon does at once: takes up what it has found, and goes on. */
   goOn(): this {
     for (const effect of adoptRuns(this.fleet)) this.performs(effect);
+    for (const found of this.begun) this.take({ type: 'spawned', ...found });
     for (const event of [...resumeRollouts(this.fleet), ...wantedAgain(this.fleet, this.wanted)])
       this.take(event);
     return this;

@@ -41,6 +41,27 @@ const START: FleetEvent = { type: 'start', ids: [worker(0)], because: 'start' };
 const STOP: FleetEvent = { type: 'stop', ids: [worker(0)], how: 'drain' };
 
 describe('the loop', () => {
+  it('deals with what is posted while it is held when all of that is done', () => {
+    const { loop, log } = scene(() => {});
+    loop.hold(() => {
+      loop.post(START);
+      log.push('held');
+    });
+    expect(log[0]).toBe('held');
+    expect(log).toContain('begin spawn');
+    expect(log.at(-1)).toBe('settled');
+  });
+
+  it('goes on after a defect in what it was held for', () => {
+    const { loop, log } = scene(() => {});
+    loop.hold(() => {
+      loop.post(START);
+      throw new Error('oh');
+    });
+    expect(log[0]).toBe('defect: oh');
+    expect(log).toContain('begin spawn');
+  });
+
   it('never takes an event within another: what is posted while performing comes after all of its effects', () => {
     let posted = false;
     const { loop, log } = scene((effect, own) => {

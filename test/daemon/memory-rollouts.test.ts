@@ -241,6 +241,44 @@ describe('a run that nobody has recorded', () => {
     });
   });
 
+  it('is what the last daemon was about to begin: it starts, and has not said yet that it is ready', () => {
+    const first = rolling().exited(0).empty(0);
+    expect(first.seat(0).phase.kind).toBe('spawning');
+    const mark = { ...found, run: first.run(0) };
+    const second = first.next({ programs: [OLD], found: [mark] });
+    expect(second.begun).toEqual([{ run: mark.run, pid: mark.pid }]);
+    second.goOn();
+    expect(second.seat(0)).toMatchObject({
+      generation: 1,
+      phase: {
+        kind: 'starting',
+        body: { pid: 4009, life: { because: 'rollout 1', program: { revision: 'two' } } },
+      },
+    });
+    expect(steps(second)[0]).toBe('starting');
+  });
+
+  it('ends as soon as it is found, where that was wished for while it was being begun', () => {
+    const first = new Heir({ programs: [OLD] });
+    first.start().stop();
+    const second = first.next({ programs: [OLD], found: [{ ...found, run: first.run(0), revision: 'one' }] });
+    second.goOn();
+    expect(second.seat(0)).toMatchObject({ wish: { want: 'down' }, phase: { kind: 'draining' } });
+  });
+
+  it('is nobody where no process bears its number: it is begun anew', () => {
+    const second = new Heir({ programs: [OLD] }).start().next({ programs: [OLD] });
+    expect(second.begun).toEqual([]);
+    expect(second.goOn().run(0)).toBeGreaterThan(1000);
+  });
+
+  it('keeps the plan that it is begun with on the shelf', () => {
+    const first = rolling().exited(0).empty(0);
+    const mark = { ...found, run: first.run(0) };
+    const third = first.next({ programs: [OLD] }).next({ programs: [OLD], found: [mark] });
+    expect(third.begun).toHaveLength(1);
+  });
+
   it('has what the config says where it does not', () => {
     const second = working().next({ programs: [OLD], found: [{ ...found, revision: 'other' }] });
     expect(second.seat(0).phase).toMatchObject({

@@ -296,6 +296,17 @@ describe('a run that the last daemon died beside', () => {
     first.take({ type: 'stop', ids: [worker(1)], how: 'drain' });
     expect(unwanted(first.next({ programs: [program({ instances: 2 })] }).fleet)).toEqual([]);
   });
+
+  it('a drain of a rollout that leads it no more goes on to its end as any other', () => {
+    const first = new Daemon().start().spawned();
+    first.at(1000).take({ type: 'due', timer: { of: 'instance', id: worker(0) } });
+    first.take({ ...BEGIN, program: first.seat().program, ids: first.ids(), maxParallel: 1 });
+    expect(first.seat().phase).toMatchObject({ kind: 'draining', onTimeout: 'pause' });
+    const second = first.next({ programs: [] });
+    expect(unwanted(second.fleet)).toEqual([
+      { type: 'stop', ids: [worker(0)], how: 'drain', because: 'reload' },
+    ]);
+  });
 });
 
 describe('how many there are', () => {

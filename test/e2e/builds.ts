@@ -41,12 +41,18 @@ export interface Fleet extends Life {
   successor(): Promise<Fleet>;
 }
 
+/** `files`: words that are there before anything is started. */
 export async function fleet(
   test: TestContext,
   worker: Program,
   others: Readonly<Record<string, Program>> = {},
+  files: readonly string[] = [],
 ): Promise<Fleet> {
-  return withBuilds(test, await started(test, { worker, ...others }), others);
+  const programs = (dir: string) => {
+    for (const file of files) writeFileSync(join(dir, file), '');
+    return { worker, ...others };
+  };
+  return withBuilds(test, await started(test, programs), others);
 }
 
 function withBuilds(test: TestContext, life: Life, others: Readonly<Record<string, Program>>): Fleet {

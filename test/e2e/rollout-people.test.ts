@@ -133,7 +133,8 @@ describe.concurrent('a second rolling restart of the same program', () => {
     const life = await held(test);
     const joined = await life.world.succeed('rolling-restart', 'worker', '--detach');
     expect(said(joined)).toMatch(/rollout 1/);
-    const watching = life.world.begin('rolling-restart', 'worker');
+    const watching = life.world.begin('rolling-restart', 'worker', '--json');
+    await watching.prints(/"type":"created".*"joined":\[1\]/);
     await promoted(life);
     expect((await watching.ended).code).toBe(0);
     expect((await life.client.rollouts()).rollouts).toHaveLength(1);

@@ -35,6 +35,10 @@ describe.concurrent('extra instances', () => {
 
       expect(fewest(life)).toBe(least);
       expect(extras(life)).toHaveLength(count);
+      const serving = life.log.of('turn').filter(({ step }) => step === 'serving');
+      const [first] = life.log.of('signalled');
+      expect(first?.seq, 'the first is asked to end').toBeGreaterThan(serving.at(-1)?.seq ?? 0);
+      expect(serving).toHaveLength(count);
       const ids = (await life.instances()).map(({ id }) => id);
       expect(ids, 'the extra ones are gone').toEqual(['worker:0', 'worker:1', 'worker:2', 'worker:3']);
       expect((await life.runs()).filter((run) => before.includes(run))).toEqual([]);

@@ -133,12 +133,14 @@ describe('forty workers, a thousand jobs and four releases', { timeout: 60_000 }
   });
 
   it('one that fails each job is found out by the check, and goes back by itself', async () => {
-    fill(queue, JOBS.fails, SECONDS);
     const before = await runs();
     release(44, FAILS);
     const check = { exec: ['sh', '-c', CHECK], timeout: '20s' };
     configure({ check, on_failure: 'revert' });
-    const seen = await world.cli('rolling-restart', 'worker', '--reason', 'release 44');
+    const watching = world.begin('rolling-restart', 'worker', '--reason', 'release 44');
+    await log.sees('the check', (it) => it.type === 'turn' && it.step === 'checking', 30_000);
+    fill(queue, JOBS.fails, SECONDS);
+    const seen = await watching.ended;
     expect(seen.code, said(seen)).toBe(1);
     await log.sees('it is taken back', isRollout('reverted', 3), 30_000);
     expect(readFileSync(join(queue, 'failures'), 'utf8')).not.toBe('');

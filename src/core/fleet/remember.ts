@@ -1,11 +1,19 @@
 /** Keeps the plans that a program has had, and notes which of them was whole. */
+import type { Moment } from '../../base/clock.ts';
 import type { ProgramName } from '../../base/ids.ts';
 import { lifeOf } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
 import { isWhole } from '../rollout/obstacle.ts';
-import type { Changes } from './changes.ts';
-import { stayingOf } from './fleet.ts';
+import type { FleetEffect } from './effect.ts';
+import { type Fleet, stayingOf } from './fleet.ts';
 import { REVISIONS_KEPT } from './revisions.ts';
+
+/** An event being taken, as far as it is of interest here. */
+interface Changes {
+  readonly fleet: Fleet;
+  readonly now: Moment;
+  readonly effects: FleetEffect[];
+}
 
 /** All wanted instances of it work, and with the same plan: that is one to go back to. */
 export function noteWhole(changes: Changes, program: ProgramName): void {

@@ -19,7 +19,8 @@ export function endHere(rollout: Rollout, { state, why, keep }: End, { seats, no
   const effects = rollout.turns.flatMap((turn): RolloutEffect[] => {
     const seat = seats.get(turn.id);
     if (seat === undefined) return [];
-    if (turn.extra && seat.leaving) return isGoing(turn) ? [] : [leave(rollout, turn, 'stop')];
+    // Who is wished down already ends in the order in which that was asked for.
+    if (turn.extra && seat.leaving) return seat.wish.want === 'down' ? [] : [leave(rollout, turn, 'stop')];
     if (keep?.has(turn.id) || seat.generation !== rollout.generation) return []; // it never had its turn
     return isWorthKeeping(turn, seat) ? [] : [backToBefore(rollout, turn)];
   });
@@ -55,13 +56,13 @@ export function turnBack(rollout: Rollout, why: string, back: ProgramPlan, view:
   const turns = rollout.turns.map((turn): Turn => {
     const seat = seats.get(turn.id);
     if (turn.extra && (seat === undefined || seat.leaving)) {
-      if (seat !== undefined && !isGoing(turn)) effects.push(leave(rollout, turn, back.drain.onTimeout));
+      if (seat?.wish.want === 'up') effects.push(leave(rollout, turn, back.drain.onTimeout));
       return { ...turn, step: leavingStep(turn, seat !== undefined, view) };
     }
     const isTouched = seat !== undefined && seat.generation === rollout.generation;
     return { ...turn, step: isTouched ? { kind: 'pending' } : untouched(turn) };
   });
-  const reverting = { why, from: rollout.generation };
+  const reverting = { why, from: rollout.generation, revision: rollout.target.revision };
   return {
     rollout: {
       ...rollout,

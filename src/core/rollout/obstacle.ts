@@ -26,7 +26,8 @@ export function obstacleFor(
   rollout: Rollout,
   { seats, now, unmet }: View,
 ): Obstacle | null {
-  if (costsNothing(seat)) return null;
+  // Nothing works there that could be lost: it need wait for nobody, and must not hold up its own cure.
+  if (costsNothing(seat) || isUnproved(seat, rollout)) return null;
   const others = [...seats.values()].filter(
     (other) => other.wish.want === 'up' && !excused.has(other.id) && !drainsOn(other),
   );
@@ -38,6 +39,12 @@ export function obstacleFor(
   const first = away[0];
   if (first !== undefined) return { why: waitsFor(first), blocker: null };
   return unmetNeed(unmet(rollout.target)) ?? unproved(others, rollout, now);
+}
+
+/** It is coming up with what is taken back, or was given up for this rollout: it may never come up. */
+function isUnproved(seat: Instance, { turns }: Rollout): boolean {
+  const turn = turns.find(({ id }) => id === seat.id);
+  return turn !== undefined && turn.before.generation !== seat.generation && !isAvailable(seat);
 }
 
 /** A replacement that has crashed is to work for a good stretch first: a build that does not last is not rolled on. */

@@ -19,7 +19,7 @@ const RANKS: Record<RolloutPlan['order'], (instance: Instance) => number> = {
   idle_first: (instance) => bodyOf(instance.phase)?.said.inFlight ?? 1,
 };
 
-/** Nothing works there that could be lost: it need wait for nobody, and must not hold up its own cure. */
+/** Not even a job can have begun there. */
 export const costsNothing = (seat: Instance): boolean => {
   const is = standing(seat);
   return is === 'empty' || is === 'broken';

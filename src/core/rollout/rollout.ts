@@ -1,6 +1,6 @@
 /** A rolling restart as it stands: a turn for each instance, in the order in which they are taken. */
 import type { Moment, Mono } from '../../base/clock.ts';
-import type { InstanceId, ProgramName, RolloutId, Run } from '../../base/ids.ts';
+import type { InstanceId, ProgramName, Revision, RolloutId, Run } from '../../base/ids.ts';
 import type { Instance } from '../instance/instance.ts';
 import type { Waiting } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
@@ -48,6 +48,8 @@ export interface Reverting {
   readonly why: string;
   /** The generation that goes. */
   readonly from: number;
+  /** The revision that goes. */
+  readonly revision: Revision;
 }
 
 /** So many first, and then a hold. */

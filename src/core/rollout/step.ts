@@ -44,7 +44,7 @@ function take(rollout: Rollout, event: RolloutEvent, view: View): RolloutStep {
     case 'promote':
       return advance(promoted(rollout), view);
     case 'revert':
-      return revert(rollout, 'reverted by the operator', view) ?? { rollout, effects: [] };
+      return revert(rollout, byOperator(rollout, event.words), view) ?? { rollout, effects: [] };
     case 'abort': {
       const why = event.why ?? rollout.reason ?? 'aborted by the operator';
       return endHere(rollout, { ...event, state: 'aborted', why }, view);
@@ -54,6 +54,13 @@ function take(rollout: Rollout, event: RolloutEvent, view: View): RolloutStep {
     default:
       return assertNever(event);
   }
+}
+
+/** In the words of whoever asked; otherwise what it was paused for is what it was reverted for. */
+function byOperator({ state, reason }: Rollout, words: string | undefined): string {
+  const paused = state === 'paused' && reason !== BY_OPERATOR.why ? reason : null;
+  const why = words ?? paused;
+  return why === null ? 'reverted by the operator' : `reverted by the operator: ${why}`;
 }
 
 /** The moment at which it wants to look again although nothing has happened. */
@@ -110,7 +117,7 @@ function dismissThenJudge(rollout: Rollout, view: View): RolloutStep {
 /** What the turns, as they stand, mean for the whole. */
 function judge(rollout: Rollout, view: View): RolloutStep {
   const failed = intolerable(rollout);
-  if (failed === null && rollout.turns.every(isSettled)) {
+  if (failed === null && rollout.turns.every(isSettled) && !hasExtras(rollout, view.seats)) {
     const state = rollout.reverting === null ? 'succeeded' : 'reverted';
     const reason = rollout.reverting?.why ?? null;
     return { rollout: { ...rollout, state, reason, blocker: null, endedAt: view.now }, effects: [] };
@@ -121,6 +128,13 @@ function judge(rollout: Rollout, view: View): RolloutStep {
   if (overdue !== undefined) return { rollout: pausedFor(rollout, overdue), effects: [] };
   return beginTurns(rollout, view);
 }
+
+/** Some are still there, to be dismissed: one that runs to its end is settled before. */
+const hasExtras = ({ turns }: Rollout, seats: Seats): boolean =>
+  turns.some(({ id, extra }) => {
+    const seat = seats.get(id);
+    return extra && seat?.leaving === true && seat.wish.want === 'up';
+  });
 
 function fail(rollout: Rollout, turn: Turn, view: View): RolloutStep {
   const why = whyFailed(rollout, turn);
@@ -143,18 +157,26 @@ function revert(rollout: Rollout, why: string, view: View): RolloutStep | null {
   return { rollout: next.rollout, effects: [...back.effects, ...next.effects] };
 }
 
-/** The retried job of whoever was killed is not to meet the next turn. */
+/** The retried job of whoever is killed is not to meet the next turn: from the kill on, and counted from its end. */
 function holdAfterKill(before: Rollout, rollout: Rollout, { seats, now }: View): Rollout {
   const { afterKillHoldMs } = rollout.target.rollout;
   if (afterKillHoldMs === 0) return rollout;
-  const killed = before.turns.find(({ id, step }, i) => {
-    if (step.kind !== 'draining' || rollout.turns[i]?.step.kind === 'draining') return false;
-    const exit = seats.get(id)?.lastExit;
-    return exit?.killed === true && exit.run === step.oldRun;
-  });
-  if (killed === undefined) return rollout;
-  const why = `waits for ${formatDuration(afterKillHoldMs)}, as ${killed.id} was killed before it had drained`;
-  return { ...rollout, notBefore: { at: after(now.mono, afterKillHoldMs), why } };
+  const at = after(now.mono, afterKillHoldMs);
+  const whyFor = ({ id }: Turn): string =>
+    `waits for ${formatDuration(afterKillHoldMs)}, as ${id} was killed before it had drained`;
+  const gone = before.turns.find((turn, i) => wasKilled(turn, rollout.turns[i], seats.get(turn.id)));
+  if (gone !== undefined) return { ...rollout, notBefore: { at, why: whyFor(gone) } };
+  const dying = rollout.turns.find(
+    ({ id, step }) => step.kind === 'draining' && seats.get(id)?.phase.kind === 'killing',
+  );
+  if (dying === undefined || rollout.notBefore?.why === whyFor(dying)) return rollout;
+  return { ...rollout, notBefore: { at, why: whyFor(dying) } };
+}
+
+/** Its drain has come to an end in this look, and that was a kill. */
+function wasKilled({ step }: Turn, now: Turn | undefined, seat: Instance | undefined): boolean {
+  if (step.kind !== 'draining' || now?.step.kind === 'draining') return false;
+  return seat?.lastExit?.killed === true && seat.lastExit.run === step.oldRun;
 }
 
 function judged(

@@ -42,8 +42,10 @@ function moved({ step, extra }: Turn, seat: Instance, rollout: Rollout, now: Mom
       return ifUnwanted(seat) ?? settlingMoved(step, extra, seat, rollout, now);
     case 'checking':
       return ifUnwanted(seat) ?? checkingMoved(step, seat, rollout, now);
-    case 'serving':
-      return ifUnwanted(seat) ?? step;
+    case 'serving': {
+      const why = relapseOf(seat, rollout);
+      return ifUnwanted(seat) ?? (why === null ? step : failedStep(step, why, now));
+    }
     case 'done': {
       const why = relapseOf(seat, rollout);
       return why === null ? step : { kind: 'failed', why, tookMs: step.tookMs, drainMs: step.drainMs };
