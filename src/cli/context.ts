@@ -2,10 +2,11 @@
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/client.ts';
 import type { GlobalOptions } from './global-options.ts';
-import type { Io } from './io.ts';
+import type { Io, Out } from './io.ts';
 import { placeOf } from './place.ts';
 import { asTyped } from './refusal.ts';
 import { type Paint, plain } from './render/paint.ts';
+import { folded } from './render/text.ts';
 import type { Place } from './whereabouts.ts';
 
 export interface Context {
@@ -39,10 +40,10 @@ export function contextOf(io: Io, options: GlobalOptions, found?: Promise<Place>
     options,
     json: options.json === true,
     print: (...lines) => io.stdout.write(joined(lines)),
-    answer: (...lines) => io.stdout.write(asTyped(joined(lines), options)),
+    answer: (...lines) => io.stdout.write(joined(readable(lines, io.stdout, options))),
     asTyped: (text) => asTyped(text, options),
     printJson: (value) => io.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
-    say: (...lines) => io.stderr.write(asTyped(joined(lines), options)),
+    say: (...lines) => io.stderr.write(joined(readable(lines, io.stderr, options))),
     place() {
       place ??= placeOf(options, io);
       return place;
@@ -61,6 +62,14 @@ export function contextOf(io: Io, options: GlobalOptions, found?: Promise<Place>
     paint: async () => (wantsColour(io, options) ? (await import('./render/colour.ts')).colour : plain),
   };
   return context;
+}
+
+/** Sentences with commands as they are typed, on a terminal in lines that break between words. */
+function readable(lines: readonly string[], out: Out, options: GlobalOptions): string[] {
+  const typed = lines.map((line) => asTyped(line, options));
+  const { columns } = out;
+  if (!out.isTTY || columns === undefined) return typed;
+  return typed.flatMap((line) => folded(line, columns, line.startsWith(' ') ? '    ' : '  '));
 }
 
 const joined = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');

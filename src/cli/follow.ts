@@ -1,15 +1,15 @@
 /** Follows what the daemon has begun to its end, through the daemon's events and, where those fall silent, by asking. */
 import type { Client } from '../client/client.ts';
 import { DaemonError, NoDaemonError } from '../client/errors.ts';
-import { EXIT } from '../protocol/errors.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { InstanceStatus, RolloutStatus } from '../protocol/status.ts';
 import { Absence } from './absence.ts';
 import { type Begun, concerns, isAtRest, type Seen } from './begun.ts';
-import { pause } from './pause.ts';
-import { Refusal } from './refusal.ts';
+import { forgotten, isAnother, leftAlone } from './left-alone.ts';
+import { Nap, pause } from './pause.ts';
 import { isFault } from './render/status.ts';
 import { inMotion } from './settled.ts';
+import { Told } from './told.ts';
 
 /** Somebody who is told what happens. */
 export interface Viewer {
@@ -62,7 +62,7 @@ export async function follow(
     signal.throwIfAborted();
     return seenOf(task);
   } catch (error) {
-    throw error instanceof NoDaemonError ? leftAlone(error, task) : error;
+    throw error instanceof NoDaemonError ? leftAlone(error, [...task.known.values()]) : error;
   } finally {
     await Promise.allSettled(both);
     signal.removeEventListener('abort', stop);
@@ -113,18 +113,6 @@ async function listen(task: Task): Promise<void> {
   }
 }
 
-/** Which events have been seen: by number within one daemon's life, and by date across two of them. */
-class Told {
-  #last: WireEvent | undefined;
-
-  isNew(event: WireEvent): boolean {
-    const last = this.#last;
-    if (last !== undefined && event.seq <= last.seq && event.at <= last.at) return false;
-    this.#last = event;
-    return true;
-  }
-}
-
 async function take(task: Task, event: WireEvent): Promise<void> {
   const { viewer, begun, toldOver, known } = task;
   if (concerns(event, begun)) viewer.event(event);
@@ -155,24 +143,6 @@ async function look(task: Task): Promise<void> {
       task.end();
     }
     await task.nap.take(lost === undefined ? everyMs : RETRY_MS, over);
-  }
-}
-
-/** The pause between two looks, which somebody else may end. */
-class Nap {
-  #end = () => {};
-
-  async take(ms: number, over: AbortSignal): Promise<void> {
-    if (over.aborted) return;
-    const awake = new AbortController();
-    this.#end = () => awake.abort();
-    over.addEventListener('abort', this.#end, { once: true });
-    await pause(ms, awake.signal);
-    over.removeEventListener('abort', this.#end);
-  }
-
-  end(): void {
-    this.#end();
   }
 }
 
@@ -208,35 +178,6 @@ async function refresh({ client, known, over, absence }: Task): Promise<void> {
     if (isAnother(now, rollout)) throw forgotten(rollout);
     known.set(rollout.id, now);
   }
-}
-
-/** A daemon with a state folder of its own counts from 1 as well. */
-const isAnother = (now: RolloutStatus, before: RolloutStatus): boolean =>
-  now.program !== before.program ||
-  Math.abs(Date.parse(now.started_at) - Date.parse(before.started_at)) > SAME_WITHIN_MS;
-
-/** A date that is kept by two daemons may differ by what their clocks have been set. */
-const SAME_WITHIN_MS = 60_000;
-
-const forgotten = ({ id, program, done, total }: RolloutStatus): Refusal =>
-  new Refusal(
-    EXIT.failed,
-    `the daemon that answers now knows nothing of rollout ${id} of ${program}, which stood at ${done} of ${total}`,
-    `see "tsup-visor status ${program}", and begin anew with "tsup-visor rolling-restart ${program}"`,
-  );
-
-/** The daemon is gone, and no other has come. */
-function leftAlone(error: NoDaemonError, task: Task): Refusal | NoDaemonError {
-  const open = [...task.known.values()].filter(({ state }) => state === 'running' || state === 'paused');
-  if (open.length === 0) return error;
-  const names = open.map(
-    ({ id, program, done, total }) => `rollout ${id} of ${program} at ${done} of ${total}`,
-  );
-  return new Refusal(
-    EXIT.noDaemon,
-    `${error.message}; it left ${names.join(', ')}`,
-    'what it ran runs on; "tsup-visor start" starts a daemon that goes on with it',
-  );
 }
 
 async function lookAtInstances(task: Task): Promise<void> {

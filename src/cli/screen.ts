@@ -22,6 +22,7 @@ const BELL = '\x07';
 /** Terminals without a stack of titles ignore these; for them the title is emptied, and the shell's next prompt names it. */
 const SAVE_TITLE = '\x1b[22;2t';
 const RESTORE_TITLE = '\x1b[23;2t';
+const NOTHING = `${NO_WRAP}${CLEAR_BELOW}${WRAP}`;
 const title = (text: string): string => `\x1b]2;${text}\x1b\\`;
 
 /** `redraw` is asked for when the terminal has another size, or is ours again. */
@@ -30,7 +31,7 @@ export function screen(
   redraw: () => void,
 ): Screen {
   let shown: readonly string[] = [];
-  let frame = '';
+  let frame = NOTHING;
   let hidden = false;
   let named = false;
   const columns = () => stdout.columns ?? 80;
@@ -46,15 +47,16 @@ export function screen(
     hidden = false;
     named = false;
     shown = [];
-    frame = '';
+    frame = NOTHING;
   };
   const quiet = onTerminal({ leave, back: redraw, resized: redraw });
   return {
     draw(lines) {
       const block = fitted(lines, (stdout.rows ?? 24) - 1);
       const text = `${NO_WRAP}${block.map((line) => lineOf(line, columns())).join('')}${CLEAR_BELOW}${WRAP}`;
-      const isSame = text === frame && up() === `\x1b[${shown.length}A\r`;
-      if (!isSame) stdout.write(`${hidden ? '' : HIDE}${up()}${text}`);
+      const hasWrapped = shown.some((line) => widthOf(line) > columns());
+      if (text === frame && !hasWrapped) return;
+      stdout.write(`${hidden ? '' : HIDE}${up()}${text}`);
       hidden = true;
       shown = block;
       frame = text;

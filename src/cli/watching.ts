@@ -4,7 +4,7 @@ import type { Begun, Seen } from './begun.ts';
 import type { Context } from './context.ts';
 import { follow } from './follow.ts';
 import { type Limits, patiently } from './patience.ts';
-import type { View } from './viewers.ts';
+import type { View } from './view.ts';
 
 /** How all stands in the end; throws a refusal when the wait is over first. */
 export function watch(

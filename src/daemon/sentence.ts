@@ -25,8 +25,8 @@ const SENTENCES: { readonly [T in News['type']]: (news: Of<T>) => string } = {
   exited: ({ id, exit }) => `${id} ${describeExit(exit.exit)} after ${formatDuration(exit.livedMs)}`,
   gone: ({ id, drained, killed }) =>
     `nothing is left of ${id}${killed ? ', it was killed' : drained ? ', it has drained' : ''}`,
-  rollout: ({ rollout, program, state, reason }) =>
-    `rollout ${rollout} of ${program} ${state === 'running' ? 'is running' : VERBS[state]}${reason === null ? '' : `: ${reason}`}`,
+  rollout: ({ rollout, program, state, reason, begins }) =>
+    `rollout ${rollout} of ${program} ${rolloutIs(state, reason, begins)}`,
   turn: ({ rollout, id, step, why }) =>
     `rollout ${rollout}: ${id} ${TURNS[step]}${why === undefined ? '' : `: ${why}`}`,
   scaled: ({ program, added, removed }) =>
@@ -73,6 +73,18 @@ const listed = (ids: readonly string[]): string =>
 /** Of what an earlier daemon had left at work. */
 export const tookOver = (ids: readonly string[]): string =>
   `took over ${ids.length === 1 ? 'one running instance' : `${ids.length} running instances`}: ${listed(ids)}`;
+
+function rolloutIs(
+  state: Of<'rollout'>['state'],
+  reason: string | null,
+  begins: Of<'rollout'>['begins'],
+): string {
+  const because = reason === null ? '' : `: ${reason}`;
+  if (begins === 'revert') return `goes back${because}`;
+  if (begins === 'rest') return `goes on after its hold${because}`;
+  if (state !== 'running') return `${VERBS[state]}${because}`;
+  return begins === 'hold' && reason !== null ? `is ${reason}` : `is running${because}`;
+}
 
 const VERBS: Record<Exclude<Of<'rollout'>['state'], 'running'>, string> = {
   paused: 'is paused',

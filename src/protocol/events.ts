@@ -108,6 +108,8 @@ export type Happening =
       readonly program: string;
       readonly state: RolloutStateName;
       readonly reason: string | null;
+      /** A canary's hold, the rest after it, or the way back: `reason` says why, or for how long. */
+      readonly begins?: 'hold' | 'rest' | 'revert';
     }
   | {
       readonly type: 'turn';

@@ -60,7 +60,7 @@ test('a bar for the whole and a line for each instance in motion, at 80 columns'
       worker:4   draining     41s  2 jobs in flight, until 14:05
       worker:5   starting      2s  not ready yet, until 14:06, warming up
       worker:6   settling      4s  ready, must stay so 6s more, 1 job in flight
-      worker:7   checking      1s  ready, your check is asked, until 14:01:42
+      worker:7   checking      1s  by your check, until 14:01:42
       worker:12  serving     1m5s  extra, 3 jobs in flight, until the others are do…
       worker:8   skipped           drains on, 1 job in flight, no deadline
     "
@@ -75,7 +75,7 @@ test('at 140 columns there is room for what it says of itself', () => {
       worker:4   draining     41s  2 jobs in flight, until 14:05
       worker:5   starting      2s  not ready yet, until 14:06, warming up
       worker:6   settling      4s  ready, must stay so 6s more, 1 job in flight
-      worker:7   checking      1s  ready, your check is asked, until 14:01:42
+      worker:7   checking      1s  by your check, until 14:01:42
       worker:12  serving     1m5s  extra, 3 jobs in flight, until the others are done
       worker:8   skipped           drains on, 1 job in flight, no deadline
     "
@@ -90,7 +90,7 @@ test('at 40 columns it says less, and breaks no line', () => {
       worker:4  draining  41s 2 jobs in fli…
       worker:5  starting   2s not ready yet…
       worker:6  settling   4s ready, must s…
-      worker:7  checking   1s ready, your c…
+      worker:7  checking   1s by your check…
       worker:12 serving  1m5s extra, 3 jobs…
       worker:8  skipped       drains on, 1…
     "
@@ -136,6 +136,19 @@ test('going back is said, with the reason', () => {
   `);
 });
 
+test('on the way back only those that have to go back count', () => {
+  const turns = [turn('worker:0', 'done'), turn('worker:1', 'draining'), turn('worker:2', 'skipped')];
+  const back = rollout({ reverting: 'worker:1 exited with code 1', done: 1, total: 3, turns });
+  const [line = ''] = liveLines([back], [], { ...look, width: 80 });
+  expect(line).toMatch(/^worker {2}\[█{19}▒{19}\] {2}1 of 2 /);
+});
+
+test('when the watching is over the words are left to what is said below', () => {
+  const paused = rollout({ state: 'paused', reason: 'worker:1 has not drained within 5m' });
+  expect(liveLines([paused], [], { ...look, width: 80 }).join('\n')).toContain('has not drained');
+  expect(liveLines([paused], [], { ...look, width: 80, isOver: true }).join('\n')).not.toContain('has not');
+});
+
 test('what waits for another program takes a line', () => {
   const waiting = rollout({
     program: 'mailer',
@@ -158,8 +171,8 @@ test('a turn whose new run waits or is tried again says so', () => {
     const one = instance({ id: 'worker:1', state, ready: false, message: 'waits for redis' });
     return liveLines([starting], [one], { ...look, width: 80 })[1];
   };
-  expect(line('waiting')).toBe('  worker:1  waiting       3s  not ready yet, waits for redis');
-  expect(line('backoff')).toBe('  worker:1  backoff       3s  not ready yet, waits for redis');
+  expect(line('waiting')).toBe('  worker:1  waiting       3s  waits for redis');
+  expect(line('backoff')).toBe('  worker:1  backoff       3s  waits for redis');
 });
 
 test('a turn that has failed is not said to drain, whatever it did when it was last looked at', () => {
@@ -190,6 +203,7 @@ test('it does without characters that the terminal cannot show', () => {
 
 test('a bar marks each kind, however few there are of it, and is full only when all is done', () => {
   const steps = (done: number, failed: number, moving: number, pending: number) => ({
+    reverting: null,
     turns: [
       ...Array.from({ length: done }, (_, index) => turn(`w:${index}`, 'done')),
       ...Array.from({ length: failed }, (_, index) => turn(`w:${index}`, 'failed')),

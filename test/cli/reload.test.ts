@@ -124,6 +124,7 @@ test('--dry-run asks for no more than the plan, and says what would be restarted
   expect(out.split('\n')).toEqual([
     '~ worker: command node a.js -> node b.js (by a rolling restart)',
     'worker: would restart 4 instances, in this order: worker:0-3',
+    '  1 at a time',
     '',
   ]);
   expect(daemon.asked.filter(({ path }) => !path.startsWith('/v1/status'))).toEqual([
@@ -361,8 +362,8 @@ test('on a terminal the plan is painted, and what comes and goes is drawn under 
   );
   expect(exit).toBe(EXIT.done);
   expect(out).toContain('\x1b[32m+ mailer\x1b[39m\n');
-  expect(out).toContain('mailer:0  starting 2s  warming up\n');
-  expect(out).toContain('legacy:0  draining 41s, 2 jobs in flight, no deadline\n');
+  expect(out).toContain('mailer:0  starting 2s  warming up\x1b[K\n');
+  expect(out).toContain('legacy:0  draining 41s, 2 jobs in flight, no deadline\x1b[K\n');
   expect(out).toContain('Ctrl-C ends the watching only; the reload goes on');
   expect(out).not.toContain('worker:0');
   expect(out.lastIndexOf('\x1b[?25h')).toBeGreaterThan(out.lastIndexOf('\x1b[?25l'));

@@ -4,7 +4,7 @@ import { actionLines, changeLines, TO_RUN } from '../../src/cli/render/actions.t
 import { colour } from '../../src/cli/render/colour.ts';
 import { plain } from '../../src/cli/render/paint.ts';
 import { statusLines } from '../../src/cli/render/status.ts';
-import { cut, printable, widthOf, wrap } from '../../src/cli/render/text.ts';
+import { cut, folded, printable, widthOf, wrap } from '../../src/cli/render/text.ts';
 import { idRanges, inLocalTime, memory, stamp, until } from '../../src/cli/render/words.ts';
 import { action, draining, instance, rollout, status } from './samples.ts';
 
@@ -386,4 +386,6 @@ test('text is measured in columns, not in characters', () => {
   expect(cut('abcdef', 0)).toBe('');
   expect(printable('a\tb\x1b[1m')).toBe('a b [1m');
   expect(wrap('one two three four', 9, '  ')).toEqual(['one two', '  three', '  four']);
+  expect(wrap('see "a b c" or ("d e")', 9)).toEqual(['see', '"a b c"', 'or', '("d e")']);
+  expect(folded('a-word-that-is-wide "two words"', 10)).toEqual(['a-word-that-is-wide', '"two', 'words"']);
 });

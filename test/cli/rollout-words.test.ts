@@ -84,9 +84,14 @@ describe('the last words of a rollout that', () => {
     const turns = four('done', 'done', 'skipped', 'skipped');
     expect(last({ state: 'reverted', done: 2, reverting: 'worker:1 exited with code 1', turns })).toEqual([
       'rollout 7 of worker was reverted: 2 instances back at 9f2c1a in 1m: worker:1 exited with code 1',
-      '  what failed is told by "tsup-visor rollout history 7"; once it is mended: "tsup-visor rolling-restart worker"',
+      '  see "tsup-visor logs worker:1"; once it is mended, begin anew with "tsup-visor rolling-restart worker"',
     ]);
   });
+});
+
+test('one that an operator has taken back names nobody whom to look at', () => {
+  const given = { ...over, state: 'reverted', reverting: 'reverted by the operator' } as const;
+  expect(endLines(rollout(given))[1]).toBe('  begin anew with "tsup-visor rolling-restart worker"');
 });
 
 describe('a rollout that is paused says whom to look at and what leads on', () => {
@@ -209,6 +214,18 @@ describe('the whole of a rollout', () => {
     );
   });
 
+  test('names those that were left out together, and each one that drains on', () => {
+    const why = 'the rollout was aborted';
+    const late = 'has not drained within 5m: it drains on, and is replaced when it has';
+    const turns = [
+      turn('worker:0', 'skipped', { why: late }),
+      ...[1, 2, 3].map((index) => turn(`worker:${index}`, 'skipped', { why })),
+    ];
+    const text = lines({ ...over, state: 'aborted', turns }, undefined).join('\n');
+    expect(text).toMatch(/worker:0 +skipped +- +- {2}has not drained within 5m/);
+    expect(text).toContain('\n  left out: worker:1-3: the rollout was aborted\n');
+  });
+
   test('says when it was a reload, or takes another one back', () => {
     const cause = { by: 'alice', words: null };
     expect(lines({ cause: { ...cause, kind: 'reload', of: null } }, 80)[1]).toBe(
@@ -241,6 +258,10 @@ describe('a dry run tells', () => {
       '  canary: worker:3, then a hold before the other 3',
       '  takes about 3m20s, as the last 12 turns went',
     ]);
+  });
+
+  test('extra instances, also where it is not known yet which numbers they have', () => {
+    expect(planLines(planned({ surge: 2 }))).toContain('  2 extra instances first, then 1 at a time');
   });
 
   test('that nothing is known of its length', () => {

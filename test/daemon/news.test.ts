@@ -72,6 +72,14 @@ const STEPS: Record<TurnStep['kind'], true> = {
 // Object.keys forgets the type of the keys that it was given.
 const keys = <K extends string>(record: Record<K, unknown>): K[] => Object.keys(record) as K[];
 
+const BEGUN = { type: 'rollout', rollout: rolloutId(7), program, state: 'running' } as const;
+const BEGINNINGS: readonly News[] = [
+  { ...BEGUN, reason: 'held after the canary of 2 until it is promoted', begins: 'hold' },
+  { ...BEGUN, reason: null, begins: 'rest' },
+  { ...BEGUN, reason: 'waits for worker:3 to be ready', begins: 'rest' },
+  { ...BEGUN, reason: 'reverted by the operator', begins: 'revert' },
+];
+
 const ALL: News[] = [
   ...Object.values(OF_INSTANCES).map((news): News => ({ ...news, id, program })),
   { ...OF_INSTANCES.health, ok: true, detail: '', id, program },
@@ -87,7 +95,9 @@ const ALL: News[] = [
     { type: 'rollout', rollout: rolloutId(7), program, state, reason: null },
     { type: 'rollout', rollout: rolloutId(7), program, state, reason: 'worker:0 is not ready' },
   ]),
+  ...BEGINNINGS,
   ...keys(STEPS).map((step): News => ({ type: 'turn', rollout: rolloutId(7), id, step })),
+  { type: 'turn', rollout: rolloutId(7), id, step: 'failed', why: 'exited with code 1' },
   { type: 'scaled', program, added: [id, instanceId(program, 1)], removed: [] },
   { type: 'scaled', program, added: [], removed: [id] },
   {
@@ -132,8 +142,11 @@ const FIELDS: { readonly [T in Happening['type']]: readonly string[] } = {
 const HEAD = ['at', 'message', 'mono_ms', 'seq', 'type', 'version'];
 
 /** Only where there is one. */
-const faultOf = (news: News): string[] =>
-  news.type === 'shutting_down' && news.fault !== null ? ['fault'] : [];
+const faultOf = (news: News): string[] => {
+  if (news.type === 'rollout') return news.begins === undefined ? [] : ['begins'];
+  if (news.type === 'turn') return news.why === undefined ? [] : ['why'];
+  return news.type === 'shutting_down' && news.fault !== null ? ['fault'] : [];
+};
 
 /** Announces it, and gives back what whoever asks is told of it. */
 function told(desk: NewsDesk, news: News, now: Moment): WireEvent {
@@ -195,6 +208,19 @@ describe('news', () => {
       'worker:0 is unhealthy: connection refused',
     ],
     [{ type: 'shutting_down', fault: 'db:0 has failed' }, 'shutting down: db:0 has failed'],
+    [
+      { ...BEGUN, reason: 'held after the canary of 2 for 10m', begins: 'hold' },
+      'rollout 7 of worker is held after the canary of 2 for 10m',
+    ],
+    [{ ...BEGUN, reason: null, begins: 'rest' }, 'rollout 7 of worker goes on after its hold'],
+    [
+      { ...BEGUN, reason: 'worker:3 is unhealthy', begins: 'revert' },
+      'rollout 7 of worker goes back: worker:3 is unhealthy',
+    ],
+    [
+      { type: 'turn', rollout: rolloutId(7), id, step: 'failed', why: 'was not ready in time' },
+      'rollout 7: worker:0 has failed in its turn: was not ready in time',
+    ],
   ] as const satisfies readonly (readonly [News, string])[])(
     'say it in plain words: %j',
     (news, sentence) => {

@@ -177,6 +177,10 @@ describe('a canary', () => {
     });
     await steer(2, 'promote');
     expect(await over(2)).toMatchObject({ done: 2, canary: { count: 1, state: 'promoted' } });
+    expect(world.said.filter((line) => /hold|held/.test(line))).toEqual([
+      expect.stringContaining('rollout 2 of worker is held after the canary of 1 until it is promoted'),
+      expect.stringContaining('rollout 2 of worker goes on after its hold'),
+    ]);
     expectRefusal(await world.request('POST', '/v1/rollouts/2/promote'), 'conflict');
   });
 
@@ -280,9 +284,10 @@ describe('the way back', () => {
     });
     await rollOut({ selectors: ['worker'] });
     await world.see('the first to start', ({ instances }) => instances[0]?.state === 'starting');
-    await steer(1, 'revert');
+    await steer(1, 'revert', { reason: 'slow' });
     const ended = await over(1, 'reverted');
-    expect(ended).toMatchObject({ reverting: expect.any(String), revision });
+    expect(ended).toMatchObject({ reverting: 'reverted by the operator: slow', revision });
+    expect(world.said.join('\n')).toContain('rollout 1 of worker goes back: reverted by the operator: slow');
     expect((await world.instance('worker:0')).revision).toBe(revision);
     expectRefusal(await world.request('POST', '/v1/rollouts/1/promote'), 'conflict');
   });

@@ -2,6 +2,8 @@
 import { mkdirSync, readlinkSync, realpathSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { type Client, connect } from '../../src/client/index.ts';
+import { until } from './until.ts';
 import { createWorld, type World } from './world.ts';
 
 const RELEASES = [41, 42].map((release) => `releases/${release}`);
@@ -22,8 +24,8 @@ const WORKER = {
 };
 
 /** In which release each instance runs, and which one its code is of. */
-async function releasesOf(world: World): Promise<string[]> {
-  const { instances } = await world.status();
+async function releasesOf(world: World, client: Client): Promise<string[]> {
+  const { instances } = await client.status({ usage: false });
   const root = `${realpathSync(world.dir)}/`;
   return instances.map(({ pid, message }) => {
     const folder = readlinkSync(`/proc/${pid}/cwd`).replace(root, '');
@@ -46,23 +48,25 @@ it('a crash comes back with the release that ran, a deploy with the new one, and
   pointTo(world, old);
   world.configure({ worker: WORKER });
   await world.succeed('start');
-  expect(await releasesOf(world)).toEqual(both(old));
+  const client = connect(world.socket());
+  expect(await releasesOf(world, client)).toEqual(both(old));
 
   pointTo(world, fresh);
-  const { pid, run } = await world.instance('worker:0');
+  const first = async () => (await client.status({ usage: false })).instances[0];
+  const { pid, run } = (await first()) ?? {};
   process.kill(pid ?? 0, 'SIGKILL');
-  await world.see(
-    'it is started again',
-    ({ instances: [first] }) => first?.run !== run && first?.ready === true,
-  );
-  expect(await releasesOf(world)).toEqual(both(old));
+  await until('it is started again', async () => {
+    const now = await first();
+    return now?.run !== run && now?.ready === true;
+  });
+  expect(await releasesOf(world, client)).toEqual(both(old));
 
   const { stderr } = await world.succeed('rolling-restart', 'worker');
   expect(stderr).toMatch(/worker: directory \S+\/releases\/41 -> \S+\/releases\/42/);
-  expect(await releasesOf(world)).toEqual(both(fresh));
+  expect(await releasesOf(world, client)).toEqual(both(fresh));
 
   await world.succeed('rollout', 'revert', 'worker');
   await world.succeed('rollout', 'wait', 'worker');
-  expect(await releasesOf(world)).toEqual(both(old));
+  expect(await releasesOf(world, client)).toEqual(both(old));
   expect(readlinkSync(join(world.dir, 'current')), 'what is on disk is not ours').toBe(fresh);
 });

@@ -9,8 +9,12 @@ export interface BarLook {
 }
 
 /** Exactly `width` columns, brackets included. */
-export function bar({ turns }: Pick<RolloutStatus, 'turns'>, width: number, look: BarLook): string {
-  const own = turns.filter(({ extra }) => !extra);
+export function bar(
+  rollout: Pick<RolloutStatus, 'turns' | 'reverting'>,
+  width: number,
+  look: BarLook,
+): string {
+  const own = meantTurns(rollout);
   const kinds = PARTS.map((part) => own.filter(({ step }) => part.steps.has(step)).length);
   const cells = shares(kinds, own.length, width - 2);
   const rest = width - 2 - cells.reduce((sum, count) => sum + count, 0);
@@ -20,6 +24,10 @@ export function bar({ turns }: Pick<RolloutStatus, 'turns'>, width: number, look
   });
   return `[${drawn.join('')}${(look.unicode ? '░' : '.').repeat(rest)}]`;
 }
+
+/** Without extra instances; on the way back only those that have to go back. */
+export const meantTurns = ({ turns, reverting }: Pick<RolloutStatus, 'turns' | 'reverting'>): TurnStatus[] =>
+  turns.filter(({ extra, step }) => !extra && ((reverting ?? null) === null || step !== 'skipped'));
 
 interface Part {
   readonly steps: ReadonlySet<TurnStatus['step']>;

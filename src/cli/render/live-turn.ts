@@ -43,11 +43,11 @@ function rowOf(turn: TurnStatus, instance: InstanceStatus | undefined, now: Date
     case 'leaving':
       return row(ending(turn, instance), 'busy', ...drainWords(instance, now));
     case 'starting':
-      return row(coming(instance), 'busy', 'not ready yet', deadline(turn, now), saidBy(instance));
+      return row(coming(instance), 'busy', ...startWords(turn, instance, now));
     case 'settling':
       return row('settling', 'good', settleWords(turn, now), inFlight(instance), saidBy(instance));
     case 'checking':
-      return row('checking', 'good', 'ready, your check is asked', deadline(turn, now), inFlight(instance));
+      return row('checking', 'good', 'by your check', deadline(turn, now), inFlight(instance));
     case 'serving':
       return row('serving', 'faint', inFlight(instance), 'until the others are done');
     case 'failed':
@@ -81,6 +81,12 @@ const HELD_UP: ReadonlySet<InstanceState | undefined> = new Set(['backoff', 'wai
 
 const coming = (instance: InstanceStatus | undefined): string =>
   instance !== undefined && HELD_UP.has(instance.state) ? instance.state : 'starting';
+
+/** What it waits for says that it is not ready. */
+function startWords(turn: TurnStatus, instance: InstanceStatus | undefined, now: Date): string[] {
+  const said = saidBy(instance);
+  return [said.startsWith('waits') ? '' : 'not ready yet', deadline(turn, now), said];
+}
 
 /** No word where there is no such moment: what has no limit here is told by its `healthy_deadline: none` alone. */
 const deadline = ({ deadline: at }: TurnStatus, now: Date): string => (at === null ? '' : until(at, now));

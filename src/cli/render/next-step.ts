@@ -14,7 +14,7 @@ export function nextStep(rollout: RolloutStatus): string | undefined {
     case 'aborted':
       return afterEnd(rollout);
     case 'reverted':
-      return `what failed is told by ${failedOne(rollout)}; once it is mended: "tsup-visor rolling-restart ${rollout.program}"`;
+      return afterRevert(rollout);
   }
 }
 
@@ -59,6 +59,16 @@ function afterEnd(rollout: RolloutStatus): string {
   if (done === 0) return `${look}begin anew with ${rest}`;
   const others = done < total ? `take the others as well with ${rest}, or ` : '';
   return `${look}${others}go back with "tsup-visor rollout revert ${id}"`;
+}
+
+/** Its turns have gone back since, and tell of that; who failed is named by the reason alone. */
+function afterRevert({ program, reverting, reason, turns }: RolloutStatus): string {
+  const why = reverting ?? reason ?? '';
+  const named = turns.map(({ instance }) => instance).filter((instance) => why.includes(instance));
+  // The longest: worker:1 is in worker:12, too.
+  const one = named.sort((a, b) => b.length - a.length)[0];
+  const look = one === undefined ? '' : `see "tsup-visor logs ${one}"; once it is mended, `;
+  return `${look}begin anew with "tsup-visor rolling-restart ${program}"`;
 }
 
 /** Where it is told what went wrong: the log of what failed first, or else each turn. */

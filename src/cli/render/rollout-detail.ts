@@ -3,7 +3,7 @@ import { formatDuration } from '../../base/duration.ts';
 import type { RolloutStatus, TurnStatus } from '../../protocol/status.ts';
 import { nextStep } from './next-step.ts';
 import type { Paint } from './paint.ts';
-import { holdWords, rolloutSentence } from './rollout.ts';
+import { drainsOn, holdWords, rolloutSentence } from './rollout.ts';
 import { type Cell, type Column, table } from './table.ts';
 import { cut, printable, wrap } from './text.ts';
 import { elapsed, idRanges, inLocalTime, moment, plural, remaining, soon } from './words.ts';
@@ -71,7 +71,7 @@ const COLUMNS: readonly Column[] = [
 function turnLines(rollout: RolloutStatus, { paint, width, now }: DetailLook): string[] {
   const { turns } = rollout;
   const pending = turns.filter(({ step }) => step === 'pending').map(({ instance }) => instance);
-  const begun = turns.filter(({ step }) => step !== 'pending');
+  const begun = turns.filter((turn) => turn.step !== 'pending' && !isLeftOut(turn));
   const rows = begun.map((turn): Cell[] => [
     { text: `  ${turn.instance}` },
     { text: turn.step, look: paint[LOOKS[turn.step] ?? 'busy'] },
@@ -79,11 +79,24 @@ function turnLines(rollout: RolloutStatus, { paint, width, now }: DetailLook): s
     { text: (turn.drain_ms ?? null) === null ? '-' : formatDuration(turn.drain_ms ?? 0) },
     { text: remarkOn(turn, rollout, now) },
   ]);
-  const rest = `  to come: ${plural(pending.length, 'instance')} (${idRanges(pending)})`;
+  const rest =
+    pending.length === 0 ? [] : [`  to come: ${plural(pending.length, 'instance')} (${idRanges(pending)})`];
   return [
     ...(rows.length === 0 ? [] : table(COLUMNS, rows, width, paint)),
-    ...(pending.length === 0 ? [] : [width === undefined ? rest : cut(rest, width)]),
+    ...[...rest, ...leftOutLines(turns)].map((line) => (width === undefined ? line : cut(line, width))),
   ];
+}
+
+/** One that drains on is worth a row of its own. */
+const isLeftOut = (turn: TurnStatus): boolean => turn.step === 'skipped' && !drainsOn(turn);
+
+/** Many may have been for one reason. */
+function leftOutLines(turns: readonly TurnStatus[]): string[] {
+  const left = turns.filter(isLeftOut);
+  return [...new Set(left.map(({ why }) => why ?? ''))].map((reason) => {
+    const ids = left.filter(({ why }) => (why ?? '') === reason).map(({ instance }) => instance);
+    return `  left out: ${idRanges(ids)}${reason === '' ? '' : `: ${inLocalTime(printable(reason))}`}`;
+  });
 }
 
 /** Of what goes on in whole seconds, which do not flicker. */

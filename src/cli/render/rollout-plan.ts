@@ -18,16 +18,21 @@ export function planLines(plan: RolloutStatus | PlannedRollout): string[] {
 }
 
 function howLines(plan: RolloutStatus | PlannedRollout, meant: readonly string[]): string[] {
-  const extra = plan.turns.filter((turn) => turn.extra).map(({ instance }) => instance);
   const pace = meant.length > 1 ? [`${plan.max_parallel} at a time`] : [];
-  const surge =
-    extra.length === 0 ? [] : [`${plural(extra.length, 'extra instance')} first (${idRanges(extra)})`];
+  const surge = surgeOf(plan);
   const how = [...surge, ...pace].join(', then ');
   return [
     ...(how === '' ? [] : [`  ${how}`]),
     ...canaryLines(plan, meant),
     ...('expected_ms' in plan ? [`  ${lengthOf(plan)}`] : []),
   ];
+}
+
+function surgeOf(plan: RolloutStatus | PlannedRollout): string[] {
+  const ids = plan.turns.filter(({ extra }) => extra).map(({ instance }) => instance);
+  const count = Math.max(ids.length, 'surge' in plan ? plan.surge : 0);
+  const names = ids.length === 0 ? '' : ` (${idRanges(ids)})`;
+  return count === 0 ? [] : [`${plural(count, 'extra instance')} first${names}`];
 }
 
 /** A hold after the last one is none. */

@@ -34,11 +34,15 @@ export function cut(text: string, width: number): string {
   return `${taken.trimEnd()}…`;
 }
 
+/** As `folded`, and what is wider by itself is cut: for what is drawn. */
+export const wrap = (text: string, width: number, indent = ''): string[] =>
+  folded(text, width, indent).map((line) => cut(line, width));
+
 /**
  * The text in lines of at most `width` columns, broken at spaces where there are any; later lines are indented.
  * A command in quotes stays in one piece where it can: it is there to be copied.
  */
-export function wrap(text: string, width: number, indent = ''): string[] {
+export function folded(text: string, width: number, indent = ''): string[] {
   const rows: string[] = [];
   let row = '';
   for (const word of piecesOf(text, width - widthOf(indent))) {
@@ -49,7 +53,7 @@ export function wrap(text: string, width: number, indent = ''): string[] {
       row = indent + word;
     }
   }
-  return [...rows, row].map((each) => cut(each, width));
+  return [...rows, row];
 }
 
 /** Words, and quotations of several words that are no wider than `width`. */

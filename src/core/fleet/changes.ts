@@ -22,6 +22,7 @@ import { type Fleet, place, unseat } from './fleet.ts';
 import type { Verdicts } from './needs.ts';
 import { reasonOf } from './reason.ts';
 import { noteWhole } from './remember.ts';
+import { rolloutNews } from './rollout-news.ts';
 import { neededOf, planAfter, unmetOf, viewOf } from './view.ts';
 
 export class Changes {
@@ -90,10 +91,8 @@ export class Changes {
     }
     this.touch(rollout.program);
     this.effects.push({ type: 'record', what: { kind: 'rollout', rollout } });
-    if (rollout.state !== before?.state || rollout.reason !== before.reason) {
-      const { id, program, state, reason } = rollout;
-      this.announce({ type: 'rollout', rollout: id, program, state, reason });
-    }
+    const news = rolloutNews(rollout, before);
+    if (news !== null) this.announce(news);
     this.rearm({ of: 'rollout', id: rollout.id }, rolloutDeadline(rollout, this.now));
     if (isOver(rollout)) this.#forgetOldRollouts();
   }

@@ -62,6 +62,8 @@ export type News =
       readonly program: ProgramName;
       readonly state: RolloutStateName;
       readonly reason: string | null;
+      /** What has begun with this: `reason` says why, or for how long. */
+      readonly begins?: 'hold' | 'rest' | 'revert';
     }
   | {
       readonly type: 'turn';

@@ -7,6 +7,7 @@ import type { Moment } from '../../base/clock.ts';
 import type { ProgramName } from '../../base/ids.ts';
 import { type Instance, isAtRest } from '../instance/instance.ts';
 import { bodyOf, deadlineOf } from '../instance/phase.ts';
+import type { RolloutEvent } from '../rollout/event.ts';
 import { isOver } from '../rollout/rollout.ts';
 import { rolloutDeadline } from '../rollout/step.ts';
 import { beginRollout } from './begin-rollout.ts';
@@ -60,7 +61,7 @@ function take(changes: Changes, event: FleetEvent): void {
       takePlan(changes, event);
       break;
     case 'steer_rollout':
-      changes.toRollout(event.id, event.command === 'abort' ? ABORT : { type: event.command });
+      changes.toRollout(event.id, steering(event));
       break;
     case 'judged':
       changes.toRollout(event.rollout, event);
@@ -88,7 +89,11 @@ function take(changes: Changes, event: FleetEvent): void {
   }
 }
 
-const ABORT = { type: 'abort', why: null } as const;
+function steering({ command, words }: Extract<FleetEvent, { type: 'steer_rollout' }>): RolloutEvent {
+  if (command === 'abort') return { type: 'abort', why: null };
+  if (command === 'revert') return { type: 'revert', ...(words === undefined ? {} : { words }) };
+  return { type: command };
+}
 
 function due(changes: Changes, timer: TimerName): void {
   changes.rung(timer);

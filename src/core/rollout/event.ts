@@ -11,8 +11,8 @@ export type RolloutEvent =
   | { readonly type: 'resume' }
   /** Ends the hold after the canary. */
   | { readonly type: 'promote' }
-  /** Back to the last revision that was whole. */
-  | { readonly type: 'revert' }
+  /** Back to the last revision that was whole. `words`: why, as whoever asks says it. */
+  | { readonly type: 'revert'; readonly words?: string }
   /** `why`: null when the operator asked for it. `keep`: another rollout takes these over as they are. */
   | { readonly type: 'abort'; readonly why: string | null; readonly keep?: ReadonlySet<InstanceId> }
   /** The answer to `judge`. */

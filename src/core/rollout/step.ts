@@ -44,7 +44,7 @@ function take(rollout: Rollout, event: RolloutEvent, view: View): RolloutStep {
     case 'promote':
       return advance(promoted(rollout), view);
     case 'revert':
-      return revert(rollout, byOperator(rollout), view) ?? { rollout, effects: [] };
+      return revert(rollout, byOperator(rollout, event.words), view) ?? { rollout, effects: [] };
     case 'abort': {
       const why = event.why ?? rollout.reason ?? 'aborted by the operator';
       return endHere(rollout, { ...event, state: 'aborted', why }, view);
@@ -56,11 +56,12 @@ function take(rollout: Rollout, event: RolloutEvent, view: View): RolloutStep {
   }
 }
 
-/** What it was paused for is what it was reverted for. */
-const byOperator = ({ state, reason }: Rollout): string =>
-  state === 'paused' && reason !== null && reason !== BY_OPERATOR.why
-    ? `reverted by the operator: ${reason}`
-    : 'reverted by the operator';
+/** In the words of whoever asked; otherwise what it was paused for is what it was reverted for. */
+function byOperator({ state, reason }: Rollout, words: string | undefined): string {
+  const paused = state === 'paused' && reason !== BY_OPERATOR.why ? reason : null;
+  const why = words ?? paused;
+  return why === null ? 'reverted by the operator' : `reverted by the operator: ${why}`;
+}
 
 /** The moment at which it wants to look again although nothing has happened. */
 export function rolloutDeadline(rollout: Rollout, now: Moment): Mono | null {
