@@ -35,7 +35,9 @@ function dropBadBuilds(world: World, operator: Operator): void {
     if (way === 'replace' && good !== undefined) operator.roll(good, { replaces: true });
     else operator.steer(id, way === 'revert' ? 'revert' : 'abort');
     for (let i = 0; i < PATIENCE && isUnderWay(world, id); i++) {
+      if (world.flavour.deaths && dice.chance(0.2)) world.lightFuse();
       world.runUntil(world.agenda.now + BAD_MS);
+      world.calm();
       if (fleet.rollouts.get(id)?.reverting === null)
         operator.steer(id, 'abort'); // there was nothing to go back to
       else operator.steer(id, 'resume');
