@@ -189,7 +189,7 @@ export class RolloutWatch {
   #done(rollout: Rollout, turn: Turn): void {
     const seat = this.#fleet.instances.get(turn.id) ?? broken(`${turn.id} is gone`);
     if (seat.generation !== rollout.generation) broken(`${turn.id} is done and of another generation`);
-    if (seat.phase.kind === 'exited' || waitsForTime(seat) || isWornNow(seat)) return;
+    if (seat.phase.kind === 'exited' || waitsForTime(seat) || isWornNow(seat) || isFinishing(seat)) return;
     this.#gates.judged(rollout, turn);
     if (seat.phase.kind !== 'running') throw broken(`${turn.id} is done and ${seat.phase.kind}`);
     const { life } = seat.phase.body;
@@ -273,6 +273,9 @@ function intolerable({ turns, canary, reverting, target }: Rollout): Turn | unde
 
 const waitsForTime = ({ phase }: Instance): boolean =>
   phase.kind === 'waiting' && phase.what.kind === 'schedule';
+
+/** It ends well and by itself, as its policy has it. */
+const isFinishing = ({ phase }: Instance): boolean => 'ending' in phase && phase.ending.because === 'exit';
 
 /** Once the rollout is over, one that is worn may go within the same step. */
 const isWornNow = ({ phase }: Instance): boolean =>
