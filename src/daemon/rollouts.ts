@@ -20,7 +20,6 @@ import {
   instancesOf,
   inTheWay,
   programsOf,
-  refuseConflicts,
   refuseWhenEnding,
   selectStaying,
 } from './api-parts.ts';
@@ -44,7 +43,7 @@ export function createRollouts(
   const rolls = inOrderOfNeeds(parts, programs, ids).map((program) => rollOf(parts, program, ids, body));
   const joined = body.replace ? [] : rolls.flatMap((roll) => sameUnderWay(parts, roll) ?? []);
   const inWay = names.filter((name) => !body.replace && joined.every(({ program }) => program !== name));
-  if (!body.dry_run) refuseConflicts(parts, inWay);
+  if (!body.dry_run) refuseInTheWay(parts, inWay);
   const { seq } = news;
   const skipped = rolls.filter(({ seats }) => !seats.some(isWanted)).map(nothingToRoll);
   if (!body.dry_run && !body.keep_config) adopt(programs);
@@ -65,6 +64,13 @@ function selectNumbers(parts: ApiParts, { selectors, instances }: Checked<'creat
     `no instance of ${programsOf(parts, ids).join(', ')} has a number in ${instances}`,
     `the instances are: ${ids[0]} to ${ids.at(-1)}`,
   );
+}
+
+/** @throws Refused, as another rollout of one of these is not over, and does something else. */
+function refuseInTheWay(parts: ApiParts, names: readonly ProgramName[]): void {
+  const [first] = names.flatMap((name) => conflictsWith(parts, name));
+  if (first === undefined) return;
+  throw new Refused('conflict', first.reason, `${first.hint}, or put this one in its place with --replace`);
 }
 
 /** What others among them depend on comes first. */
