@@ -58,7 +58,7 @@ test('a bar for the whole and a line for each instance in motion, at 80 columns'
     worker  [███████!!---▒▒▒▒▒▒▒▒▒░░░░░░░░]  3 of 12, 1 failed  1m12s, about 2m left
       worker:2   failed        4s  worker:2 exited with code 1 after 2s
       worker:4   draining     41s  2 jobs in flight, until 14:05
-      worker:5   starting      2s  not ready yet, until 14:06, warming up
+      worker:5   starting      2s  not ready yet, until 14:06; warming up
       worker:6   settling      4s  ready, must stay so 6s more, 1 job in flight
       worker:7   checking      1s  by your check, until 14:01:42
       worker:12  serving     1m5s  extra, 3 jobs in flight, until the others are do…
@@ -73,7 +73,7 @@ test('at 140 columns there is room for what it says of itself', () => {
     worker  [█████████!!!---▒▒▒▒▒▒▒▒▒▒▒▒▒░░░░░░░░░░]  3 of 12, 1 failed  1m12s, about 2m left
       worker:2   failed        4s  worker:2 exited with code 1 after 2s
       worker:4   draining     41s  2 jobs in flight, until 14:05
-      worker:5   starting      2s  not ready yet, until 14:06, warming up
+      worker:5   starting      2s  not ready yet, until 14:06; warming up
       worker:6   settling      4s  ready, must stay so 6s more, 1 job in flight
       worker:7   checking      1s  by your check, until 14:01:42
       worker:12  serving     1m5s  extra, 3 jobs in flight, until the others are done
@@ -188,7 +188,7 @@ test('a drain past its deadline is not said to have none, and one that is being 
   const line = (given: Parameters<typeof instance>[0]) =>
     liveLines([one], [draining({ id: 'worker:1', ...given })], { ...look, width: 100 })[1];
   expect(line({ message: 'past its deadline' })).toBe(
-    '  worker:1  draining     41s  2 jobs in flight, past its deadline',
+    '  worker:1  draining     41s  2 jobs in flight; past its deadline',
   );
   expect(line({ state: 'stopping', message: 'is killed in 9s' })).toBe(
     '  worker:1  stopping     41s  is killed in 9s',

@@ -31,30 +31,34 @@ const RANK = { bad: 0, busy: 1, good: 2, faint: 3 } as const;
 
 function rowOf(turn: TurnStatus, instance: InstanceStatus | undefined, now: Date): MotionRow | undefined {
   const time = turn.elapsed_ms === null ? '' : elapsed(turn.elapsed_ms);
-  const row = (phase: string, look: MotionRow['look'], ...words: readonly string[]): MotionRow => ({
-    id: turn.instance,
-    phase,
-    time,
-    words: [turn.extra ? 'extra' : '', ...words].filter((part) => part !== '').join(', '),
-    look,
-  });
+  const said = saidBy(instance);
+  const row = (phase: string, look: MotionRow['look'], words: readonly string[], last = ''): MotionRow => {
+    const own = [turn.extra ? 'extra' : '', ...words].filter((part) => part !== '').join(', ');
+    return {
+      id: turn.instance,
+      phase,
+      time,
+      words: [own, last].filter((part) => part !== '').join('; '),
+      look,
+    };
+  };
   switch (turn.step) {
     case 'draining':
     case 'leaving':
-      return row(ending(turn, instance), 'busy', ...drainWords(instance, now));
+      return row(ending(turn, instance), 'busy', drainWords(instance, now), saidOfDrain(instance));
     case 'starting':
-      return row(coming(instance), 'busy', ...startWords(turn, instance, now));
+      return row(coming(instance), 'busy', startWords(turn, said, now), said);
     case 'settling':
-      return row('settling', 'good', settleWords(turn, now), inFlight(instance), saidBy(instance));
+      return row('settling', 'good', [settleWords(turn, now), inFlight(instance)], said);
     case 'checking':
-      return row('checking', 'good', 'by your check', deadline(turn, now), inFlight(instance));
+      return row('checking', 'good', ['by your check', deadline(turn, now), inFlight(instance)], said);
     case 'serving':
-      return row('serving', 'faint', inFlight(instance), 'until the others are done');
+      return row('serving', 'faint', [inFlight(instance), 'until the others are done']);
     case 'failed':
-      return row('failed', 'bad', inLocalTime(printable(turn.why ?? '')));
+      return row('failed', 'bad', [inLocalTime(printable(turn.why ?? ''))]);
     case 'skipped':
       if (!drainsOn(turn) || instance?.state !== 'draining') return undefined;
-      return { ...row('skipped', 'faint', 'drains on', ...drainWords(instance, now)), time: '' };
+      return { ...row('skipped', 'faint', ['drains on', ...drainWords(instance, now)]), time: '' };
     case 'pending':
     case 'done':
       return undefined;
@@ -67,14 +71,17 @@ function ending({ step }: TurnStatus, instance: InstanceStatus | undefined): str
 }
 
 function drainWords(instance: InstanceStatus | undefined, now: Date): string[] {
-  if (instance === undefined) return [];
-  const said = saidBy(instance);
-  const { drain } = instance;
-  if (instance.state !== 'draining' || drain === null) return [said];
+  const drain = instance?.state === 'draining' ? instance.drain : null;
+  if (drain === null) return [];
   const left = drain.in_flight === null ? '' : jobs(drain.in_flight);
   // The daemon says so itself where the deadline has passed; there is none any more then.
-  const limit = said.includes('past its deadline') ? '' : until(drain.deadline, now);
-  return [left, limit, said.startsWith('draining') ? '' : said];
+  return [left, saidBy(instance).includes('past its deadline') ? '' : until(drain.deadline, now)];
+}
+
+/** The daemon may have put the same into its own words. */
+function saidOfDrain(instance: InstanceStatus | undefined): string {
+  const said = saidBy(instance);
+  return said.startsWith('draining') ? '' : said;
 }
 
 const HELD_UP: ReadonlySet<InstanceState | undefined> = new Set(['backoff', 'waiting']);
@@ -83,10 +90,10 @@ const coming = (instance: InstanceStatus | undefined): string =>
   instance !== undefined && HELD_UP.has(instance.state) ? instance.state : 'starting';
 
 /** What it waits for says that it is not ready. */
-function startWords(turn: TurnStatus, instance: InstanceStatus | undefined, now: Date): string[] {
-  const said = saidBy(instance);
-  return [said.startsWith('waits') ? '' : 'not ready yet', deadline(turn, now), said];
-}
+const startWords = (turn: TurnStatus, said: string, now: Date): string[] => [
+  said.startsWith('waits') ? '' : 'not ready yet',
+  deadline(turn, now),
+];
 
 /** No word where there is no such moment: what has no limit here is told by its `healthy_deadline: none` alone. */
 const deadline = ({ deadline: at }: TurnStatus, now: Date): string => (at === null ? '' : until(at, now));
