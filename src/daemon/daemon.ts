@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import type { InstanceId, Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { VERSION } from '../base/version.ts';
-import { afterTaken, claimsFolder, marksOf, takenBy } from '../config/claim.ts';
 import { loadConfig } from '../config/load.ts';
 import { reportMistakes } from '../config/report.ts';
 import { socketIn, type World } from '../config/where.ts';
@@ -19,7 +18,7 @@ import { createLineWatch } from '../logs/line-watch.ts';
 import { logPathIn } from '../logs/log-path.ts';
 import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
-import { acquireLock, type Held, type Lock } from '../os/lock.ts';
+import { acquireLock } from '../os/lock.ts';
 import { createPeers } from '../os/peers.ts';
 import { createProcesses } from '../os/processes.ts';
 import type { WireEvent } from '../protocol/events.ts';
@@ -28,10 +27,10 @@ import type { DaemonStatus } from '../protocol/status.ts';
 import { type PlanOf, recall, underWay, unwanted, wantedAgain } from './adopt.ts';
 import { Api } from './api.ts';
 import { bootName } from './boot.ts';
-import { claimConfig } from './claims.ts';
 import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
 import { RolloutHistory } from './history.ts';
+import { type Hold, takeHold, takeLocks } from './hold.ts';
 import { Journal } from './journal.ts';
 import { KeptPlans } from './kept-plans.ts';
 import { forgetFault, leaveFault } from './last-fault.ts';
@@ -44,7 +43,7 @@ import { PlanShelf } from './plan-shelf.ts';
 import { type Heard, processEvents } from './process-events.ts';
 import { forgetPlans, readMemory } from './remembered.ts';
 import { createSenses } from './senses.ts';
-import { tookOver as tookOverText } from './sentence.ts';
+import { kept as keptText, tookOver as tookOverText } from './sentence.ts';
 import { createApiServer, listen } from './server.ts';
 import type { Surroundings } from './spawn-request.ts';
 import { Timers } from './timers.ts';
@@ -96,14 +95,14 @@ export async function createDaemon(options: DaemonOptions): Promise<Result<Daemo
   }
   const { plan } = loaded.value;
   const socket = options.socket ?? socketIn(plan.runDir);
-  return raise(plan, options, world, () => takeHold(plan, socket, world));
+  return raise(plan, options, world, () => takeHold(plan, socket, world, acquireLock));
 }
 
 /** One that is nobody's but the caller's: with a plan that is not its file's, and without a claim to that file. */
 export function createPrivateDaemon(plan: Plan, options: PrivateOptions): Promise<Result<Daemon, Unstarted>> {
   const socket = socketIn(plan.runDir);
   return raise(plan, { ...options, echo: null }, theWorld(), () => {
-    const locks = takeLocks(plan);
+    const locks = takeLocks(plan, acquireLock);
     return locks.ok ? ok({ socket, warning: null, release: () => locks.value.release() }) : locks;
   });
 }
@@ -159,6 +158,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   });
   const boot = bootName();
   const calm = kept.applyTo(filed);
+  for (const name of kept.applied) ownLog.say(keptText(name));
   const remembered = readMemory(journal, calm, clock.now(), boot, warn);
   const plan = underWay(calm, remembered.memory.rollouts);
   let current = plan;
@@ -220,7 +220,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     fleet,
     clock,
     perform: (effect, now) => perform(effect, parts, now),
-    secured: () => journal.flush(),
+    secured: () => journal.secure(),
     performed: () => memory.performed(),
     settled: () => {
       journal.flush();
@@ -337,13 +337,13 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   // Those that are alive; that the others are gone is about to be reported.
   const taken = inOrderOf(fleet).filter(({ phase }) => isAlive(bodyOf(phase)?.life.run));
   const tookOver = taken.map(({ id }) => id);
-  const again = [...resumeRollouts(fleet), ...wantedAgain(fleet, remembered.wanted)];
-  for (const event of [...unwanted(fleet), ...again]) post(event);
   scheduler.follow(plan.programs);
   ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
   const also = tookOver.length === 0 ? {} : { took_over: tookOver };
   if (tookOver.length > 0) ownLog.say(tookOverText(tookOver));
   news.announce({ type: 'daemon', state: 'started', ...also }, clock.now());
+  const again = [...resumeRollouts(fleet), ...wantedAgain(fleet, remembered.wanted)];
+  for (const event of [...unwanted(fleet), ...again]) post(event);
   ownLog.flush();
   return {
     plan,
@@ -377,58 +377,5 @@ const theWorld = (): World => ({
   home: homedir(),
   tmp: tmpdir(),
 });
-
-/** What nobody else has while this daemon lives. */
-interface Hold {
-  readonly socket: string;
-  /** Why another daemon could be started with the same config file all the same; null: none can. */
-  readonly warning: string | null;
-  release(): void;
-}
-
-async function takeHold(plan: Plan, socket: string, world: World): Promise<Result<Hold, Unstarted>> {
-  const locks = takeLocks(plan);
-  if (!locks.ok) return locks;
-  const { name, configFile: config } = plan;
-  const claim = { name, pid: process.pid, config, marks: marksOf(config), socket };
-  try {
-    const claimed = await claimConfig(claim, claimsFolder(world), acquireLock);
-    if (claimed.ok) {
-      return ok({ socket, warning: null, release: () => letGo(claimed.value, locks.value) });
-    }
-    locks.value.release();
-    return fail({ kind: 'config_taken', message: `${takenBy(claimed.error)}; ${afterTaken(claimed.error)}` });
-  } catch (error) {
-    // Where that folder cannot be written, all else works as well.
-    const warning = `cannot keep a second daemon from running with ${config}: ${reasonOf(error)}`;
-    return ok({ socket, warning, release: () => locks.value.release() });
-  }
-}
-
-/** Two daemons that share a state_dir would each take up what the other has begun, and start it twice. */
-function takeLocks({ runDir, stateDir }: Plan): Result<Lock, Unstarted> {
-  const run = acquireLock(join(runDir, 'lock'));
-  if (!run.ok) {
-    const message = `${holder(run.error)} runs with the run_dir ${runDir}; see "tsup-visor status", or end it with "tsup-visor shutdown"`;
-    return fail({ kind: 'locked', message });
-  }
-  try {
-    const state = acquireLock(join(stateDir, 'state.lock'));
-    if (state.ok) return ok({ release: () => letGo(state.value, run.value) });
-    const message = `${holder(state.error)} runs with the state_dir ${stateDir}, and another run_dir; put that back into the config, or end the daemon first`;
-    run.value.release();
-    return fail({ kind: 'state_locked', message });
-  } catch (error) {
-    run.value.release();
-    throw error;
-  }
-}
-
-function letGo(...locks: readonly Lock[]): void {
-  for (const lock of locks) lock.release();
-}
-
-const holder = ({ heldBy }: Held): string =>
-  heldBy === null ? 'another daemon' : `another daemon (pid ${heldBy})`;
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

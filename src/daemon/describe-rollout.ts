@@ -2,6 +2,7 @@
 import { after, type Moment, type Mono } from '../base/clock.ts';
 import type { InstanceId, Revision } from '../base/ids.ts';
 import { type Canary, isActive, type Rollout, type Turn, type TurnStep } from '../core/rollout/rollout.ts';
+import { wordOf } from '../core/rollout/step.ts';
 import type { RolloutStatus, TurnStatus } from '../protocol/status.ts';
 import { date, dateText } from './describe.ts';
 
@@ -33,6 +34,7 @@ export function describeRollout(rollout: Rollout, now: Moment, view: RolloutView
     canary: describeCanary(rollout.canary, now),
     after: rollout.after,
     reverting: rollout.reverting?.why ?? null,
+    reverted_revision: rollout.reverting?.revision ?? null,
     cause: { kind: cause.kind, by: cause.by, words: cause.words, of: cause.of },
     started_at: dateText(rollout.startedAt.wall),
     ended_at: endedAt === null ? null : dateText(endedAt.wall),
@@ -68,7 +70,7 @@ function describeTurn(turn: Turn, rollout: Rollout, now: Moment, view: RolloutVi
   return {
     instance: id,
     extra,
-    step: step.kind,
+    step: wordOf(turn),
     elapsed_ms: elapsed(step, rollout.endedAt ?? now),
     drain_ms: drainMs === null ? null : Math.round(drainMs),
     deadline: deadline === null || rollout.endedAt !== null ? null : date(deadline, now),

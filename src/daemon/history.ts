@@ -112,6 +112,7 @@ const MISSING = {
   canary: null,
   after: null,
   reverting: null,
+  reverted_revision: null,
   cause: { kind: 'operator', by: null, words: null, of: null },
   expected_end: null,
   from_revision: null,

@@ -85,6 +85,11 @@ export class Journal {
     }
   }
 
+  /** As `flush`, but does not try again what could not be written: that is for when there is time. */
+  secure(): void {
+    if (!this.#behind) this.flush();
+  }
+
   close(): void {
     if (this.#closed) return;
     this.flush();

@@ -13,6 +13,8 @@ export class KeptPlans {
   readonly #shelf: PlanShelf;
   /** Of each program, what the file had when it was last taken at its word. */
   readonly #filed = new Map<ProgramName, Revision>();
+  /** Programs that were given theirs as this daemon began. */
+  readonly applied: ProgramName[] = [];
 
   constructor(journal: Journal, shelf: PlanShelf) {
     this.#journal = journal;
@@ -32,6 +34,7 @@ export class KeptPlans {
     const { plan, file } = this.#journal.get(`kept/${name}`, fieldsOf) ?? {};
     const kept = file === revision ? this.#shelf.get(name, plan) : null;
     if (kept === null) this.#drop(name);
+    else this.applied.push(name);
     // Neither is part of a revision: they are what the file says all the same.
     return kept && { ...kept, instances, autostart };
   }

@@ -122,8 +122,18 @@ function drainingMessage(id: InstanceId, phase: Of<'draining'>, said: string): s
     const text = 'its main process has ended, its job processes go on';
     return limit === '' ? text : `${text}; ${limit}`;
   }
+  if (phase.asked === 'perhaps') return `${own}${perhaps(id, phase)}`;
   if (limit === '') return said;
   return said === '' ? 'draining, no deadline' : `${own}${limit}`;
+}
+
+/** A second signal may cut its jobs: whether it is to be sent before its time is over, somebody has to decide. */
+function perhaps(id: InstanceId, { body, deadline }: Of<'draining'>): string {
+  const next =
+    deadline === null
+      ? `no deadline; "tsup-visor signal ${body.life.program.drain.signal} ${id}" asks it again`
+      : 'is asked again when its time is over';
+  return `may not have been asked to drain, since the last daemon died in the act; ${next}`;
 }
 
 const left = (deadline: Mono, now: Moment): string => formatDuration(Math.max(0, deadline - now.mono));

@@ -42,17 +42,20 @@ export function readMemory(
   }
   const { alive, identities, places } = readRuns(journal, shelf, now);
   const nextRun = readCounter(journal, 'next_run');
-  const nextRollout = readCounter(journal, 'next_rollout');
   const counts = readCounts(journal, plan);
   const completed = readCompleted(journal, plan, boot);
   const rollouts = readRollouts(journal, shelf, now, warn);
+  const nextRollout = rollouts.reduce(
+    (next, { id }) => Math.max(next, id + 1),
+    readCounter(journal, 'next_rollout'),
+  );
   const revisions = readRevisions(journal, shelf, plan);
   return {
     memory: { nextRun, nextRollout, generations, stopped, alive, counts, completed, rollouts, revisions },
     identities,
     places,
     begun: readBegun(journal, shelf, now),
-    wanted: [...journal.under('wanted/')].map(([id]) => id as InstanceId), // likewise
+    wanted: readWanted(journal, plan),
   };
 }
 
@@ -87,6 +90,16 @@ function readCompleted(journal: Journal, plan: Plan, boot: string | null): Map<I
     } else journal.put(`completed/${id}`, null);
   }
   return completed;
+}
+
+/** Of programs that there still are. */
+function readWanted(journal: Journal, plan: Plan): InstanceId[] {
+  const names = new Set<string>(plan.programs.map(({ name }) => name));
+  return [...journal.under('wanted/')].flatMap(([id]) => {
+    if (names.has(id.slice(0, id.lastIndexOf(':')))) return [id as InstanceId]; // the key was written from it
+    journal.put(`wanted/${id}`, null);
+    return [];
+  });
 }
 
 /** Those whose plan is still there; of a program that the config has no more, none. */
@@ -142,7 +155,7 @@ function readRuns(
 function readBegun(journal: Journal, shelf: PlanShelf, now: Moment): Map<Run, Instance> {
   const all = new Map<Run, Instance>();
   for (const [id, value] of journal.under('begun/')) {
-    const program = shelf.get(id.slice(0, id.lastIndexOf(':')), fieldsOf(fieldsOf(value)['begun'])['plan']);
+    const program = shelf.get(id.slice(0, id.lastIndexOf(':')), fieldsOf(fieldsOf(value).begun).plan);
     const record = value as BegunRecord; // nothing else is written under this prefix
     if (program !== null) all.set(record.begun.run, restoreBegun(record, program, now));
   }

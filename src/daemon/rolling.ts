@@ -96,6 +96,7 @@ export function dryRun(
     canary: canary === 0 ? null : { count: canary, state: 'first', until: null },
     after: null,
     reverting: null,
+    reverted_revision: null,
     cause,
     started_at: null,
     ended_at: null,

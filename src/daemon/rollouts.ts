@@ -1,5 +1,5 @@
 /** Rolling restarts on the wire: begun and looked at. */
-import type { InstanceId, ProgramName, RolloutId } from '../base/ids.ts';
+import type { InstanceId, RolloutId } from '../base/ids.ts';
 import { isSamePlan } from '../core/change.ts';
 import { rolloutUnderWay } from '../core/fleet/fleet.ts';
 import { inOrder as inNeedOrder } from '../core/fleet/requests.ts';
@@ -20,7 +20,6 @@ import {
   instancesOf,
   inTheWay,
   programsOf,
-  refuseConflicts,
   refuseWhenEnding,
   selectStaying,
 } from './api-parts.ts';
@@ -43,14 +42,15 @@ export function createRollouts(
     : takeConfig(plan(), names, world);
   const rolls = inOrderOfNeeds(parts, programs, ids).map((program) => rollOf(parts, program, ids, body));
   const joined = body.replace ? [] : rolls.flatMap((roll) => sameUnderWay(parts, roll) ?? []);
-  const inWay = names.filter((name) => !body.replace && joined.every(({ program }) => program !== name));
-  if (!body.dry_run) refuseConflicts(parts, inWay);
+  const inWay = body.replace ? [] : rolls.flatMap((roll) => conflictWith(parts, roll, joined) ?? []);
+  const [first] = inWay;
+  if (!body.dry_run && first !== undefined) throw new Refused('conflict', first.reason, first.hint);
   const { seq } = news;
   const skipped = rolls.filter(({ seats }) => !seats.some(isWanted)).map(nothingToRoll);
   if (!body.dry_run && !body.keep_config) adopt(programs);
   const cause: Cause = { kind: 'operator', by, words: body.reason ?? null, of: null };
   const rollouts = beginRollouts(parts, rolls, { ...body, cause, joined });
-  const refused = body.dry_run ? inWay.flatMap((name) => conflictsWith(parts, name)) : [];
+  const refused = body.dry_run ? inWay : [];
   return { version, changes, rollouts, skipped, refused, joined: joined.map(({ id }) => id), seq };
 }
 
@@ -82,16 +82,31 @@ export function inOrderOfNeeds(
 /** The rollout under way that does the very same. */
 function sameUnderWay({ fleet }: ApiParts, roll: Roll): Rollout | null {
   const rollout = rolloutUnderWay(fleet, roll.program.name);
-  if (rollout === undefined || rollout.reverting !== null) return null;
-  const { target, turns, maxParallel, canary } = rollout;
+  return rollout !== undefined && difference(rollout, roll) === null ? rollout : null;
+}
+
+/** What another one than that under way is asked for; null: the very same. */
+function difference({ target, turns, maxParallel, canary, reverting }: Rollout, roll: Roll): string | null {
+  if (reverting !== null) return 'goes back';
+  if (!isSamePlan(target, roll.program)) return 'has another config';
   const own = new Set(turns.filter(({ extra }) => !extra).map(({ id }) => id));
-  const isSame =
-    isSamePlan(target, roll.program) &&
-    own.size === roll.seats.length &&
-    roll.seats.every(({ id }) => own.has(id)) &&
-    maxParallel === roll.maxParallel &&
-    (canary.kind === 'none' ? 0 : canary.count) === roll.canary;
-  return isSame ? rollout : null;
+  const isSame = own.size === roll.seats.length && roll.seats.every(({ id }) => own.has(id));
+  if (!isSame) return 'has other instances';
+  if (maxParallel !== roll.maxParallel) return `has a max_parallel of ${maxParallel}`;
+  const first = canary.kind === 'none' ? 0 : canary.count;
+  return first === roll.canary ? null : `has ${first === 0 ? 'no canary' : `a canary of ${first}`}`;
+}
+
+function conflictWith({ fleet }: ApiParts, roll: Roll, joined: readonly Rollout[]): RefusedProgram | null {
+  const rollout = rolloutUnderWay(fleet, roll.program.name);
+  if (rollout === undefined || joined.includes(rollout)) return null;
+  const { program, reason, hint } = inTheWay(rollout);
+  const other = `take its place with --replace, wait for it with "tsup-visor rollout wait ${rollout.id}"`;
+  return {
+    program,
+    reason: `${reason}, and ${difference(rollout, roll)}`,
+    hint: hint.replace('end it first', `${other}, or end it`),
+  };
 }
 
 /** How several rolling restarts are begun. */
@@ -143,11 +158,6 @@ export function beginRollout(
   const { cause, after, replace: replaces } = how;
   post({ type: 'begin_rollout', program, ids, maxParallel, surge, canary, cause, after, replaces });
   return fleet.rollouts.get(id);
-}
-
-function conflictsWith({ fleet }: ApiParts, name: ProgramName): RefusedProgram[] {
-  const rollout = rolloutUnderWay(fleet, name);
-  return rollout === undefined ? [] : [inTheWay(rollout)];
 }
 
 export function listRollouts({ history, fleet, clock }: ApiParts): RolloutsReply {

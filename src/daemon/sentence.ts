@@ -70,6 +70,10 @@ const SCHEDULE: Record<Of<'schedule'>['what'], string> = {
 const listed = (ids: readonly string[]): string =>
   ids.length > 5 ? `${ids[0]} to ${ids.at(-1)} (${ids.length})` : ids.join(', ');
 
+/** Of a program that does not have what the file says. */
+export const kept = (program: string): string =>
+  `${program} keeps the config that a rollout went back to; what the file says was taken back, and is taken on again by "tsup-visor reload"`;
+
 /** Of what an earlier daemon had left at work. */
 export const tookOver = (ids: readonly string[]): string =>
   `took over ${ids.length === 1 ? 'one running instance' : `${ids.length} running instances`}: ${listed(ids)}`;

@@ -96,6 +96,7 @@ function undo(
     );
   }
   refuseConflicts(parts, [running.name]);
+  if (rollout.state === 'reverted') throw new Refused('conflict', `${nameOf(rollout)} was reverted already`);
   const hint = `put the old one back yourself, then "tsup-visor rolling-restart ${running.name}"`;
   refuseSame(rollout, hint);
   const whole = wholeBefore(pastOf(parts, running.name), rollout);

@@ -124,6 +124,8 @@ export interface RolloutStatus {
   readonly after: number | null;
   /** It goes back to `revision`, and why. */
   readonly reverting: string | null;
+  /** The revision that goes, or has gone. */
+  readonly reverted_revision: string | null;
   readonly cause: {
     readonly kind: 'operator' | 'reload' | 'revert';
     readonly by: string | null;

@@ -59,6 +59,7 @@ export const rollout = (given: Partial<RolloutStatus> = {}): RolloutStatus => ({
   canary: null,
   after: null,
   reverting: null,
+  reverted_revision: null,
   cause: { kind: 'operator', by: 'alice', words: null, of: null },
   started_at: '2026-01-31T14:00:00.000Z',
   ended_at: null,

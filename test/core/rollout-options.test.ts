@@ -315,6 +315,16 @@ describe('failures', () => {
   });
 });
 
+test('without a backoff, too, a build that works for a while is not rolled on', () => {
+  const fleets = turn(rolling(fresh({}, { backoff: null })), 0);
+  fleets.gone(0, 1).ready(0);
+  turn(fleets, 1);
+  expect(rolloutOf(fleets).reason).toBe('waits for worker:0, which has crashed, to work for 10s');
+  fleets.gone(0, 1);
+  expect(rolloutOf(fleets)).toMatchObject({ state: 'paused', blocker: { name: 'worker:0', is: 'failed' } });
+  expect(turns(fleets)).toBe('failed done pending pending');
+});
+
 describe('the way back', () => {
   test('takes back what was begun, one by one, to what was whole before; what was not touched stays', () => {
     const fleets = turn(turn(rolling(fresh({ onFailure: 'revert' })), 0), 1);

@@ -65,6 +65,7 @@ describe('a rollout', () => {
       canary: null,
       after: null,
       reverting: null,
+      reverted_revision: null,
       cause: { kind: 'operator', by: null, words: null, of: null },
       started_at: expect.stringMatching(/Z$/),
       ended_at: null,

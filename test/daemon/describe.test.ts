@@ -165,6 +165,20 @@ const TABLE: Record<LifeName, Told> = {
     because: 'operator',
     alive: true,
   },
+  'perhaps asked to drain': {
+    state: 'draining',
+    message:
+      'may not have been asked to drain, since the last daemon died in the act; is asked again when its time is over',
+    because: 'operator',
+    alive: true,
+  },
+  'perhaps asked to drain, without a deadline': {
+    state: 'draining',
+    message:
+      'may not have been asked to drain, since the last daemon died in the act; no deadline; "tsup-visor signal USR1 worker:0" asks it again',
+    because: 'operator',
+    alive: true,
+  },
   'ended, its post_stop hook under way': {
     state: 'stopping',
     message: 'its post_stop hook runs',

@@ -39,6 +39,11 @@ const uses = (bytes: number) => (b: Bench) => void b.take({ type: 'measured', ru
 const waits = (what: Waiting) => (b: Bench) => {
   b.instance = { ...b.instance, phase: { kind: 'waiting', what, because: 'operator' } };
 };
+/** As a daemon finds it whose predecessor was killed in the act. */
+const perhapsAsked = (b: Bench) => {
+  const { phase } = b.instance;
+  if (phase.kind === 'draining') b.instance = { ...b.instance, phase: { ...phase, asked: 'perhaps' } };
+};
 const onRedis = (hopeless: boolean, why: string): Waiting => ({
   kind: 'dependency',
   on: programName('redis'),
@@ -140,6 +145,14 @@ export const LIVES = {
   'draining without a deadline': {
     phase: 'draining',
     make: () => bench(program({ drain: { timeoutMs: null } }), running, stop),
+  },
+  'perhaps asked to drain': {
+    phase: 'draining',
+    make: () => bench(program(), running, stop, perhapsAsked),
+  },
+  'perhaps asked to drain, without a deadline': {
+    phase: 'draining',
+    make: () => bench(program({ drain: { timeoutMs: null } }), running, stop, perhapsAsked),
   },
   'ended, its post_stop hook under way': {
     phase: 'cleaning',

@@ -255,7 +255,7 @@ describe('a run that nobody has recorded', () => {
         body: { pid: 4009, life: { because: 'rollout 1', program: { revision: 'two' } } },
       },
     });
-    expect(steps(second)[0]).toBe('starting');
+    expect(steps(second)).toEqual(['starting', 'pending', 'pending']);
   });
 
   it('ends as soon as it is found, where that was wished for while it was being begun', () => {
@@ -305,6 +305,13 @@ describe('a plan that was gone back to', () => {
     expect(second.next({ programs: [NEW] }).plan.programs).toMatchObject([{ revision: 'two' }]);
   });
 
+  it('is not kept in the place of a file that said something else already while the rollout was under way', () => {
+    const third = { ...OLD, command: ['third'], revision: revision('three') };
+    const second = halfway().next({ programs: [third] });
+    second.take({ type: 'steer_rollout', id: rolloutId(1), command: 'abort' });
+    expect(second.next({ programs: [third] }).plan.programs).toMatchObject([{ revision: 'three' }]);
+  });
+
   it('gives way once the file is taken at its word', () => {
     expect(
       aborted()
@@ -328,6 +335,23 @@ describe('the revisions of a program', () => {
     ]);
   });
 
+  it('go from the journal with their plans, when there are newer ones', () => {
+    const first = working();
+    for (let n = 2; n < 20; n++) {
+      const target = { ...OLD, command: [`build ${n}`], revision: revision(`r${n}`) };
+      first.take({ ...BEGIN, program: target, ids: first.ids(), maxParallel: 1 });
+      first.take({ type: 'steer_rollout', id: rolloutId(n - 1), command: 'abort' });
+      for (const index of [0, 1, 2]) {
+        if (first.seat(index).phase.kind === 'draining')
+          ready(first.exited(0, index).empty(index).spawned(index), index);
+      }
+    }
+    expect([...first.journal.under('plan/')].length).toBeLessThanOrEqual(13);
+    const second = first.next({ programs: [OLD] });
+    expect(second.fleet.revisions.get(OLD.name)).toHaveLength(10);
+    expect(second.seat(0).phase.kind).toBe('running');
+  });
+
   it('are all that keeps their plans in the journal', () => {
     const first = halfway();
     expect(linesOf('plan/worker/one')).not.toEqual([]);
@@ -340,6 +364,30 @@ describe('the revisions of a program', () => {
     }
     const third = second.next({ programs: [] });
     expect([...third.journal.under('plan/')]).toEqual([]);
+  });
+});
+
+describe('plans of one revision', () => {
+  it('that differ in what takes effect at once are told apart', () => {
+    const health = {
+      check: { kind: 'tcp', host: 'x', port: '1' },
+      intervalMs: 1,
+      timeoutMs: 1,
+      failures: 1,
+      action: 'none',
+    } as const;
+    const first = working();
+    first.take({ ...BEGIN, program: NEW, ids: [worker(0)], maxParallel: 1 });
+    first.take({ type: 'reload', programs: [{ ...NEW, health }], shutdownTimeoutMs: null });
+    expect(first.seat(2).phase, 'a run with the old command, and the new check').toMatchObject({
+      body: { life: { program: { revision: 'one', health } } },
+    });
+    first.take({ type: 'notified', run: first.run(2), message: { watchdogMs: 300 } });
+    const second = first.next({ programs: [OLD] });
+    const [past] = second.fleet.revisions.get(OLD.name) ?? [];
+    expect(past?.plan).toMatchObject({ revision: 'one', health: null });
+    const plans = [...second.journal.under('plan/worker/one')].map(([, plan]) => plan);
+    expect(plans).toMatchObject([{ health: null }, { health }]);
   });
 });
 

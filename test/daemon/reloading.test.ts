@@ -297,7 +297,13 @@ describe('a reload', () => {
       expect(await world.ask('POST', '/v1/rollouts', { selectors: ['worker'], dry_run: true })).toMatchObject(
         {
           rollouts: [{ program: 'worker', total: 2, id: null }],
-          refused: [{ program: 'worker', reason: 'rollout 1 of worker is paused' }],
+          refused: [
+            {
+              program: 'worker',
+              reason: 'rollout 1 of worker is paused, and has another config',
+              hint: expect.stringContaining('--replace'),
+            },
+          ],
         },
       );
     });

@@ -257,6 +257,7 @@ describe('the way back', () => {
       { revision, whole: true, current: true },
     ]);
     await world.handOver();
+    expect(world.said.join('\n')).toContain('worker keeps the config that a rollout went back to');
     const reload = await world.ask<ReloadReply>('POST', '/v1/reload', { dry_run: true });
     expect(reload.changes, 'what the file says is news to the daemon').toMatchObject([
       { key: 'environment.NEWS' },
@@ -290,5 +291,8 @@ describe('the way back', () => {
     expect(world.said.join('\n')).toContain('rollout 1 of worker goes back: reverted by the operator: slow');
     expect((await world.instance('worker:0')).revision).toBe(revision);
     expectRefusal(await world.request('POST', '/v1/rollouts/1/promote'), 'conflict');
+    const twice = await world.request('POST', '/v1/rollouts/1/revert');
+    expectRefusal(twice, 'conflict');
+    expect(twice.json).toMatchObject({ error: { message: 'rollout 1 of worker was reverted already' } });
   });
 });

@@ -7,7 +7,7 @@ import { build, fleet, isRollout, said, turned } from './builds.ts';
 const kept = async (life: Awaited<ReturnType<typeof fleet>>, from: number, before: readonly unknown[]) =>
   expect((await life.runs()).slice(from), 'runs of those that were not touched').toEqual(before.slice(from));
 
-describe.concurrent('a build that does not work', () => {
+describe.concurrent('a build that does not work', { timeout: 60_000 }, () => {
   for (const verb of ['abort', 'revert'] as const) {
     it(`can be left by ${verb} although its first instance never becomes ready, and nobody waits for that`, async (test) => {
       const life = await fleet(test, build('one'));
@@ -90,7 +90,7 @@ describe.concurrent('a build that does not work', () => {
   });
 });
 
-describe.concurrent('revert of a rollout that is over', () => {
+describe.concurrent('revert of a rollout that is over', { timeout: 60_000 }, () => {
   it('is a rollout of its own, and what it goes back to outlives the daemon', async (test) => {
     const life = await fleet(test, build('one'));
     life.deploy(build('two'));
@@ -120,7 +120,7 @@ describe.concurrent('revert of a rollout that is over', () => {
   });
 });
 
-describe.concurrent('check', () => {
+describe.concurrent('check', { timeout: 60_000 }, () => {
   const asking = (script: string, timeout = '10s') => ({ check: { exec: ['sh', '-c', script], timeout } });
 
   it('is asked once for each turn, and knows which', async (test) => {

@@ -6,7 +6,7 @@ const MANUAL = { canary: 1, canary_hold: 'manual' };
 const isHeld = (event: WireEvent): boolean =>
   event.type === 'rollout' && event.reason?.includes('promoted') === true;
 
-describe.concurrent('a canary', () => {
+describe.concurrent('a canary', { timeout: 60_000 }, () => {
   it('is alone until somebody promotes it; whoever watches is told what to type', async (test) => {
     const life = await fleet(test, build('one'));
     const before = await life.runs();

@@ -3,7 +3,7 @@ import { asked, build, fleet, isRollout, said, turned } from './builds.ts';
 
 const impatient = (onTimeout: string) => ({ drain: { timeout: '300ms', on_timeout: onTimeout } });
 
-describe.concurrent('a drain that takes longer than it may', () => {
+describe.concurrent('a drain that takes longer than it may', { timeout: 60_000 }, () => {
   it('on_timeout: pause kills nobody; resume waits on', async (test) => {
     const life = await fleet(test, build('patient', {}, impatient('pause')));
     const [run = null] = await life.runs();

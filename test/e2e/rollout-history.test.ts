@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { build, fleet, isRollout, said } from './builds.ts';
 
-describe.concurrent('rollout history', () => {
+describe.concurrent('rollout history', { timeout: 60_000 }, () => {
   it('names who, why, from what to what, and how it ended', async (test) => {
     const life = await fleet(test, build('one'));
     const from = (await life.instance('worker:0')).revision;
@@ -43,7 +43,7 @@ describe.concurrent('rollout history', () => {
   });
 });
 
-describe.concurrent('rollout wait', () => {
+describe.concurrent('rollout wait', { timeout: 60_000 }, () => {
   it('ends as what it waited for: 0, and 1 when that pauses; it is silent until then', async (test) => {
     const life = await fleet(test, build('one'));
     life.deploy(build('two'));

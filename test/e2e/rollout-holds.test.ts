@@ -34,7 +34,7 @@ async function late(test: TestContext): Promise<Fleet> {
   return life;
 }
 
-describe.concurrent('the next turn waits', () => {
+describe.concurrent('the next turn waits', { timeout: 60_000 }, () => {
   it('for one that has crashed elsewhere, which comes back with what it had', async (test) => {
     const life = await late(test);
     const [, , run] = await life.runs();
@@ -92,7 +92,7 @@ describe.concurrent('the next turn waits', () => {
   });
 });
 
-describe.concurrent('max_parallel', () => {
+describe.concurrent('max_parallel', { timeout: 60_000 }, () => {
   it('of the command line is a number or a share, and so many are away at once', async (test) => {
     const life = await fleet(test, build('patient'));
     life.deploy(build('two'));
@@ -106,7 +106,7 @@ describe.concurrent('max_parallel', () => {
   });
 });
 
-describe.concurrent('an instance that was given up', () => {
+describe.concurrent('an instance that was given up', { timeout: 60_000 }, () => {
   it('comes first, and a good build is its cure', async (test) => {
     const { log, see, start, ...rest } = await starting(test, { worker: build('crashes-at-2') });
     expect((await start.ended).code).toBe(1);

@@ -38,7 +38,7 @@ const finishAll = (life: Fleet): void => {
   for (const n of [0, 1, 2, 3]) life.touch(`finish${n}`);
 };
 
-describe.concurrent('during a rollout', () => {
+describe.concurrent('during a rollout', { timeout: 60_000 }, () => {
   it('stop of one whose turn is to come takes it out; started again, it has the new build', async (test) => {
     const life = await held(test);
     await life.world.succeed('stop', 'worker:3');
@@ -128,7 +128,7 @@ describe.concurrent('during a rollout', () => {
   });
 });
 
-describe.concurrent('a second rolling restart of the same program', () => {
+describe.concurrent('a second rolling restart of the same program', { timeout: 60_000 }, () => {
   it('joins the one under way when it wants the same', async (test) => {
     const life = await held(test);
     const joined = await life.world.succeed('rolling-restart', 'worker', '--detach');
@@ -176,7 +176,7 @@ describe.concurrent('a second rolling restart of the same program', () => {
   });
 });
 
-describe.concurrent('rolling-restart --instances', () => {
+describe.concurrent('rolling-restart --instances', { timeout: 60_000 }, () => {
   it('turns those and nobody else', async (test) => {
     const life = await fleet(test, build('one'));
     const before = await life.runs();

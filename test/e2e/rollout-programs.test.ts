@@ -10,7 +10,7 @@ const both = (test: TestContext): Promise<Fleet> => fleet(test, two('one'), { ap
 const order = ({ log }: Fleet): string[] =>
   log.of('signalled').map(({ instance }) => instance.replace(/:.*/, ''));
 
-describe.concurrent('several programs', () => {
+describe.concurrent('several programs', { timeout: 60_000 }, () => {
   it('are rolled one after the other, what others depend on first, however they are named', async (test) => {
     const life = await both(test);
     const seen = await life.world.succeed('rolling-restart', 'api', 'worker');

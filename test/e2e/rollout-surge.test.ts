@@ -19,7 +19,7 @@ const extras = ({ log }: Fleet): string[] => [
   ),
 ];
 
-describe.concurrent('extra instances', () => {
+describe.concurrent('extra instances', { timeout: 60_000 }, () => {
   for (const [surge, parallel, count, least] of [
     [1, 1, 1, INSTANCES],
     ['50%', 2, 2, INSTANCES],

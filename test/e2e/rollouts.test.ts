@@ -145,8 +145,13 @@ describe('forty workers, a thousand jobs and four releases', { timeout: 60_000 }
     await log.sees('it is taken back', isRollout('reverted', 3), 30_000);
     expect(readFileSync(join(queue, 'failures'), 'utf8')).not.toBe('');
     expect(await touched(before)).toBeLessThanOrEqual(CANARIES);
-    const state = (await instances()).filter(({ ready }) => !ready);
-    expect(state).toEqual([]);
+    expect((await instances()).filter(({ ready }) => !ready)).toEqual([]);
+    expect(releases()).toEqual([join(world.dir, 'releases/42')]);
+
+    const back = await instances();
+    await killDaemon(); // the next one finds the link at the release that was taken back
+    const same = ({ run, revision }: InstanceStatus) => ({ run, revision });
+    expect((await instances()).map(same)).toEqual(back.map(same));
   });
 
   it('a good one arrives although the daemon is killed three times on the way', async () => {

@@ -24,6 +24,12 @@ export class BeginWatch {
     this.#system = system;
   }
 
+  /** A daemon that dies takes with it who was about to begin. */
+  raised(): void {
+    this.#prepared.clear();
+    this.#turning.clear();
+  }
+
   /** `before`: the instances as they were when the event came. */
   effect(effect: FleetEffect, event: FleetEvent, before: ReadonlyMap<InstanceId, Instance>): void {
     const prepares = effect.type === 'hook' && effect.hook === 'pre_start';
@@ -129,3 +135,9 @@ const isAlive = ({ kind }: Phase): boolean => kind === 'starting' || kind === 'r
 export const isWell = ({ phase }: Instance): boolean => phase.kind === 'running' && phase.health.ok !== false;
 
 export const wasWell = (seat: Instance | undefined): boolean => seat !== undefined && isWell(seat);
+
+/** It works, or has nothing to do. */
+export const isThere = (seat: Instance): boolean =>
+  isWell(seat) ||
+  seat.phase.kind === 'exited' ||
+  (seat.phase.kind === 'waiting' && seat.phase.what.kind === 'schedule');

@@ -33,6 +33,9 @@ export interface Conduct {
 const code = (n: number): ExitStatus => ({ kind: 'code', code: n });
 const signal = (name: string): ExitStatus => ({ kind: 'signal', signal: name });
 
+/** A build that does not work: it never says that it is ready, and ends with a fault as long as the world is rude. */
+export const isBad = ({ environment }: ProgramPlan): boolean => environment['BUILD'] === 'bad';
+
 /** Comes up, works, and ends within a moment when it is asked to; its children as well. */
 export function kind(dice: Dice, plan: ProgramPlan): Conduct {
   const drains = dice.int(0, 40);
@@ -40,7 +43,7 @@ export function kind(dice: Dice, plan: ProgramPlan): Conduct {
     spawns: true,
     answersMs: dice.pick(null, dice.int(0, 5)),
     ofItself: [
-      { ms: dice.int(0, 40), says: { ready: true } },
+      ...(isBad(plan) ? [] : readyIn(dice.int(0, 40))),
       ...(isTask(plan) ? [{ ms: dice.int(0, 120), exits: code(0) }] : []),
       ...(dice.chance(0.5) ? [{ ms: dice.int(0, 60), forks: { livesMs: dice.int(0, 40), deaf: true } }] : []),
     ],
@@ -54,6 +57,8 @@ export function kind(dice: Dice, plan: ProgramPlan): Conduct {
   };
 }
 
+const readyIn = (ms: number): Act[] => [{ ms, says: { ready: true } }];
+
 /** What is half a service, as it is between a reload and its rolling restart, does not end: it would be started for ever. */
 const isTask = ({ command, restart, schedule }: ProgramPlan): boolean =>
   schedule !== null || (restart !== 'always' && command[0] === TASK);
@@ -63,7 +68,12 @@ export function rude(dice: Dice, plan: ProgramPlan): Conduct {
   return {
     spawns: !dice.chance(0.08),
     answersMs: dice.pick(null, 0, dice.int(1, 30), dice.int(1, 600)),
-    ofItself: [...readiness(dice), ...family(dice), ...chatter(dice), ...death(dice, plan)],
+    ofItself: [
+      ...(isBad(plan) ? [{ ms: dice.int(0, 2000), exits: code(1) }] : readiness(dice)),
+      ...family(dice),
+      ...chatter(dice),
+      ...death(dice, plan),
+    ],
     asked: dice.chance(0.15)
       ? []
       : [...lastWords(dice), ...family(dice), ...farewell(dice, plan.drain.signal)],

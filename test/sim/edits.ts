@@ -31,6 +31,12 @@ export class Edits {
     return { ...program, revision, ...dice.pick({ drain }, { stop }, { hooks }, { drain, stop, hooks }) };
   }
 
+  /** A build that does not work. */
+  bad(program: ProgramPlan): ProgramPlan {
+    const environment = { VERSION: `${++this.#version}`, BUILD: 'bad' };
+    return { ...program, revision: revision(`${program.name} ${this.#version}`), environment };
+  }
+
   /** The whole file: some programs changed, one more or one less. */
   all(programs: readonly ProgramPlan[]): ProgramPlan[] {
     const dice = this.#dice;

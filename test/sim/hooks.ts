@@ -7,6 +7,7 @@ import { broken } from './broken.ts';
 import type { Dice } from './dice.ts';
 
 interface Hook {
+  readonly era: number;
   readonly run: Run;
   readonly name: HookName;
   answered: boolean;
@@ -20,6 +21,8 @@ export class Hooks {
   /** Of each run the last one, until core has taken its answer. */
   readonly #current = new Map<Run, Hook>();
   #unanswered = 0;
+  /** So many daemons have died. */
+  #era = 0;
   #calm = false;
 
   constructor(dice: Dice, agenda: Agenda, post: (event: FleetEvent) => void) {
@@ -42,7 +45,7 @@ export class Hooks {
     if (before !== undefined && !before.cancelled && !before.answered) {
       broken(`${name} of run ${run} begins while ${before.name} runs`);
     }
-    const hook: Hook = { run, name, answered: false, cancelled: false };
+    const hook: Hook = { era: this.#era, run, name, answered: false, cancelled: false };
     this.#current.set(run, hook);
     this.#unanswered++;
     const dice = this.#dice;
@@ -68,6 +71,13 @@ export class Hooks {
     if (hook?.answered && hook.name === event.hook) this.#current.delete(event.run);
   }
 
+  /** The daemon has died: nobody hears of them any more, and the next one begins its own. */
+  die(): void {
+    this.#era++;
+    this.#current.clear();
+    this.#unanswered = 0;
+  }
+
   calm(): void {
     this.#calm = true;
     for (const hook of this.#current.values()) this.#answer(hook, this.#dice.int(0, 20), !hook.cancelled);
@@ -78,7 +88,7 @@ export class Hooks {
   }
 
   #ended(hook: Hook, ok: boolean): void {
-    if (hook.answered) return;
+    if (hook.answered || hook.era !== this.#era) return;
     hook.answered = true;
     this.#unanswered--;
     const { run, name } = hook;
@@ -86,7 +96,9 @@ export class Hooks {
     const event: FleetEvent = { type: 'hooked', run, hook: name, ok, detail };
     this.#post(event);
     if (!this.#calm && this.#dice.chance(0.05)) {
-      this.#agenda.after(this.#dice.int(0, 500), () => this.#post(event));
+      this.#agenda.after(this.#dice.int(0, 500), () => {
+        if (hook.era === this.#era) this.#post(event);
+      });
     }
   }
 }

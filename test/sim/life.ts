@@ -1,10 +1,9 @@
 /** The life of a world: rude for a while, then kind or not, and down in the end. */
-import { seatsOf } from '../../src/core/fleet/fleet.ts';
 import { type Instance, isAtRest } from '../../src/core/instance/instance.ts';
-import { isOver, type Rollout } from '../../src/core/rollout/rollout.ts';
-import { isWell, unmet } from './begin-watch.ts';
+import { isOver } from '../../src/core/rollout/rollout.ts';
 import { Broken, broken } from './broken.ts';
-import { Operator, underWay } from './operator.ts';
+import { mend } from './mend.ts';
+import { Operator } from './operator.ts';
 import type { Transitions } from './transitions.ts';
 import { World } from './world.ts';
 
@@ -29,13 +28,15 @@ function liveRudely(world: World): void {
   operator.start(autostarted(world));
   const horizon = dice.int(500, 12_000);
   operator.busy(dice.int(0, 14), horizon);
+  if (world.flavour.deaths) operator.deaths(dice.int(1, 4), horizon);
   world.runUntil(horizon);
+  world.calm();
   // An essential one that was given up has ended it before its time.
   if (dice.chance(0.7) && fleet.mode.kind === 'running') {
     world.system.calm();
     if (dice.chance(0.3)) operator.tick();
-    if (dice.chance(0.5)) mendByResuming(world, operator);
-    else mendByAborting(world, operator);
+    mend(world, operator);
+    world.calm();
   }
   shutDown(world);
   if (agenda.now < 0) broken('time ran backwards');
@@ -45,69 +46,6 @@ const autostarted = ({ programs, fleet }: World): Instance['id'][] => {
   const names = new Set(programs.filter(({ autostart }) => autostart).map(({ name }) => name));
   return [...fleet.instances.values()].filter(({ program }) => names.has(program.name)).map(({ id }) => id);
 };
-
-/** Where everybody behaves, what an abort leaves is a whole fleet. */
-function mendByAborting(world: World, operator: Operator): void {
-  // Some may have died before everybody behaved, and the system has not told yet.
-  const isQuiet = world.dice.chance(0.5);
-  if (isQuiet) world.settle();
-  const touched = new Set<Instance['id']>();
-  for (const rollout of underWay(world)) {
-    for (const { id } of rollout.turns) if (generationOf(world, id) === rollout.generation) touched.add(id);
-    operator.steer(rollout.id, 'abort');
-  }
-  world.settle();
-  if (world.fleet.mode.kind !== 'running') return;
-  for (const instance of world.fleet.instances.values()) {
-    const { id, phase } = instance;
-    if (phase.kind === 'failed' && !(isQuiet && touched.has(id))) continue;
-    isWhole(world, instance);
-  }
-}
-
-const generationOf = (world: World, id: Instance['id']) => world.fleet.instances.get(id)?.generation;
-
-/** Where everybody behaves, a rollout that is resumed as often as it pauses ends well. */
-function mendByResuming(world: World, operator: Operator): void {
-  world.settle();
-  const failed = [...world.fleet.instances.values()].filter(({ phase }) => phase.kind === 'failed');
-  operator.start(failed.filter(({ wish }) => wish.want === 'up').map(({ id }) => id));
-  if (world.dice.chance(0.5)) operator.beginRollout();
-  for (let i = 0; i < 8 && underWay(world).length > 0; i++) {
-    world.settle();
-    for (const { id, state } of underWay(world)) if (state === 'paused') operator.steer(id, 'resume');
-  }
-  world.settle();
-  if (world.fleet.mode.kind !== 'running') return;
-  const stuck = underWay(world)[0];
-  if (stuck !== undefined && !waitsForOthers(world, stuck))
-    broken(`rollout ${stuck.id} cannot end: it is ${stuck.state}, ${stuck.reason}`);
-  for (const instance of world.fleet.instances.values()) isWhole(world, instance);
-}
-
-/** What its replacements need is not there, and will not come. */
-const waitsForOthers = ({ fleet }: World, { program, target }: Rollout): boolean =>
-  unmet(fleet, { program: target }) !== null ||
-  [...seatsOf(fleet, program).values()].some(({ phase }) => phase.kind === 'waiting');
-
-/** It works, has done its work, or waits for what is really not there; and nobody has to go because of its age or size. */
-function isWhole({ fleet, watch }: World, instance: Instance): void {
-  const { id, wish, phase, leaving } = instance;
-  if (leaving && phase.kind !== 'waiting') broken(`${id} is to go, and never does`);
-  if (wish.want === 'down') {
-    if (!isAtRest(instance) && !watch.order.waits(instance))
-      broken(`${id} is ${phase.kind} for ever, and nobody wants it`);
-    return;
-  }
-  if (phase.kind === 'exited' || phase.kind === 'waiting') return; // whoever waits, rightly waits: state-watch.ts
-  if (phase.kind !== 'running') throw broken(`${id} is ${phase.kind} for ever`);
-  if (phase.worn === null) return;
-  const others = [...seatsOf(fleet, instance.program.name).values()].filter(
-    (seat) => seat.wish.want === 'up',
-  );
-  const mayGo = others.every(isWell) && unmet(fleet, instance) === null;
-  if (mayGo) broken(`${id} is worn, and never replaced`);
-}
 
 const RESTING: ReadonlySet<string> = new Set(['stopped', 'exited', 'failed']);
 

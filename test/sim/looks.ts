@@ -5,12 +5,16 @@ import type { Life } from '../../src/core/instance/phase.ts';
 import type { Purpose, Watch } from '../../src/core/instance/watch.ts';
 import type { Agenda } from './agenda.ts';
 import { broken } from './broken.ts';
+import { isBad } from './conduct.ts';
 import type { Dice } from './dice.ts';
 import { MUCH } from './plans.ts';
 
 interface Look {
+  readonly era: number;
   readonly run: Run;
   readonly watch: Watch;
+  /** Of a build that does not work. */
+  readonly bad: boolean;
   /** What is still to be answered: yes or no, or so many bytes. After the last there is silence. */
   script: (boolean | number)[];
   open: boolean;
@@ -22,6 +26,8 @@ export class Looks {
   readonly #post: (event: FleetEvent) => void;
   readonly #open = new Map<string, Look>();
   #calm = false;
+  /** So many daemons have died. */
+  #era = 0;
 
   constructor(dice: Dice, agenda: Agenda, post: (event: FleetEvent) => void) {
     this.#dice = dice;
@@ -38,9 +44,11 @@ export class Looks {
     return [...this.#open.values()].flatMap((look) => (look.run === run ? look.watch : []));
   }
 
-  watch({ run }: Life, watch: Watch): void {
+  watch({ run, program }: Life, watch: Watch): void {
     if (this.#open.has(nameOf(run, watch.purpose))) broken(`${watch.purpose} of run ${run} is watched twice`);
-    const look: Look = { run, watch, script: this.#scriptFor(watch.purpose), open: true };
+    const bad = isBad(program);
+    const look: Look = { era: this.#era, run, watch, bad, script: [], open: true };
+    look.script = this.#scriptFor(look);
     this.#open.set(nameOf(run, watch.purpose), look);
     this.#lookOnce(look, watch.purpose === 'log' ? this.#whenever() : 0);
   }
@@ -52,10 +60,16 @@ export class Looks {
     this.#open.delete(nameOf(run, purpose));
   }
 
+  /** The daemon has died: no answer comes any more, and the next one asks anew. */
+  die(): void {
+    this.#era++;
+    this.#open.clear();
+  }
+
   calm(): void {
     this.#calm = true;
     for (const look of this.#open.values()) {
-      look.script = this.#scriptFor(look.watch.purpose);
+      look.script = this.#scriptFor(look);
       this.#lookOnce(look, this.#dice.int(0, 20));
     }
   }
@@ -63,6 +77,7 @@ export class Looks {
   #lookOnce(look: Look, inMs: number): void {
     const { script } = look;
     this.#agenda.after(inMs + this.#takes(), () => {
+      if (look.era !== this.#era) return;
       // An answer that was on its way when nobody wanted it any more may come all the same.
       const late = !this.#calm && this.#dice.chance(0.3);
       const answer = look.script === script && (look.open || late) ? script.shift() : undefined;
@@ -75,9 +90,10 @@ export class Looks {
 
   #tell(event: FleetEvent): void {
     this.#post(event);
+    const era = this.#era;
     if (!this.#calm && this.#dice.chance(0.05)) {
       this.#agenda.after(this.#dice.int(0, 600), () => {
-        if (!this.#calm) this.#post(event); // it could be the last word for ever
+        if (!this.#calm && era === this.#era) this.#post(event); // it could be the last word for ever
       });
     }
   }
@@ -92,8 +108,9 @@ export class Looks {
       : this.#dice.pick(0, this.#dice.int(0, 100), this.#dice.int(0, 2000));
   }
 
-  #scriptFor(purpose: Purpose): (boolean | number)[] {
+  #scriptFor({ watch: { purpose }, bad }: Look): (boolean | number)[] {
     const dice = this.#dice;
+    if (bad && (purpose === 'ready' || purpose === 'log')) return [];
     if (purpose === 'memory') return this.#calm ? [0] : stretches(dice, 0, 2 * MUCH);
     if (this.#calm) return purpose === 'ready' ? [false, true] : [true];
     if (purpose === 'health') return stretches(dice, true, false);

@@ -103,8 +103,8 @@ export const MUTANTS = [
   ),
   mutant(
     'two rollouts at once',
-    'fleet/requests.ts',
-    '  if (rolloutUnderWay(fleet, program.name) !== undefined) return; // one at a time: they would undo each other\n',
+    'fleet/begin-rollout.ts',
+    '  if (old !== undefined && !event.replaces) return; // one at a time: they would undo each other\n',
     '',
   ),
   mutant(
@@ -145,7 +145,7 @@ export const MUTANTS = [
   ),
   mutant(
     'a rollout takes what is on its way out',
-    'fleet/requests.ts',
+    'fleet/begin-rollout.ts',
     'if (instance === undefined || instance.leaving) return []; // it goes',
     'if (instance === undefined) return []; // it goes',
   ),
@@ -160,12 +160,6 @@ export const MUTANTS = [
     'fleet/resize.ts',
     'index >= count && !leaving',
     'index < seats.size - count && !leaving',
-  ),
-  mutant(
-    'scaled in the middle of a rollout',
-    'fleet/resize.ts',
-    '  if (rolloutUnderWay(fleet, program) !== undefined) return; // its turns are given out\n',
-    '',
   ),
   mutant(
     'a reload forgets the number',
@@ -261,7 +255,7 @@ export const MUTANTS = [
   mutant(
     'a slot that is scaled away stays',
     'fleet/step.ts',
-    'if (seat?.leaving && isAtRest(seat)) changes.remove(seat);',
+    'if (seat?.leaving && isAtRest(seat) && !isHeld(changes.fleet, seat)) changes.remove(seat);',
     '',
   ),
   mutant(

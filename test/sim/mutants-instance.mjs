@@ -344,8 +344,8 @@ export const MUTANTS = [
   mutant(
     'a pause is a kill',
     'instance/step.ts',
-    'pause: () => ({',
-    'pause: () => killAll(instance, context) ?? ({',
+    '    pause: wait,\n',
+    '    pause: () => killAll(instance, context),\n',
   ),
   mutant(
     'a check that says yes does not end the drain',

@@ -5,39 +5,39 @@ export const MUTANTS = [
   mutant('idle last', 'rollout/order.ts', 'rank(a) - rank(b)', 'rank(b) - rank(a)'),
   mutant(
     'one more than max_parallel',
-    'rollout/step.ts',
-    '.length >= rollout.maxParallel',
-    '.length > rollout.maxParallel',
+    'rollout/gates.ts',
+    'active.length >= rollout.maxParallel',
+    'active.length > rollout.maxParallel',
   ),
   mutant(
     'what does not work is waited for',
     'rollout/obstacle.ts',
-    '  if (costsNothing(seat)) return null;\n',
-    '',
+    'if (costsNothing(seat) || isUnproved(seat, rollout)) return null;',
+    'if (isUnproved(seat, rollout)) return null;',
   ),
   mutant(
     'a failed turn does not pause',
     'rollout/step.ts',
-    "const failed = rollout.turns.find(({ step }) => step.kind === 'failed');",
-    'const failed = rollout.turns.find(() => false);',
+    'if (failed !== null) return fail(rollout, failed, view);',
+    '',
   ),
   mutant(
     'a failed turn counts as done',
     'rollout/step.ts',
-    "step.kind === 'done' || step.kind === 'skipped')) {",
-    "step.kind === 'done' || step.kind === 'skipped' || step.kind === 'failed')) {",
+    'if (failed === null && rollout.turns.every(isSettled)',
+    'if (rollout.turns.every(isSettled)',
   ),
   mutant(
     'an overdue drain does not pause',
     'rollout/step.ts',
-    'return overdue ? pausedFor(rollout, overdue) : rollout;',
-    'return rollout;',
+    '  if (overdue !== undefined) return { rollout: pausedFor(rollout, overdue), effects: [] };\n',
+    '',
   ),
   mutant(
     'a pause does not hold',
     'rollout/step.ts',
-    "judged.state === 'running' ? beginTurns",
-    "judged.state !== 'succeeded' ? beginTurns",
+    "  if (rollout.state !== 'running') return { rollout, effects: [] };\n",
+    '',
   ),
   mutant(
     'resume does not grant',
@@ -53,21 +53,21 @@ export const MUTANTS = [
   ),
   mutant(
     'abort leaves what failed',
-    'rollout/step.ts',
-    '    if (isWorthKeeping(turn, seat)) return [];\n',
-    '    if (!isWorthKeeping(turn, seat) || seat) return [];\n',
+    'rollout/back.ts',
+    'return isWorthKeeping(turn, seat) ? [] :',
+    'return isWorthKeeping(turn, seat) || seat ? [] :',
   ),
   mutant(
     'abort keeps the new plan',
-    'rollout/step.ts',
-    'program: turn.before.program,',
+    'rollout/back.ts',
+    'program: before.program,',
     'program: rollout.target,',
   ),
   mutant(
     'a rollout looks only when the last of its deadlines has come',
     'rollout/step.ts',
-    'return mono(Math.min(...deadlines));',
-    'return mono(Math.max(...deadlines));',
+    'mono(Math.min(...deadlines));',
+    'mono(Math.max(...deadlines));',
   ),
   mutant(
     'whoever starts counts as whole',
@@ -78,8 +78,8 @@ export const MUTANTS = [
   mutant(
     'no obstacle holds it up',
     'rollout/obstacle.ts',
-    '!turning.has(other.id) && !isWhole(other),',
-    '!turning.has(other.id) && !isWhole(other) && other.leaving,',
+    'others.filter((other) => !isWhole(other));',
+    'others.filter((other) => !isWhole(other) && other.leaving);',
   ),
   mutant(
     'an unhealthy one is waited for',
@@ -90,8 +90,8 @@ export const MUTANTS = [
   mutant(
     'a turn is begun although its replacement would wait',
     'rollout/obstacle.ts',
-    'return first === undefined ? unmetNeed(unmet()) :',
-    'return first === undefined ? null :',
+    'return unmetNeed(unmet(rollout.target)) ??',
+    'return null ??',
   ),
   mutant(
     'what was given up is waited for without end',
@@ -131,14 +131,14 @@ export const MUTANTS = [
   ),
   mutant(
     'a replacement that ends is waited for',
-    'rollout/turn.ts',
+    'rollout/fault.ts',
     "if ('ending' in phase && !isFinishing(phase))",
     "if ('ending' in phase && phase.ending.cause === 'fault')",
   ),
   mutant(
     'a new run after a crash is as good',
-    'rollout/turn.ts',
-    "  if (seat.lastRun !== step.newRun) return { kind: 'failed', why: 'ended before it was healthy', tookMs };\n",
+    'rollout/fault.ts',
+    "  if (seat.lastRun !== step.newRun) return 'ended before it was healthy';\n",
     '',
   ),
   mutant(
@@ -161,7 +161,7 @@ export const MUTANTS = [
   ),
   mutant(
     'an unhealthy replacement is as good',
-    'rollout/turn.ts',
+    'rollout/fault.ts',
     "phase.kind === 'running' && phase.health.ok === false",
     "phase.kind === 'running' && phase.health.ok === null && seat.leaving",
   ),
@@ -174,7 +174,7 @@ export const MUTANTS = [
   mutant(
     'a refused pre_drain is waited for',
     'rollout/turn.ts',
-    'return isUntouched ? {',
-    'return isUntouched && seat.leaving ? {',
+    'return isUntouched ? failed(',
+    'return isUntouched && seat.leaving ? failed(',
   ),
 ];

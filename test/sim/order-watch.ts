@@ -41,6 +41,11 @@ export class OrderWatch {
     }
   }
 
+  /** What was asked of the daemon that died, the next one begins anew. */
+  raised(): void {
+    this.#requests.clear();
+  }
+
   /** Its leader is asked or told to end, by core. */
   signalled(run: Run, instance: Instance): void {
     const { phase } = instance;

@@ -35,6 +35,9 @@ const FEATURES = [
   'memory',
   'ages',
   'hooks',
+  'deaths',
+  'judges',
+  'many',
 ] as const;
 
 export function drawFlavour(dice: Dice): Flavour {
@@ -46,11 +49,14 @@ export function drawFlavour(dice: Dice): Flavour {
 export function drawPrograms(dice: Dice, flavour: Flavour): ProgramPlan[] {
   const count = flavour.dependencies ? dice.int(2, 4) : dice.pick(1, 1, 2);
   const programs = NAMES.slice(0, count).map((name) =>
-    drawProgram(dice, flavour, name, 0, dice.int(1, MOST[count] ?? 1)),
+    drawProgram(dice, flavour, name, 0, howMany(dice, flavour, count)),
   );
   const linked = programs.map((program, i) => drawLinks(dice, flavour, program, programs.slice(0, i)));
   return dice.chance(0.5) ? linked : linked.toReversed(); // nothing may hang on the order in the file
 }
+
+const howMany = (dice: Dice, flavour: Flavour, programs: number): number =>
+  flavour.many && dice.chance(0.12) ? dice.int(6, 40 / programs) : dice.int(1, MOST[programs] ?? 1);
 
 /** Instances of each, by how many programs there are. */
 const MOST: Record<number, number> = { 1: 5, 2: 4, 3: 3, 4: 2 };
@@ -109,8 +115,13 @@ export function drawProgram(
     drain: drawDrain(dice, flavour, limit),
     stop: { signal: dice.pick('TERM', 'INT'), timeoutMs: limit() },
     rollout: {
-      maxParallel: { kind: 'count', count: 1 },
+      ...PROGRAM.rollout,
       minHealthyTimeMs,
+      canaryHoldMs: dice.pick(0, dice.int(1, 2000), null),
+      check: flavour.judges && dice.chance(0.5) ? { check: CHECK, timeoutMs: dice.int(20, 600) } : null,
+      maxFailures: dice.pick(0, 0, 1, 2),
+      onFailure: dice.pick('pause', 'pause', 'abort', 'revert'),
+      afterKillHoldMs: dice.pick(0, dice.int(1, 1500)),
       healthyDeadlineMs: dice.chance(0.25) ? null : needsMs + limit(),
       order: dice.pick('idle_first', 'oldest', 'index'),
     },
@@ -165,7 +176,7 @@ function drawDrain(dice: Dice, flavour: Flavour, limit: () => number): DrainPlan
     check: doneWhen === 'check' ? CHECK : null,
     waitFor: dice.pick('tree', 'tree', 'leader'),
     timeoutMs: dice.chance(0.2) ? null : limit(),
-    onTimeout: dice.pick('pause', 'pause', 'kill'),
+    onTimeout: dice.pick('pause', 'pause', 'kill', 'skip'),
   };
 }
 

@@ -1,12 +1,20 @@
 /** What must hold of every rollout: nobody is touched too soon, nothing is called done that is not. */
 import type { InstanceId, RolloutId } from '../../src/base/ids.ts';
+import type { FleetEffect } from '../../src/core/fleet/effect.ts';
+import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import { type Fleet, seatsOf } from '../../src/core/fleet/fleet.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
+import { lifeOf } from '../../src/core/instance/phase.ts';
+import type { ProgramPlan } from '../../src/core/plan.ts';
 import { isActive, isOver, type Rollout, type Turn } from '../../src/core/rollout/rollout.ts';
 import type { Agenda } from './agenda.ts';
 import { isWell, unmet, wasWell } from './begin-watch.ts';
 import { broken } from './broken.ts';
+import { CanaryWatch } from './canary-watch.ts';
+import { CapacityWatch } from './capacity-watch.ts';
+import { GateWatch, turnOf } from './gate-watch.ts';
 import { needsNewRun } from './reload-watch.ts';
+import { RevivalWatch } from './revival-watch.ts';
 import type { Watch } from './watch.ts';
 
 export class RolloutWatch {
@@ -14,19 +22,54 @@ export class RolloutWatch {
   readonly #watch: Watch;
   readonly #agenda: Agenda;
   readonly #seen = new Map<RolloutId, Rollout>();
+  readonly #excused = new Set<string>();
+  /** In this step. */
+  readonly #spawned: Instance[] = [];
   /** When each turn began. */
   readonly #began = new Map<string, number>();
   /** How long each has to stay healthy, by the plan of the moment in which it became ready. */
   readonly #healthyMs = new Map<string, number>();
 
-  constructor(fleet: Fleet, watch: Watch, agenda: Agenda) {
+  readonly #gates: GateWatch;
+  readonly #canary: CanaryWatch;
+  readonly #capacity: CapacityWatch;
+  readonly #revival: RevivalWatch;
+
+  constructor(fleet: Fleet, watch: Watch, agenda: Agenda, zero: () => number) {
+    this.#gates = new GateWatch(fleet, agenda);
+    this.#canary = new CanaryWatch(agenda);
+    this.#capacity = new CapacityWatch(fleet);
+    this.#revival = new RevivalWatch(fleet, zero);
     this.#fleet = fleet;
     this.#watch = watch;
     this.#agenda = agenda;
   }
 
+  /** Before core sees it. */
+  event(event: FleetEvent): void {
+    this.#gates.event(event);
+  }
+
+  effect(effect: FleetEffect, event: FleetEvent): void {
+    this.#gates.effect(effect, event);
+    if (effect.type === 'spawn') this.#spawned.push(effect.instance);
+  }
+
+  died(): void {
+    this.#spawned.length = 0;
+    this.#revival.died();
+  }
+
+  /** `file`: the config as it stands now. */
+  raised(file: readonly ProgramPlan[]): void {
+    this.#revival.raised(file);
+    for (const rollout of this.#fleet.rollouts.values()) this.#seen.set(rollout.id, rollout);
+  }
+
   /** After each step. `before`: the instances as they were when the event came. */
-  check(before: ReadonlyMap<InstanceId, Instance>): void {
+  check(event: FleetEvent, before: ReadonlyMap<InstanceId, Instance>): void {
+    this.#capacity.check(before);
+    for (const { id, generation } of this.#spawned.splice(0)) this.#hasItsTurn(id, generation, before);
     const underWay = new Set<string>();
     for (const rollout of this.#fleet.rollouts.values()) {
       if (!isOver(rollout)) {
@@ -39,40 +82,58 @@ export class RolloutWatch {
       this.#seen.set(rollout.id, rollout);
       if (last !== undefined && isOver(last)) broken(`rollout ${rollout.id} changes after its end`);
       this.#one(rollout, last, before);
+      this.#canary.check(rollout, last, event);
+      this.#gates.check(rollout, last);
+    }
+  }
+
+  /** Whose turn has not come is begun with what it had. */
+  #hasItsTurn(id: InstanceId, generation: number, before: ReadonlyMap<InstanceId, Instance>): void {
+    for (const rollout of this.#fleet.rollouts.values()) {
+      const turn = turnOf(rollout, id);
+      if (isOver(rollout) || turn?.step.kind !== 'pending' || generation !== rollout.generation) continue;
+      if (this.#began.has(`${rollout.id} ${id}`) || before.get(id)?.wish.want !== 'up') continue;
+      broken(`${id} is begun with what rollout ${rollout.id} brings, and its turn has not come`);
     }
   }
 
   #one(rollout: Rollout, last: Rollout | undefined, before: ReadonlyMap<InstanceId, Instance>): void {
     this.#says(rollout);
-    const active = rollout.turns.filter(isActive);
+    const active = rollout.turns.filter((turn) => this.#counts(rollout, turn));
     if (!isOver(rollout) && active.length > rollout.maxParallel)
       broken(`rollout ${rollout.id} turns too many`);
-    rollout.turns.forEach((turn, i) => {
-      const was = last?.turns[i]?.step.kind ?? 'pending';
-      if (was === turn.step.kind) return;
-      if (isActive(turn) && (was === 'pending' || was === 'failed')) this.#begun(rollout, last, turn, before);
+    for (const turn of rollout.turns) {
+      const was = turnOf(last, turn.id)?.step.kind ?? 'pending';
+      if (was === turn.step.kind) continue;
+      if (isActive(turn) && (was === 'pending' || was === 'failed')) this.#begun(rollout, turn, before);
       if (turn.step.kind === 'settling') {
         this.#healthyMs.set(`${rollout.id} ${turn.id}`, rollout.target.rollout.minHealthyTimeMs);
       }
-      if (turn.step.kind === 'done') this.#done(rollout, turn);
-    });
+      if (turn.step.kind === 'serving' || (turn.step.kind === 'done' && !turn.extra))
+        this.#done(rollout, turn);
+    }
     if (rollout.state === 'succeeded') this.#succeeded(rollout);
+    if (rollout.state === 'reverted') this.#reverted(rollout);
   }
 
   #says(rollout: Rollout): void {
     const { state, reason, turns, id } = rollout;
     if (state === 'paused' && !reason) broken(`rollout ${id} is paused and does not say why`);
-    if (state === 'running' && !reason && !turns.some(isActive)) {
+    const isBusy = turns.some((turn) => isActive(turn) || turn.step.kind === 'leaving');
+    if (state === 'running' && !reason && !isBusy) {
       broken(`rollout ${id} does nothing and does not say why`);
     }
-    const failed = turns.find(({ step }) => step.kind === 'failed');
+    const failed = intolerable(rollout);
     if (state === 'running' && failed) broken(`rollout ${id} goes on although ${failed.id} has failed`);
-    if (state === 'running' && !turns.some(isActive)) this.#waitsInVain(rollout);
+    const isHeld = rollout.canary.kind === 'held' || rollout.after !== null || rollout.notBefore !== null;
+    if (state === 'running' && !isBusy && !isHeld) this.#waitsInVain(rollout);
   }
 
   /** Who was given up does not come back by itself: one with a turn to come is cured by it, any other is to be told of. */
-  #waitsInVain({ id, program }: Rollout): void {
+  #waitsInVain({ id, program, turns }: Rollout): void {
+    const failed = new Set(turns.filter(({ step }) => step.kind === 'failed').map((turn) => turn.id));
     for (const seat of seatsOf(this.#fleet, program).values()) {
+      if (failed.has(seat.id)) continue; // that is allowed
       const isGivenUp = seat.phase.kind === 'failed' && seat.wish.want === 'up' && !seat.leaving;
       if (isGivenUp) broken(`rollout ${id} waits for ${seat.id} without end`);
     }
@@ -83,37 +144,39 @@ export class RolloutWatch {
     if (rollout.state !== 'running') return;
     for (const { id, step } of rollout.turns) {
       const phase = this.#fleet.instances.get(id)?.phase;
-      if (step.kind === 'draining' && phase?.kind === 'draining' && phase.overdue) {
+      const waits = step.kind === 'draining' || step.kind === 'leaving';
+      if (waits && phase?.kind === 'draining' && phase.overdue) {
         broken(`rollout ${rollout.id} goes on although ${id} is overdue`);
       }
     }
   }
 
   /** One that works is touched only while every other wanted one works or is in its turn. */
-  #begun(
-    rollout: Rollout,
-    last: Rollout | undefined,
-    turn: Turn,
-    before: ReadonlyMap<InstanceId, Instance>,
-  ): void {
+  #begun(rollout: Rollout, turn: Turn, before: ReadonlyMap<InstanceId, Instance>): void {
     this.#began.set(`${rollout.id} ${turn.id}`, this.#agenda.now);
+    this.#healthyMs.delete(`${rollout.id} ${turn.id}`);
     const phase = this.#fleet.instances.get(turn.id)?.phase;
     const asked = phase?.kind === 'draining' && phase.ending.because === `rollout ${rollout.id}`;
     if (!asked || before.get(turn.id)?.phase.kind !== 'running') return;
     if (this.#watch.of(phase.body.life.run)?.isWell === false) return; // it is taken first
+    this.#gates.begun(rollout, turn);
     // What it needs may have had its own turn later in the step.
     const works = (seat: Instance): boolean => isWell(seat) || wasWell(before.get(seat.id));
     const missing = unmet(this.#fleet, { program: rollout.target }, undefined, works);
     if (missing !== null) broken(`${turn.id} is touched, and its next run would wait for ${missing}`);
     // One whose turn began together with this one may have failed within the same step.
     const begun = rollout.turns.filter(
-      ({ step }, i) => step.kind === 'failed' && last?.turns[i]?.step.kind !== 'failed',
+      // And of those that have failed before, as many as may.
+      ({ step }) => step.kind === 'failed',
     );
     const turning = new Set([...rollout.turns.filter(isActive), ...begun].map(({ id }) => id));
     for (const other of seatsOf(this.#fleet, rollout.program).values()) {
       if (turning.has(other.id) || other.wish.want === 'down' || other.leaving) continue;
       const isWhole = isWell(other) || other.phase.kind === 'exited' || waitsForTime(other);
-      if (!isWhole) broken(`${turn.id} is touched while ${other.id} is ${other.phase.kind}`);
+      // A rollout has gone on without it.
+      const drainsOn =
+        other.phase.kind === 'draining' && other.phase.overdue && other.phase.onTimeout === 'skip';
+      if (!isWhole && !drainsOn) broken(`${turn.id} is touched while ${other.id} is ${other.phase.kind}`);
     }
   }
 
@@ -121,10 +184,12 @@ export class RolloutWatch {
     const seat = this.#fleet.instances.get(turn.id) ?? broken(`${turn.id} is gone`);
     if (seat.generation !== rollout.generation) broken(`${turn.id} is done and of another generation`);
     if (seat.phase.kind === 'exited' || waitsForTime(seat) || isWornNow(seat)) return;
+    this.#gates.judged(rollout, turn);
     if (seat.phase.kind !== 'running') throw broken(`${turn.id} is done and ${seat.phase.kind}`);
     const { life } = seat.phase.body;
-    const { ready, rollout: plan } = life.program;
-    const healthyMs = this.#healthyMs.get(`${rollout.id} ${turn.id}`) ?? plan.minHealthyTimeMs;
+    const { ready } = life.program;
+    const healthyMs =
+      this.#healthyMs.get(`${rollout.id} ${turn.id}`) ?? rollout.target.rollout.minHealthyTimeMs;
     const watched = this.#watch.of(life.run) ?? broken(`run ${life.run} was never spawned`);
     const readyAt = ready.when === 'spawned' ? watched.bornAt + ready.forMs : watched.readyHeardAt;
     if (readyAt === null) throw broken(`${turn.id} is done and never said that it is ready`);
@@ -141,10 +206,51 @@ export class RolloutWatch {
       if (seat?.program.revision !== rollout.target.revision && seat?.generation === rollout.generation) {
         broken(`rollout ${rollout.id} has succeeded, ${turn.id} keeps its old plan`);
       }
-      if (turn.step.kind === 'done') continue;
+      if (turn.step.kind === 'done' || turn.step.kind === 'failed') continue; // so many may fail
       if (turn.step.kind !== 'skipped') broken(`rollout ${rollout.id} has succeeded without ${turn.id}`);
     }
+    if (intolerable(rollout)) broken(`rollout ${rollout.id} has succeeded although too many have failed`);
+    this.#extrasAreGone(rollout);
   }
+
+  /** Nothing is left of what was taken back, but what somebody has stopped, or what drains on. */
+  #reverted(rollout: Rollout): void {
+    const { id, reverting, turns } = rollout;
+    if (reverting === null) throw broken(`rollout ${id} is reverted and never went back`);
+    for (const turn of turns) {
+      const seat = this.#fleet.instances.get(turn.id);
+      if (seat === undefined || turn.extra || seat.wish.want === 'down') continue;
+      if (seat.generation === reverting.from)
+        broken(`rollout ${id} is reverted, and ${turn.id} keeps what it had`);
+      const life = lifeOf(seat.phase);
+      if (life?.generation === reverting.from && !('ending' in seat.phase))
+        broken(`rollout ${id} is reverted, and ${turn.id} runs as it did`);
+    }
+    this.#extrasAreGone(rollout);
+  }
+
+  #extrasAreGone({ id, state, turns }: Rollout): void {
+    for (const turn of turns) {
+      const seat = this.#fleet.instances.get(turn.id);
+      if (turn.extra && seat?.leaving && seat.wish.want === 'up')
+        broken(`rollout ${id} is ${state}, and ${turn.id}, an extra one, stays`);
+    }
+  }
+
+  /** An extra one takes nothing away, and whoever has failed is away already. */
+  #counts({ id }: Rollout, turn: Turn): boolean {
+    const key = `${id} ${turn.id}`;
+    if (turn.extra || turn.step.kind === 'failed') this.#excused.add(key);
+    return isActive(turn) && !this.#excused.has(key);
+  }
+}
+
+/** A failure that is one too many. */
+function intolerable({ turns, canary, reverting, target }: Rollout): Turn | undefined {
+  const failed = turns.filter(({ step }) => step.kind === 'failed');
+  const onTrial = reverting !== null || canary.kind === 'first' || canary.kind === 'held';
+  const isStrict = onTrial || failed.some(({ extra }) => extra);
+  return isStrict || failed.length > target.rollout.maxFailures ? failed[0] : undefined;
 }
 
 const waitsForTime = ({ phase }: Instance): boolean =>

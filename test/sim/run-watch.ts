@@ -3,7 +3,7 @@ import type { Run } from '../../src/base/ids.ts';
 import type { SignalName } from '../../src/base/signal-name.ts';
 import type { Happened, Notified } from '../../src/core/instance/event.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
-import type { How, Life, Phase } from '../../src/core/instance/phase.ts';
+import type { Body, How, Life, OnTimeout, Phase } from '../../src/core/instance/phase.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
 import type { Agenda } from './agenda.ts';
 import { broken } from './broken.ts';
@@ -31,7 +31,8 @@ export class RunWatch {
   /** How hard the operator has asked for its end: 0 not at all. */
   #insisted = 0;
   #asked: { readonly at: number; notBefore: number } | null = null;
-  #onTimeout: 'pause' | 'kill' | 'stop' = 'stop';
+  #onTimeout: OnTimeout = 'stop';
+  #perhaps = false;
   #drainedHeard = false;
   #told: { readonly at: number; notBefore: number } | null = null;
   #killed = false;
@@ -52,6 +53,16 @@ export class RunWatch {
     this.#withinMs = life.program.watchdogMs;
     this.#agenda = agenda;
     this.#system = system;
+  }
+
+  /** Another daemon has taken it up: it listens anew. */
+  adopted({ body }: Extract<Phase, { body: Body }>): void {
+    const { now } = this.#agenda;
+    this.isWell = true;
+    this.healthyHeardAt = null;
+    this.left = null;
+    this.#lastBeat = now;
+    this.#withinMs = body.said.watchdogMs;
   }
 
   insist(how: How): void {
@@ -149,7 +160,9 @@ export class RunWatch {
       if (this.#plan.hooks.pre_drain !== null && !this.#isPrepared) {
         broken(`${instance.id} is asked to drain without its pre_drain hook`);
       }
-      if (this.#asked ?? this.#told) broken(`${instance.id} is asked to drain a second time`);
+      if ((this.#asked && !this.#mayAskAgain()) ?? this.#told)
+        broken(`${instance.id} is asked to drain a second time`);
+      this.#perhaps = false;
       if (signal !== this.#plan.drain.signal) broken(`${instance.id} is asked to drain by ${signal}`);
       this.#asked = { at: this.#agenda.now, notBefore: this.#agenda.now + (this.#plan.drain.timeoutMs ?? 0) };
       this.#onTimeout = phase.onTimeout;
@@ -160,6 +173,16 @@ export class RunWatch {
     if (signal !== this.#plan.stop.signal) broken(`${instance.id} is told to stop by ${signal}`);
     if (!this.#mayTell(instance)) broken(`${instance.id} is told to stop too soon`);
     this.#tellNow();
+  }
+
+  /** The daemon has died in the act: nobody knows whether it was asked. */
+  mayNotBeAsked(): void {
+    this.#perhaps = true;
+  }
+
+  /** Only when all the time that it would have had is over. */
+  #mayAskAgain(): boolean {
+    return this.#perhaps && this.#asked !== null && this.#agenda.now >= this.#asked.notBefore;
   }
 
   treeSignalled(signal: SignalName, instance: Instance): void {

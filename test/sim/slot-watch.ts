@@ -28,9 +28,13 @@ export class SlotWatch {
     if (this.#fleet.mode.kind !== 'running') return;
     if (event.type === 'reload') this.#reloaded(event.programs);
     if (event.type !== 'scale' || !this.#wanted.has(event.program)) return;
-    if (rolloutUnderWay(this.#fleet, event.program) === undefined) {
-      this.#wanted.set(event.program, event.instances);
-    }
+    this.#wanted.set(event.program, event.instances);
+  }
+
+  /** A new daemon has read the file. */
+  raised(file: readonly ProgramPlan[]): void {
+    this.#writtenOff.clear();
+    this.#reloaded(file);
   }
 
   effect(effect: FleetEffect): void {
@@ -58,7 +62,7 @@ export class SlotWatch {
     for (const instance of this.#fleet.instances.values()) {
       const { id, index, leaving, program } = instance;
       const wanted = this.#wanted.get(program.name) ?? 0;
-      if (leaving && isAtRest(instance) && this.#fleet.mode.kind === 'running') {
+      if (leaving && isAtRest(instance) && this.#fleet.mode.kind === 'running' && !this.#isHeld(instance)) {
         broken(`${id} is to go, is at rest, and still there`);
       }
       if (leaving) continue;
@@ -69,6 +73,12 @@ export class SlotWatch {
       const there = staying.get(name) ?? 0;
       if (there !== wanted) broken(`there are ${there} of ${name}, not ${wanted}`);
     }
+  }
+
+  /** An extra one of a rollout under way, that was given up: whoever has to see to it is to find it. */
+  #isHeld({ id, wish, program }: Instance): boolean {
+    const turns = rolloutUnderWay(this.#fleet, program.name)?.turns ?? [];
+    return wish.want === 'up' && turns.some((turn) => turn.extra && turn.id === id);
   }
 
   #reloaded(programs: readonly ProgramPlan[]): void {

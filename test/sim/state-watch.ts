@@ -21,6 +21,11 @@ export class StateWatch {
     this.#system = system;
   }
 
+  /** What ended the last daemon is not what this one ends with. */
+  raised(): void {
+    this.fault = null;
+  }
+
   /** The step may go on from there, but whoever was given up was given up. */
   effect(effect: FleetEffect, before: ReadonlyMap<InstanceId, Instance>, wasRunning: boolean): void {
     if (!wasRunning || effect.type !== 'record' || effect.what.kind !== 'instance') return;

@@ -1,13 +1,16 @@
 /** The rude system behind core's effects: processes that live, fork, die and ignore as their conduct has it. */
 import type { ExitStatus } from '../../src/base/exit-status.ts';
-import { type InstanceId, pid, type Run } from '../../src/base/ids.ts';
+import { type InstanceId, type Pid, pid, type Run } from '../../src/base/ids.ts';
 import type { SignalName } from '../../src/base/signal-name.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import type { Life } from '../../src/core/instance/phase.ts';
+import type { Processes, Unrecorded } from '../../src/ports/processes.ts';
 import type { Agenda } from './agenda.ts';
+import { broken } from './broken.ts';
 import { type Act, type Child, type Conduct, kind, rude } from './conduct.ts';
 import type { Dice } from './dice.ts';
 import { Hooks } from './hooks.ts';
+import { Judges } from './judges.ts';
 import { Looks } from './looks.ts';
 
 interface Family {
@@ -24,6 +27,14 @@ interface Family {
   surveyed: boolean;
   lastAnswer: number | null;
   forgotten: boolean;
+  /** The system has answered the spawn. */
+  answered: boolean;
+  /** An earlier daemon began it: what its leader ended with may be known to nobody. */
+  adopted: boolean;
+  /** A daemon has written down that it asks it to drain, and died before it did. */
+  owed: boolean;
+  /** What it has said while no daemon lived, and waits in its channel. */
+  readonly unheard: FleetEvent[];
   /** Events to be heard once more when the run is over. */
   readonly echoes: FleetEvent[];
   /** WATCHDOG=1 has to come so often; null: it need not. */
@@ -33,11 +44,14 @@ interface Family {
 export class System {
   readonly looks: Looks;
   readonly hooks: Hooks;
+  readonly judges: Judges;
   readonly #dice: Dice;
   readonly #agenda: Agenda;
   readonly #post: (event: FleetEvent) => void;
   readonly #families = new Map<Run, Family>();
-  #calm = false;
+  /** Everybody behaves. */
+  isCalm = false;
+  #isHeard = true;
 
   constructor(dice: Dice, agenda: Agenda, post: (event: FleetEvent) => void) {
     this.#dice = dice;
@@ -45,10 +59,11 @@ export class System {
     this.#post = post;
     this.looks = new Looks(dice, agenda, post);
     this.hooks = new Hooks(dice, agenda, post);
+    this.judges = new Judges(dice, agenda, post);
   }
 
   spawn(life: Life, id: InstanceId): void {
-    const draw = this.#calm ? kind : rude;
+    const draw = this.isCalm ? kind : rude;
     const family: Family = {
       life,
       id,
@@ -60,6 +75,10 @@ export class System {
       surveyed: false,
       lastAnswer: null,
       forgotten: false,
+      answered: false,
+      adopted: false,
+      owed: false,
+      unheard: [],
       echoes: [],
       withinMs: life.program.watchdogMs,
     };
@@ -107,15 +126,79 @@ export class System {
     for (const event of family.echoes) this.#agenda.after(this.#dice.int(0, 500), () => this.#post(event));
   }
 
+  /** The daemon dies. What it was about to begin has begun, or never will. */
+  die(): void {
+    this.#isHeard = false;
+    this.looks.die();
+    this.hooks.die();
+    this.judges.die();
+    for (const family of this.#families.values()) {
+      family.surveyed = false;
+      family.echoes.length = 0;
+      if (family.answered) continue;
+      if (this.#dice.chance(0.5)) this.#answerSpawn(family);
+      else family.answered = true;
+    }
+  }
+
+  /** Another one lives, and will hear what is said. */
+  raise(): void {
+    this.#isHeard = true;
+  }
+
+  /** Wanted, written down, and never sent: its daemon died in between. */
+  owes(run: Run): void {
+    const family = this.#families.get(run);
+    if (family !== undefined) family.owed = true;
+    if (this.isCalm) this.#pay(run);
+  }
+
+  /** Somebody does by hand what the daemon did not live to do. */
+  #pay(run: Run): void {
+    const family = this.#families.get(run);
+    if (!family?.owed || !family.leaderAlive) return;
+    family.owed = false;
+    family.signals++;
+    family.asked = true;
+    this.#play(family, family.conduct.told);
+  }
+
+  /** What a new daemon finds by its mark. A run of which only children are left is found by nobody. */
+  marks(): Pick<Processes, 'unrecorded'> {
+    return {
+      unrecorded: (known) => {
+        const unknown = [...this.#families.values()].filter(
+          ({ life, forgotten }) => !known.has(life.run) && !forgotten,
+        );
+        for (const family of unknown) if (!family.leaderAlive) family.children.clear();
+        return unknown.flatMap(({ life, id, leaderAlive }) => (leaderAlive ? [markOf(life, id)] : []));
+      },
+    };
+  }
+
+  identity(run: Run): string | null {
+    return this.leaderLives(run) ? `leader of ${run}` : null;
+  }
+
+  adopt(run: Run): void {
+    const family = this.#families.get(run) ?? broken(`run ${run} is adopted, and never was`);
+    family.adopted = true;
+    for (const event of family.unheard.splice(0)) this.#agenda.after(0, () => this.#post(event));
+    if (family.leaderAlive) return;
+    this.#agenda.after(this.#soon(), () => this.#tell(family, { type: 'exited', run, exit: UNKNOWN }));
+  }
+
   /** From now on everybody behaves, those who are alive as well. */
   calm(): void {
-    this.#calm = true;
+    this.isCalm = true;
     this.looks.calm();
     this.hooks.calm();
+    this.judges.calm();
     for (const family of this.#families.values()) {
       if (family.forgotten) continue;
       family.conduct = kind(this.#dice, family.life.program);
       for (const child of family.children) this.#endChild(family, child, this.#dice.int(0, 40));
+      this.#pay(family.life.run);
       this.#play(family, family.signals > 0 ? family.conduct.told : family.conduct.ofItself);
       this.#beat(family, family.conduct, this.#agenda.now);
       // It beats from now on, and says so at once: its time may nearly be over.
@@ -144,13 +227,15 @@ export class System {
   }
 
   #answerSpawn(family: Family): void {
+    if (family.answered) return;
+    family.answered = true;
     const { run } = family.life;
     if (!family.conduct.spawns) {
       this.#tell(family, { type: 'spawn_failed', run, stage: 'exec', error: 'no such file' });
       return;
     }
     family.leaderAlive = true;
-    this.#tell(family, { type: 'spawned', run, pid: pid(1000 + run) });
+    this.#tell(family, { type: 'spawned', run, pid: pidOf(run) });
     this.#play(family, family.conduct.ofItself);
     this.#beat(family, family.conduct, this.#agenda.now);
   }
@@ -189,10 +274,13 @@ export class System {
   #speak(family: Family, message: Extract<Act, { says: unknown }>['says']): void {
     if (message.watchdogMs !== undefined) family.withinMs = message.watchdogMs;
     const event: FleetEvent = { type: 'notified', run: family.life.run, message };
-    const deliver = (): void => this.#tell(family, event);
-    if (this.#calm || this.#dice.chance(0.6)) deliver();
+    const deliver = (): void => {
+      if (this.#isHeard) this.#tell(family, event);
+      else if (this.isCalm || this.#dice.chance(0.7)) family.unheard.push(event);
+    };
+    if (this.isCalm || this.#dice.chance(0.6)) deliver();
     else this.#agenda.after(this.#dice.int(0, 300), deliver);
-    if (!this.#calm && this.#dice.chance(0.1)) this.#agenda.after(this.#dice.int(0, 1000), deliver);
+    if (!this.isCalm && this.#dice.chance(0.1)) this.#agenda.after(this.#dice.int(0, 1000), deliver);
   }
 
   /** The one place that posts: in order, and some of it once more when the run is over. */
@@ -219,14 +307,15 @@ export class System {
   #endLeader(family: Family, exit: ExitStatus): void {
     if (!family.leaderAlive) return;
     family.leaderAlive = false;
-    const report = (): void => this.#tell(family, { type: 'exited', run: family.life.run, exit });
+    const told = family.adopted && this.#dice.chance(0.8) ? UNKNOWN : exit;
+    const report = (): void => this.#tell(family, { type: 'exited', run: family.life.run, exit: told });
     if (this.#dice.chance(0.5)) report();
     else this.#agenda.after(this.#dice.int(0, 20), report);
   }
 
   /** Now and then a fork slips away just before, or a process hangs in the kernel for a while. */
   #killAll(family: Family): void {
-    const slipsAway = sizeOf(family) > 0 && !this.#calm && this.#dice.chance(0.1);
+    const slipsAway = sizeOf(family) > 0 && !this.isCalm && this.#dice.chance(0.1);
     const dies = (): number => (this.#dice.chance(0.1) ? this.#dice.int(0, 2500) : this.#soon());
     for (const child of family.children) this.#endChild(family, child, dies());
     this.#agenda.after(dies(), () => this.#endLeader(family, { kind: 'signal', signal: 'SIGKILL' }));
@@ -249,5 +338,14 @@ export class System {
     return this.#dice.pick(0, this.#dice.int(0, 5));
   }
 }
+
+const UNKNOWN: ExitStatus = { kind: 'unknown' };
+
+function markOf({ run, program, generation }: Life, instance: InstanceId): Unrecorded {
+  const { revision } = program;
+  return { run, pid: pidOf(run), instance, identity: `leader of ${run}`, revision, generation };
+}
+
+export const pidOf = (run: Run): Pid => pid(1000 + run);
 
 const sizeOf = (family: Family): number => family.children.size + (family.leaderAlive ? 1 : 0);

@@ -19,6 +19,10 @@ export class Timers {
   readonly #fleet: Fleet;
   readonly #post: (event: FleetEvent) => void;
   readonly #armed = new Map<string, Armed>();
+  /** What the stopwatch of this daemon says at the world's beginning. */
+  #zero = 0;
+  /** So many daemons have died. */
+  #era = 0;
 
   constructor(dice: Dice, agenda: Agenda, fleet: Fleet, post: (event: FleetEvent) => void) {
     this.#dice = dice;
@@ -31,17 +35,34 @@ export class Timers {
     return this.#armed.size;
   }
 
+  /** On the stopwatch of the daemon that lives now. */
+  get mono(): number {
+    return this.#agenda.now + this.#zero;
+  }
+
+  /** All of them go with the daemon; the stopwatch of the next begins anew. */
+  die(): void {
+    this.#armed.clear();
+    this.#era++;
+  }
+
+  raise(): void {
+    this.#zero = this.#dice.int(0, 50) - this.#agenda.now;
+  }
+
   arm(timer: TimerName, at: number): void {
     const armed: Armed = { at, rung: false };
     this.#armed.set(nameOf(timer), armed);
     const late = this.#dice.pick(0, 0, 0, this.#dice.int(1, 20));
     const ringsAnyway = this.#dice.chance(0.1);
+    const era = this.#era;
     const ring = (): void => {
+      if (era !== this.#era) return;
       const holds = this.#armed.get(nameOf(timer)) === armed;
       armed.rung = true;
       if (holds || ringsAnyway) this.#post({ type: 'due', timer });
     };
-    this.#agenda.at(at + late, ring, this.#isForEver(timer));
+    this.#agenda.at(at - this.#zero + late, ring, this.#isForEver(timer));
   }
 
   /** One that works is watched over for as long as it does, and ages: that is never over. */
@@ -57,7 +78,7 @@ export class Timers {
   taken(event: FleetEvent): void {
     if (event.type !== 'due') return;
     const armed = this.#armed.get(nameOf(event.timer));
-    if (armed?.rung || (armed && armed.at <= this.#agenda.now)) this.#armed.delete(nameOf(event.timer));
+    if (armed?.rung || (armed && armed.at <= this.mono)) this.#armed.delete(nameOf(event.timer));
   }
 
   /** Exactly what waits until some moment has a timer, and that timer has that moment. */
@@ -72,9 +93,9 @@ export class Timers {
   #rollout(rollout: Rollout): void {
     const timer = { of: 'rollout', id: rollout.id } as const;
     const moments = momentsOf(rollout);
-    const ahead = moments.filter((at) => at > this.#agenda.now);
+    const ahead = moments.filter((at) => at > this.mono);
     const armed = this.#armed.get(nameOf(timer))?.at ?? null;
-    const isAboutToRing = armed !== null && armed <= this.#agenda.now && moments.includes(armed);
+    const isAboutToRing = armed !== null && armed <= this.mono && moments.includes(armed);
     if (!isAboutToRing) this.#one(timer, ahead.length === 0 ? null : Math.min(...ahead));
   }
 
@@ -87,12 +108,16 @@ export class Timers {
 
 const nameOf = (timer: TimerName): string => ('id' in timer ? `${timer.of} ${timer.id}` : timer.of);
 
-function momentsOf(rollout: Rollout): number[] {
-  const turns = isOver(rollout) ? [] : rollout.turns;
-  return turns.flatMap(({ step }) => {
+export function momentsOf(rollout: Rollout): number[] {
+  if (isOver(rollout)) return [];
+  const { canary, notBefore } = rollout;
+  const until = canary.kind === 'held' && canary.until !== null ? [canary.until] : [];
+  const held = notBefore === null ? [] : [notBefore.at];
+  const turns = rollout.turns.flatMap(({ step }) => {
     if (step.kind !== 'starting' && step.kind !== 'settling') return [];
     const { deadline } = step;
     const healthyAt = step.kind === 'settling' ? step.healthyAt : null;
     return [...(deadline === null ? [] : [deadline]), ...(healthyAt === null ? [] : [healthyAt])];
   });
+  return [...until, ...held, ...turns];
 }

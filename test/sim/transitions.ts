@@ -28,6 +28,13 @@ export class Recorder {
     else if (what.kind === 'removed') this.#seeRemoved(what.id);
   }
 
+  /** A new daemon begins where it believes to be: nothing has moved. */
+  begin(instances: Iterable<Instance>, rollouts: Iterable<Rollout>): void {
+    this.#phases.clear();
+    for (const { id, phase } of instances) this.#phases.set(id, phase.kind);
+    for (const rollout of rollouts) this.#rollouts.set(rollout.id, rollout);
+  }
+
   #seeRemoved(id: InstanceId): void {
     note(this.#into.instance, this.#phases.get(id) ?? '[*]', '[*]');
     this.#phases.delete(id);
@@ -43,9 +50,13 @@ export class Recorder {
     const before = this.#rollouts.get(rollout.id);
     this.#rollouts.set(rollout.id, rollout);
     note(this.#into.rollout, before?.state ?? '[*]', rollout.state);
-    rollout.turns.forEach((turn, i) => {
-      note(this.#into.turn, before?.turns[i]?.step.kind ?? '[*]', turn.step.kind);
-    });
+    // On the way back turns begin anew, from wherever they are.
+    if (rollout.reverting !== null && before?.reverting === null) return;
+    for (const turn of rollout.turns) {
+      const was = before?.turns.find(({ id }) => id === turn.id);
+      if (was !== undefined && was.extra !== turn.extra) continue; // another turn, of one that is there to stay now
+      note(this.#into.turn, was?.step.kind ?? '[*]', turn.step.kind);
+    }
   }
 }
 

@@ -29,17 +29,28 @@ export class Watch {
   readonly #reload = new ReloadWatch();
   readonly order: OrderWatch;
   readonly #before: Map<InstanceId, Instance>;
+  /** Those that are asked to drain in this step. */
+  readonly #asking: RunWatch[] = [];
+  /** As the daemon that died had it. */
+  readonly #last = new Map<InstanceId, Instance>();
   #wasRunning = true;
   #finished = false;
 
-  constructor(fleet: Fleet, system: System, agenda: Agenda, programs: readonly ProgramPlan[]) {
+  /** `zero`: what the stopwatch of the daemon said when the world began. */
+  constructor(
+    fleet: Fleet,
+    system: System,
+    agenda: Agenda,
+    programs: readonly ProgramPlan[],
+    zero: () => number,
+  ) {
     this.#fleet = fleet;
     this.#system = system;
     this.#agenda = agenda;
     this.#begin = new BeginWatch(fleet, system);
     this.#slots = new SlotWatch(fleet, system, programs);
     this.#states = new StateWatch(fleet, system);
-    this.#rollouts = new RolloutWatch(fleet, this, agenda);
+    this.#rollouts = new RolloutWatch(fleet, this, agenda, zero);
     this.order = new OrderWatch(fleet, system);
     this.#before = new Map(fleet.instances);
   }
@@ -50,6 +61,7 @@ export class Watch {
     if (this.#finished) return;
     this.order.event(event);
     this.#slots.event(event);
+    this.#rollouts.event(event);
     if ('run' in event) {
       const id = this.#fleet.runs.get(event.run);
       const instance = id === undefined ? undefined : this.#fleet.instances.get(id);
@@ -57,11 +69,42 @@ export class Watch {
     } else if (WISHES.has(event.type)) this.#wished(event);
   }
 
+  /** `event`: in the middle of its step, of which everything is written down. Null: between two. */
+  died(event: FleetEvent | null): void {
+    if (event !== null) {
+      for (const [id, instance] of this.#fleet.instances) this.#leaves(instance, this.#before.get(id));
+      this.#begin.check(event, this.#before);
+      this.#rollouts.check(event, this.#before);
+    }
+    for (const watched of this.#asking.splice(0)) watched.mayNotBeAsked();
+    this.#rollouts.died();
+    this.#last.clear();
+    for (const [id, instance] of this.#fleet.instances) this.#last.set(id, instance);
+  }
+
+  /** Another daemon lives, with what it has found. `file`: the config as it stands now. */
+  raised(file: readonly ProgramPlan[]): void {
+    this.#finished = false;
+    this.#begin.raised();
+    this.#states.raised();
+    this.#slots.raised(file);
+    this.order.raised();
+    for (const { phase } of this.#fleet.instances.values()) {
+      if (!('body' in phase)) continue;
+      const { run } = phase.body.life;
+      this.#runs.get(run)?.adopted(phase);
+    }
+    this.#before.clear();
+    this.#remember();
+    this.#rollouts.raised(file);
+  }
+
   effect(effect: FleetEffect, event: FleetEvent): void {
     if (this.#finished && effect.type !== 'announce' && effect.type !== 'record')
       broken(`${effect.type} after the end`);
     this.#begin.effect(effect, event, this.#before);
     this.#slots.effect(effect);
+    this.#rollouts.effect(effect, event);
     this.#states.effect(effect, this.#before, this.#wasRunning);
     switch (effect.type) {
       case 'spawn':
@@ -98,16 +141,36 @@ export class Watch {
     this.#states.check(event, this.#before);
     this.#begin.check(event, this.#before);
     this.#slots.check(this.#before);
-    this.#rollouts.check(this.#before);
+    this.#rollouts.check(event, this.#before);
+    this.#asking.length = 0;
     this.#remember();
+  }
+
+  /** It has come to all that was under way: what somebody has stopped stays so, and what was wanted still is. */
+  risen(): void {
+    if (this.#fleet.mode.kind !== 'running') return;
+    for (const [id, { wish, leaving }] of this.#last) {
+      const now = this.#fleet.instances.get(id);
+      if (leaving || now === undefined || now.leaving) continue;
+      const [wasStopped, isStopped] = [wish, now.wish].map(
+        ({ want, because }) => want === 'down' && because === 'operator',
+      );
+      if (wasStopped && !isStopped) broken(`${id} was stopped, and the next daemon does not know`);
+      if (wish.want === 'up' && now.wish.want !== 'up')
+        broken(`${id} was wanted, and the next daemon does not know`);
+    }
   }
 
   #changed(instance: Instance, was: Instance | undefined): void {
     this.#rests(instance);
-    // Whoever has to go is drained, and no rollout decides any more how long that may take.
-    const run = instance.leaving && was?.leaving === false ? lifeOf(instance.phase)?.run : undefined;
-    if (run !== undefined) this.#runs.get(run)?.insist('drain');
+    this.#leaves(instance, was);
     this.#reload.check(instance, was);
+  }
+
+  /** Whoever has to go is drained, and no rollout decides any more how long that may take. */
+  #leaves({ leaving, phase }: Instance, was: Instance | undefined): void {
+    const run = leaving && was?.leaving === false ? lifeOf(phase)?.run : undefined;
+    if (run !== undefined) this.#runs.get(run)?.insist('drain');
   }
 
   #remember(): void {
@@ -162,6 +225,7 @@ export class Watch {
     }
     if (effect.type === 'signal') this.order.signalled(run, instance);
     this.#reload.effect(effect, event, this.#before);
+    if (effect.type === 'signal' && instance.phase.kind === 'draining') this.#asking.push(watched);
     if (effect.type === 'signal') watched.signalled(signal, instance);
     else watched.treeSignalled(signal, instance);
   }

@@ -1,5 +1,6 @@
 /** One world: a fleet, a rude system, a virtual clock, and a loop between them that is the daemon's in small. */
-import { mono, wall } from '../../src/base/clock.ts';
+import { type Moment, mono, wall } from '../../src/base/clock.ts';
+import { adoptRuns } from '../../src/core/fleet/adopt.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import { createFleet, type Fleet, NO_MEMORY } from '../../src/core/fleet/fleet.ts';
@@ -7,6 +8,7 @@ import { stepFleet } from '../../src/core/fleet/step.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
 import { plan } from '../core/rig.ts';
 import { Agenda } from './agenda.ts';
+import { Archive } from './archive.ts';
 import { broken } from './broken.ts';
 import { Dice } from './dice.ts';
 import { drawFlavour, drawPrograms, type Flavour } from './plans.ts';
@@ -24,6 +26,7 @@ const RESTLESS_MS = 120_000;
 export class World {
   readonly dice: Dice;
   readonly agenda = new Agenda();
+  /** Of the daemon that lives; the next one puts its own into this very object. */
   readonly fleet: Fleet;
   readonly system: System;
   readonly timers: Timers;
@@ -34,9 +37,20 @@ export class World {
   readonly flavour: Flavour;
   /** As the config file has them when the world begins. */
   readonly programs: readonly ProgramPlan[];
+  /** As it has them now. */
+  file: readonly ProgramPlan[];
+  /** Whether a daemon lives. */
+  isUp = true;
+  deaths = 0;
+  /** Only where daemons die anything is written down. */
+  readonly #archive: Archive | null;
+  /** The daemon dies after so many deeds more. */
+  #fuse: number | null = null;
+  /** A new daemon has not come to what is under way yet. */
+  #isRising = false;
   readonly watch: Watch;
   readonly #recorder: Recorder;
-  readonly #queue: FleetEvent[] = [];
+  #queue: FleetEvent[] = [];
   #busy = false;
   #stepsNow = { at: -1, count: 0 };
 
@@ -44,20 +58,51 @@ export class World {
     this.dice = new Dice(seed);
     this.flavour = drawFlavour(this.dice);
     this.programs = drawPrograms(this.dice, this.flavour);
+    this.file = this.programs;
     this.fleet = createFleet(plan(this.programs), NO_MEMORY);
     const post = (event: FleetEvent): void => this.post(event);
     this.system = new System(this.dice, this.agenda, post);
     this.timers = new Timers(this.dice, this.agenda, this.fleet, post);
-    this.watch = new Watch(this.fleet, this.system, this.agenda, this.programs);
+    const zero = (): number => this.timers.mono - this.agenda.now;
+    this.watch = new Watch(this.fleet, this.system, this.agenda, this.programs, zero);
+    this.#archive = this.flavour.deaths
+      ? new Archive(this.fleet, this.system, () => this.now, plan(this.programs))
+      : null;
     this.#recorder = new Recorder(transitions);
     for (const instance of this.fleet.instances.values()) this.#recorder.see({ kind: 'instance', instance });
   }
 
+  get now(): Moment {
+    return { mono: mono(this.timers.mono), wall: wall(this.agenda.now + 1e12) };
+  }
+
+  /** The daemon dies within the next deeds, between any two of them. */
+  lightFuse(): void {
+    if (this.#archive !== null && this.isUp && !this.finished) this.#fuse = this.dice.int(0, 8);
+  }
+
+  /** No more of that; and one that is dead is followed by another. */
+  calm(): void {
+    this.#fuse = null;
+    while (!this.isUp) this.agenda.next();
+  }
+
+  /** Somebody has the daemon take the file at its word for these. */
+  take(programs: readonly ProgramPlan[]): void {
+    this.#archive?.follow(programs);
+  }
+
   /** As the daemon's loop: whatever an event causes is queued behind it. */
   post(event: FleetEvent): void {
+    if (!this.isUp) return; // nobody hears it
     this.#queue.push(event);
-    if (this.#busy) return;
+    if (!this.#busy) this.#loop(() => {});
+  }
+
+  /** Whatever is posted meanwhile comes behind it. */
+  #loop(first: () => void): void {
     this.#busy = true;
+    first();
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#take(next);
     this.#busy = false;
   }
@@ -96,26 +141,100 @@ export class World {
 
   #take(event: FleetEvent): void {
     this.#count();
-    const { now } = this.agenda;
+    if (this.#isOver()) {
+      this.#die(event, []);
+      return;
+    }
     this.#tell('>', event);
     this.timers.taken(event);
     this.system.hooks.taken(event);
     this.watch.event(event);
-    const effects = stepFleet(this.fleet, event, { mono: mono(now), wall: wall(now + 1e12) });
-    for (const effect of effects) this.#perform(effect, event);
+    const effects = stepFleet(this.fleet, event, this.now);
+    // What is to be found again is on the disk before anything is done about it.
+    for (const effect of effects) if (effect.type === 'record') this.#perform(effect, event);
+    this.#archive?.flush();
+    const deeds = effects.filter(({ type }) => type !== 'record');
+    for (const [i, effect] of deeds.entries()) {
+      if (this.#isOver()) {
+        this.#die(event, deeds.slice(i));
+        return;
+      }
+      this.#perform(effect, event);
+    }
+    this.#archive?.performed();
     this.watch.check(event);
-    this.timers.check(this.fleet);
+    if (!this.#isRising) this.timers.check(this.fleet);
+  }
+
+  #isOver(): boolean {
+    if (this.#fuse === null || this.finished) return false;
+    return --this.#fuse < 0;
+  }
+
+  /** `undone`: what it had decided and did not live to do. */
+  #die(event: FleetEvent, undone: readonly FleetEffect[]): void {
+    this.#story.push([this.agenda.now, '†', event]);
+    this.#fuse = null;
+    this.#queue = [];
+    this.isUp = false;
+    this.deaths++;
+    for (const effect of undone) {
+      this.watch.effect(effect, event);
+      if (effect.type === 'signal' && event.type !== 'signal') this.system.owes(effect.run);
+    }
+    this.watch.died(undone.length > 0 ? event : null);
+    this.timers.die();
+    this.system.die();
+    this.agenda.after(this.dice.pick(0, this.dice.int(0, 300), this.dice.int(0, 3000)), () => this.#raise());
+  }
+
+  /** As the daemon does when it starts: see daemon.ts there. */
+  #raise(): void {
+    this.timers.raise();
+    this.system.raise();
+    const found = this.#archive?.reopen(plan(this.file), (known, memory) => {
+      Object.assign(this.fleet, createFleet(known, memory));
+    });
+    this.isUp = true;
+    const { instances, rollouts } = this.fleet;
+    this.#recorder.begin(instances.values(), rollouts.values());
+    this.watch.raised(this.file);
+    this.#story.push([this.agenda.now, '*', { type: 'start', ids: [...instances.keys()], because: 'start' }]);
+    this.#isRising = true;
+    this.#loop(() => {
+      for (const effect of adoptRuns(this.fleet)) this.#effected(effect, null);
+      for (const { run, pid } of found?.begun ?? []) {
+        this.system.adopt(run);
+        this.post({ type: 'spawned', run, pid });
+      }
+    });
+    for (const event of found?.events ?? []) this.post(event);
+    this.#isRising = false;
+    const started = [...instances.values()].filter(
+      ({ program, leaving, wish, phase }) =>
+        program.autostart &&
+        !leaving &&
+        phase.kind !== 'exited' &&
+        !(wish.want === 'down' && wish.because === 'operator'),
+    );
+    this.post({ type: 'start', ids: started.map(({ id }) => id), because: 'start' });
+    if (this.isUp) this.watch.risen();
   }
 
   #perform(effect: FleetEffect, event: FleetEvent): void {
-    if (effect.type !== 'announce' && effect.type !== 'record') this.#tell('  <', effect);
     this.watch.effect(effect, event);
+    this.#effected(effect, event);
+  }
+
+  /** `event`: null where a new daemon takes up what it has found. */
+  #effected(effect: FleetEffect, event: FleetEvent | null): void {
+    if (effect.type !== 'announce' && effect.type !== 'record') this.#tell('  <', effect);
     switch (effect.type) {
       case 'spawn':
         this.system.spawn(effect.life, effect.instance.id);
         break;
       case 'signal':
-        this.system.signal(effect.run, effect.signal, event.type === 'signal');
+        this.system.signal(effect.run, effect.signal, event?.type === 'signal');
         break;
       case 'signal_tree':
         this.system.signalTree(effect.run, effect.signal);
@@ -138,8 +257,14 @@ export class World {
       case 'unwatch':
         this.system.looks.unwatch(effect.run, effect.purpose);
         break;
+      case 'judge':
+        this.system.judges.begin(effect);
+        break;
+      case 'unjudge':
+        this.system.judges.end(effect.rollout, effect.attempt);
+        break;
       case 'adopt':
-        broken('a run is adopted, and no daemon has died');
+        this.system.adopt(effect.run);
         break;
       case 'arm':
         this.timers.arm(effect.timer, effect.at);
@@ -149,6 +274,7 @@ export class World {
         break;
       case 'record':
         this.#recorder.see(effect.what);
+        this.#archive?.keep(effect.what);
         break;
       case 'announce':
         break;

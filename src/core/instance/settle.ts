@@ -131,8 +131,9 @@ export function retry(instance: Instance, run: Run, because: Because, why: strin
   if (isScheduled(instance) && instance.program.restart === 'never') return begin(instance, because, context);
   const plan = instance.program.backoff;
   if (plan === null) {
-    if (!CANNOT_START.has(because)) return launch(instance, because, context);
-    return rest(instance, { kind: 'backoff', until: after(context.now.mono, START_AGAIN_MS), because, why });
+    const counted = { ...instance, failures: instance.failures + 1 };
+    if (!CANNOT_START.has(because)) return launch(counted, because, context);
+    return rest(counted, { kind: 'backoff', until: after(context.now.mono, START_AGAIN_MS), because, why });
   }
   const failures = instance.failures + 1;
   if (givesUp(plan, failures)) {
@@ -190,10 +191,13 @@ function sentence(ending: Ending, exit: ExitRecord): string {
 
 /** Whether the run was ready for long enough to forget the failures before it. */
 function goodStretch(body: Body, ending: Ending): boolean {
-  const limit = body.life.program.backoff?.resetAfterMs ?? 0;
+  const limit = resetAfterMs(body.life.program);
   if (body.readyAt === null || ending.neverWell) return false;
   return ending.since.mono - body.readyAt.mono >= limit;
 }
+
+/** How long a run has to have been ready to be a good one: without a backoff as the config has it by default. */
+export const resetAfterMs = ({ backoff }: ProgramPlan): number => backoff?.resetAfterMs ?? 10_000;
 
 /** It ended as it should, and by policy that was all. */
 export const isFinal = (life: Life, exit: ExitStatus): boolean =>

@@ -40,10 +40,15 @@ function whyEnding(phase: Ended): string {
 
 /** It was done, and was given up since or crashes again and again: a build that works for a while does not work. */
 export function relapseOf(seat: Instance, rollout: Rollout): string | null {
-  const { phase, failures, generation } = seat;
+  const { phase, failures, generation, lastExit } = seat;
   if (generation !== rollout.generation) return null;
   if (phase.kind === 'failed') return phase.why;
-  return phase.kind === 'backoff' && failures >= RELAPSES ? phase.why : null;
+  if (failures < RELAPSES || phase.kind === 'running' || 'ending' in phase) return null;
+  if (phase.kind === 'backoff') return phase.why;
+  // Without a backoff it is begun anew at once.
+  return lastExit === null
+    ? null
+    : `${describeExit(lastExit.exit)} after ${formatDuration(lastExit.livedMs)}`;
 }
 
 /** Once may be chance: the rollout waits until it has worked for as long as makes a good stretch. */

@@ -7,6 +7,7 @@ import { formatDuration } from '../../base/duration.ts';
 import type { InstanceId } from '../../base/ids.ts';
 import { type Instance, isAvailable } from '../instance/instance.ts';
 import type { Phase } from '../instance/phase.ts';
+import { resetAfterMs } from '../instance/settle.ts';
 import { costsNothing } from './order.ts';
 import type { Blocker, Need, Rollout, View } from './rollout.ts';
 
@@ -52,7 +53,7 @@ function unproved(others: readonly Instance[], { generation }: Rollout, now: Mom
   for (const { id, generation: own, failures, phase } of others) {
     if (own !== generation || failures === 0 || phase.kind !== 'running') continue;
     const { readyAt, life } = phase.body;
-    const resetMs = life.program.backoff?.resetAfterMs ?? 0;
+    const resetMs = resetAfterMs(life.program);
     const until = after((readyAt ?? now).mono, resetMs);
     if (now.mono >= until) continue;
     return {
