@@ -11,7 +11,7 @@ import type { Context } from '../context.ts';
 import { Refusal } from '../refusal.ts';
 import { changeLines } from '../render/actions.ts';
 import { endLines, rolloutSentence } from '../render/rollout.ts';
-import { joinedLines, planLines, refusedLines } from '../render/rollout-plan.ts';
+import { joinedLines, plansLines, refusedLines } from '../render/rollout-plan.ts';
 import { ndjson, viewOf } from '../viewers.ts';
 import { watch } from '../watching.ts';
 
@@ -42,7 +42,8 @@ export async function rollingRestart(
   announce(context, created, options);
   if (options.dryRun === true || options.detach === true) {
     if (context.json) context.printJson(created);
-    else if (options.dryRun === true) context.print(...created.rollouts.flatMap(planLines));
+    else if (options.dryRun === true)
+      context.print(...plansLines(created.rollouts, options.parallel === true));
     else context.print(...begunOf(created.rollouts).map((each) => rolloutSentence(each)));
     return created.refused.length === 0 ? EXIT.done : EXIT.conflict;
   }
