@@ -65,7 +65,11 @@ export class RolloutWatch {
   /** `file`: the config as it stands now. */
   raised(file: readonly ProgramPlan[]): void {
     this.#revival.raised(file);
-    for (const rollout of this.#fleet.rollouts.values()) this.#seen.set(rollout.id, rollout);
+    for (const rollout of this.#fleet.rollouts.values()) {
+      this.#seen.set(rollout.id, rollout);
+      // The file may have more of them by now.
+      for (const id of seatsOf(this.#fleet, rollout.program).keys()) this.#staying.get(rollout.id)?.add(id);
+    }
   }
 
   /** After each step. `before`: the instances as they were when the event came. */
