@@ -9,6 +9,10 @@ const PARALLEL = [
   'several programs all at once; else one after the other, what others depend on first',
 ] as const;
 
+const EXITS = `
+Exit code: 0 all succeeded, 1 one has paused, failed, was aborted or reverted, 7 --timeout has passed
+and the work goes on, 130 Ctrl-C`;
+
 export const ROLLING_COMMANDS: readonly CommandDefinition[] = [
   {
     name: 'rolling-restart',
@@ -26,6 +30,7 @@ export const ROLLING_COMMANDS: readonly CommandDefinition[] = [
         .option(...REASON)
         .option('--keep-config', 'keep the config that they run with')
         .option(...TIMEOUT)
+        .addHelpText('after', `${EXITS}, 6 another one is in the way`)
         .action((selectors, options) =>
           act(async (context) =>
             (await import('./commands/rolling-restart.ts')).rollingRestart(context, selectors, options),
@@ -105,6 +110,7 @@ function rollout(command: Command, act: Act): void {
     .command(`wait ${WHICH}`)
     .description('say nothing until it is over, then how it ended: exit code 0 when it succeeded')
     .option(...TIMEOUT)
+    .addHelpText('after', EXITS)
     .action((which, options) =>
       act(async (context) => (await import('./commands/rollout-wait.ts')).wait(context, which, options)),
     );

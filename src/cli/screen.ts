@@ -33,6 +33,8 @@ export function screen(
   let shown: readonly string[] = [];
   let frame = NOTHING;
   let hidden = false;
+  /** What the window is to be called, and whether it is. */
+  let name: string | null = null;
   let named = false;
   const columns = () => stdout.columns ?? 80;
   /** A terminal that has become narrower has wrapped what was there. */
@@ -56,18 +58,22 @@ export function screen(
       const text = `${NO_WRAP}${block.map((line) => lineOf(line, columns())).join('')}${CLEAR_BELOW}${WRAP}`;
       const hasWrapped = shown.some((line) => widthOf(line) > columns());
       if (text === frame && !hasWrapped) return;
-      stdout.write(`${hidden ? '' : HIDE}${up()}${text}`);
+      const again = name === null || named ? '' : `${SAVE_TITLE}${title(name)}`;
+      stdout.write(`${again}${hidden ? '' : HIDE}${up()}${text}`);
+      named ||= again !== '';
       hidden = true;
       shown = block;
       frame = text;
     },
     alarm(text) {
       if (text === null && named) stdout.write(`${title('')}${RESTORE_TITLE}`);
-      if (text !== null) stdout.write(`${named ? '' : SAVE_TITLE}${title(printable(text))}${BELL}`);
-      named = text !== null;
+      name = text === null ? null : printable(text);
+      if (name !== null) stdout.write(`${named ? '' : SAVE_TITLE}${title(name)}${BELL}`);
+      named = name !== null;
     },
     close() {
       quiet();
+      name = null;
       leave();
     },
   };

@@ -127,7 +127,8 @@ test('after Ctrl-Z and back it is drawn anew, below what the shell has written',
   const before = there.writes.length;
   there.tell('back');
   const frame = there.writes[before] ?? '';
-  expect(frame.startsWith(`${HIDE}\x1b[?7l`)).toBe(true);
+  expect(frame.startsWith(`\x1b[22;2t\x1b]2;worker: held at 1 of 4\x1b\\${HIDE}\x1b[?7l`)).toBe(true);
+  expect(frame).not.toContain(BELL);
   there.interrupt();
   await exit;
 });

@@ -40,6 +40,9 @@ const LOOKS: readonly (readonly [Happening, string | undefined])[] = [
   [{ type: 'dependency', program: 'worker', on: 'redis', lost: false }, GREEN],
   [{ type: 'exited', ...one, exit }, undefined],
   [{ type: 'exited', ...one, exit: { ...exit, oom: true } }, RED],
+  [{ type: 'turn', rollout: 7, instance: 'worker:0', step: 'done' }, undefined],
+  [{ type: 'turn', rollout: 7, instance: 'worker:0', step: 'skipped', why: 'it is stopped' }, YELLOW],
+  [{ type: 'turn', rollout: 7, instance: 'worker:0', step: 'failed', why: 'not ready in 5m' }, RED],
   [{ type: 'daemon', state: 'shutting_down' }, undefined],
   [{ type: 'daemon', state: 'shutting_down', fault: 'migrate:0 was given up' }, RED],
 ];

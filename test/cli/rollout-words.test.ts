@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { plain } from '../../src/cli/render/paint.ts';
 import { endLines, rolloutSentence } from '../../src/cli/render/rollout.ts';
 import { rolloutLines } from '../../src/cli/render/rollout-detail.ts';
-import { joinedLines, planLines } from '../../src/cli/render/rollout-plan.ts';
+import { joinedLines, plansLines } from '../../src/cli/render/rollout-plan.ts';
 import { widthOf } from '../../src/cli/render/text.ts';
 import type { RolloutStatus } from '../../src/protocol/status.ts';
 import { planned, rollout, turn } from './samples.ts';
@@ -252,7 +252,7 @@ describe('a dry run tells', () => {
       expected_ms: 200_000,
       expected_from: 12,
     });
-    expect(planLines(plan)).toEqual([
+    expect(plansLines([plan], false)).toEqual([
       'worker: would restart 4 instances, in this order: worker:3, worker:0-2',
       '  1 extra instance first (worker:4), then 2 at a time',
       '  canary: worker:3, then a hold before the other 3',
@@ -261,11 +261,19 @@ describe('a dry run tells', () => {
   });
 
   test('extra instances, also where it is not known yet which numbers they have', () => {
-    expect(planLines(planned({ surge: 2 }))).toContain('  2 extra instances first, then 1 at a time');
+    expect(plansLines([planned({ surge: 2 })], false)).toContain(
+      '  2 extra instances first, then 1 at a time',
+    );
+  });
+
+  test('how several programs follow one another', () => {
+    const plans = [planned(), planned({ program: 'mailer' })];
+    expect(plansLines(plans, false).at(-1)).toBe('one program after the other, in this order');
+    expect(plansLines(plans, true).at(-1)).toBe('all of these at once');
   });
 
   test('that nothing is known of its length', () => {
-    expect(planLines(planned()).at(-1)).toBe('  how long is not known: no turn was seen so far');
+    expect(plansLines([planned()], false).at(-1)).toBe('  how long is not known: no turn was seen so far');
   });
 
   test('whom it leaves out, and why', () => {
@@ -275,7 +283,7 @@ describe('a dry run tells', () => {
       turn('worker:1', 'skipped', stopped),
       turn('worker:2', 'skipped', stopped),
     ];
-    expect(planLines(planned({ turns, expected_ms: 9000, expected_from: 1 }))).toEqual([
+    expect(plansLines([planned({ turns, expected_ms: 9000, expected_from: 1 })], false)).toEqual([
       'worker: would restart 1 instance: worker:0',
       '  takes about 9s, as the last turn went',
       '  leaves worker:1-2 alone: it is stopped',

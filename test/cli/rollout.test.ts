@@ -100,6 +100,11 @@ describe('the options of a rolling restart', () => {
     const script = { 'POST /v1/rollouts': refusal(409, 'conflict', 'rollout 7 of worker is under way', 'x') };
     expect(await ask(script, 'rolling-restart', 'worker')).toMatchObject({
       exit: EXIT.conflict,
+      err: 'tsup-visor: rollout 7 of worker is under way; x, or take its place with --replace\n',
+    });
+    await daemon?.close();
+    expect(await ask(script, 'rolling-restart', 'worker', '--replace')).toMatchObject({
+      exit: EXIT.conflict,
       err: 'tsup-visor: rollout 7 of worker is under way; x\n',
     });
   });

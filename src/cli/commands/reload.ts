@@ -8,7 +8,7 @@ import { type Begun, begunOf, type Seen } from '../begun.ts';
 import type { Context } from '../context.ts';
 import { reloadLines } from '../render/reload.ts';
 import { endLines, rolloutSentence } from '../render/rollout.ts';
-import { planLines, refusedLines } from '../render/rollout-plan.ts';
+import { plansLines, refusedLines } from '../render/rollout-plan.ts';
 import { settledLines, shortLines } from '../render/settled.ts';
 import { shortOf } from '../settled.ts';
 import { silent, viewOf } from '../viewers.ts';
@@ -54,7 +54,7 @@ async function showPlan(context: Context, reply: ReloadReply, options: ReloadOpt
   }
   context.print(...lines);
   if (options.dryRun === true) {
-    context.print(...reply.rollouts.flatMap(planLines));
+    context.print(...plansLines(reply.rollouts, options.parallel === true));
     context.say(...refusedLines(reply.refused), 'nothing was changed: this was a dry run');
   } else if (options.detach === true)
     context.print(...begunOf(reply.rollouts).map((each) => rolloutSentence(each)));

@@ -1,5 +1,6 @@
 /** `rolling-restart`: one instance after another. The daemon does it; this asks for it and watches. */
 import type { Client } from '../../client/client.ts';
+import { DaemonError } from '../../client/errors.ts';
 import { EXIT, type ExitCode } from '../../protocol/errors.ts';
 import type { RolloutsCreatedReply } from '../../protocol/replies.ts';
 import type { RolloutRequest } from '../../protocol/requests.ts';
@@ -7,9 +8,10 @@ import type { RolloutStatus } from '../../protocol/status.ts';
 import { refuseAnotherConfig } from '../another-config.ts';
 import { begunOf } from '../begun.ts';
 import type { Context } from '../context.ts';
+import { Refusal } from '../refusal.ts';
 import { changeLines } from '../render/actions.ts';
 import { endLines, rolloutSentence } from '../render/rollout.ts';
-import { joinedLines, planLines, refusedLines } from '../render/rollout-plan.ts';
+import { joinedLines, plansLines, refusedLines } from '../render/rollout-plan.ts';
 import { ndjson, viewOf } from '../viewers.ts';
 import { watch } from '../watching.ts';
 
@@ -34,17 +36,29 @@ export async function rollingRestart(
 ): Promise<ExitCode> {
   const client = await context.client({ readsConfig: options.keepConfig !== true });
   await refuseAnotherConfig(context, client);
-  const created = await client.createRollouts(body(selectors, options));
+  const created = await client.createRollouts(body(selectors, options)).catch((error: unknown) => {
+    throw options.replace === true ? error : withReplace(error);
+  });
   announce(context, created, options);
   if (options.dryRun === true || options.detach === true) {
     if (context.json) context.printJson(created);
-    else if (options.dryRun === true) context.print(...created.rollouts.flatMap(planLines));
+    else if (options.dryRun === true)
+      context.print(...plansLines(created.rollouts, options.parallel === true));
     else context.print(...begunOf(created.rollouts).map((each) => rolloutSentence(each)));
     return created.refused.length === 0 ? EXIT.done : EXIT.conflict;
   }
   const ended = created.rollouts.length === 0 ? [] : await followed(context, client, created, options);
   conclude(context, created, ended);
   return ended.every(({ state }) => state === 'succeeded') ? EXIT.done : EXIT.failed;
+}
+
+/** What is in the way need not be ended first: it is the daemon that knows of conflicts, and we of our options. */
+function withReplace(error: unknown): unknown {
+  const isInTheWay =
+    error instanceof DaemonError && error.kind === 'conflict' && /\brollout \d+/.test(error.message);
+  if (!isInTheWay || error.hint?.includes('--replace') === true) return error;
+  const hint = error.hint === undefined ? '' : `${error.hint}, or `;
+  return new Refusal(EXIT.conflict, error.message, `${hint}take its place with --replace`, error.kind);
 }
 
 const body = (selectors: readonly string[], options: RollingRestartOptions): RolloutRequest => ({

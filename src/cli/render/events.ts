@@ -33,6 +33,8 @@ function looks(event: WireEvent, paint: Paint): (text: string) => string {
       return event.killed ? paint.bad : unpainted;
     case 'daemon':
       return event.fault === undefined ? unpainted : paint.bad;
+    case 'turn':
+      return event.step === 'failed' ? paint.bad : event.step === 'skipped' ? paint.busy : unpainted;
     case 'rollout':
       return event.state === 'running' || event.state === 'succeeded' ? paint.strong : paint.bad;
     default:

@@ -5,7 +5,7 @@ import { printable } from './text.ts';
 import { elapsed, idRanges, plural } from './words.ts';
 
 /** What a rollout would do, in which order, how long it would take, and whom it would leave out. */
-export function planLines(plan: RolloutStatus | PlannedRollout): string[] {
+function planLines(plan: RolloutStatus | PlannedRollout): string[] {
   const { program, turns } = plan;
   const meant = turns.filter(({ step, extra }) => step !== 'skipped' && !extra).map((turn) => turn.instance);
   const order = meant.length < 2 ? `: ${idRanges(meant)}` : `, in this order: ${idRanges(meant)}`;
@@ -55,6 +55,13 @@ function leftLines({ turns }: Pick<RolloutStatus, 'turns'>): string[] {
     const which = idRanges(ids.map(({ instance }) => instance));
     return `  leaves ${which} alone${reason === '' ? '' : `: ${printable(reason)}`}`;
   });
+}
+
+/** The plan of each, and how they follow one another. */
+export function plansLines(plans: readonly (RolloutStatus | PlannedRollout)[], atOnce: boolean): string[] {
+  const lines = plans.flatMap(planLines);
+  if (plans.length < 2) return lines;
+  return [...lines, atOnce ? 'all of these at once' : 'one program after the other, in this order'];
 }
 
 /** What a dry run would be refused for, were it none. */
