@@ -48,6 +48,11 @@ describe('a rolling restart', () => {
     expect(roll(rolling(10, { maxSurge }))).toMatchObject({ surge });
   });
 
+  it('has no extra ones of what runs to completion', () => {
+    const plan = { ...rolling(10, { maxSurge: count(2) }), restart: 'never' } as const;
+    expect(roll(plan)).toMatchObject({ surge: 0 });
+  });
+
   it('counts shares of the whole program, also where only some are named', () => {
     const plan = rolling(10, { maxParallel: percent(20), canary: percent(10) });
     expect(roll(plan, {}, [worker(0), worker(1), worker(2)])).toMatchObject({ maxParallel: 2, canary: 1 });
