@@ -387,5 +387,6 @@ test('text is measured in columns, not in characters', () => {
   expect(printable('a\tb\x1b[1m')).toBe('a b [1m');
   expect(wrap('one two three four', 9, '  ')).toEqual(['one two', '  three', '  four']);
   expect(wrap('see "a b c" or ("d e")', 9)).toEqual(['see', '"a b c"', 'or', '("d e")']);
-  expect(folded('a-word-that-is-wide "two words"', 10)).toEqual(['a-word-that-is-wide', '"two', 'words"']);
+  expect(wrap('a-word-that-is-wide "two words"', 10)).toEqual(['a-word-th…', '"two', 'words"']);
+  expect(folded('  a-wide-word "two words"', 10, '  ')).toEqual(['  a-wide-word', '  "two words"']);
 });

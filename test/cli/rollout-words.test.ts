@@ -266,6 +266,11 @@ describe('a dry run tells', () => {
     );
   });
 
+  test('no canary that would be all of them', () => {
+    const canary = { count: 4, state: 'first', until: null } as const;
+    expect(plansLines([planned({ canary })], false).join()).not.toContain('canary');
+  });
+
   test('how several programs follow one another', () => {
     const plans = [planned(), planned({ program: 'mailer' })];
     expect(plansLines(plans, false).at(-1)).toBe('one program after the other, in this order');
