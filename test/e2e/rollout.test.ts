@@ -15,7 +15,7 @@ function newWorld({ onTestFinished }: TestContext): World {
 const four = (program: Program): Record<string, Program> => ({ worker: { ...program, instances: 4 } });
 const pids = ({ instances }: StatusReply): (number | null)[] => instances.map((it) => it.pid);
 
-describe.concurrent('a rolling restart', () => {
+describe.concurrent('a rolling restart', { timeout: 60_000 }, () => {
   for (const [what, bad] of Object.entries({
     'exits at once': crashesAtOnce,
     'never becomes ready': neverReady,
@@ -87,17 +87,20 @@ describe.concurrent('a rolling restart', () => {
 
   it('goes on and ends when Ctrl-C ends the watching', async (test) => {
     const world = newWorld(test);
-    world.configure(four({ ...steady, rollout: { min_healthy_time: '1s' } }));
+    // Held, so that it is not over before a busy machine has come to end the watching.
+    const rollout = { min_healthy_time: '200ms', canary: 1, canary_hold: 'manual' };
+    world.configure(four({ ...steady, rollout }));
     await world.succeed('start');
     const before = pids(await world.status());
     const log = followEvents(world.socket());
     const watching = world.begin('rolling-restart', 'worker');
-    await log.sees('the first turn is over', (it) => it.type === 'turn' && it.step === 'done');
+    await watching.prints(/worker:0 is done/);
     watching.child.kill('SIGINT');
 
     expect((await watching.ended).code).toBe(130);
     const { state } = (await world.status()).rollouts[0] ?? {};
     expect(state, 'while nobody watches').toBe('running');
+    await world.succeed('rollout', 'promote');
     await log.sees('the rollout ends', (it) => it.type === 'rollout' && it.state === 'succeeded');
     await log.close();
     const shown = await world.succeed('rollout', 'status');

@@ -1,7 +1,7 @@
 /** What must hold of a canary: so many are touched and no more, until it is promoted or has been held for long enough. */
 import type { RolloutId } from '../../src/base/ids.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
-import { isActive, ordinary, type Rollout } from '../../src/core/rollout/rollout.ts';
+import { isActive, ordinary, type Rollout, type Turn } from '../../src/core/rollout/rollout.ts';
 import type { Agenda } from './agenda.ts';
 import { broken } from './broken.ts';
 
@@ -20,7 +20,7 @@ export class CanaryWatch {
     if (canary.kind === 'none') return;
     const before = last?.canary.kind ?? 'first';
     const turns = ordinary(rollout);
-    const begun = turns.filter(({ step }) => step.kind !== 'pending' && step.kind !== 'skipped');
+    const begun = begunOf(turns);
     if (canary.kind !== 'promoted' && begun.length > canary.count)
       broken(`rollout ${id} touches ${begun.length}, its canary is of ${canary.count}`);
     if (canary.kind === 'held' && before !== 'held') {
@@ -32,15 +32,17 @@ export class CanaryWatch {
       event.type === 'steer_rollout' &&
       event.id === id &&
       (event.command === 'promote' || event.command === 'resume');
-    if (canary.kind === 'promoted' && before !== 'promoted' && !byHand) this.#mayGoOn(rollout, before);
+    if (canary.kind === 'promoted' && before !== 'promoted' && !byHand) this.#mayGoOn(rollout, last);
   }
 
-  #mayGoOn(rollout: Rollout, before: string): void {
+  #mayGoOn(rollout: Rollout, last: Rollout | undefined): void {
     const { id, canary, target } = rollout;
     const turns = ordinary(rollout);
-    if (canary.kind !== 'promoted' || turns.every(({ step }) => step.kind !== 'pending')) return;
+    if (canary.kind !== 'promoted') return;
+    const isLeft = turns.some(({ step }) => step.kind === 'pending');
+    if (!isLeft && begunOf(turns).length <= canary.count) return; // nothing is there that could be held up
     const hold = this.#holds.get(id);
-    if (before === 'held') {
+    if (last?.canary.kind === 'held') {
       const isOver = hold !== undefined && hold.ms !== null && this.#agenda.now >= hold.since + hold.ms;
       if (!isOver) broken(`rollout ${id} goes on before it is promoted`);
       return;
@@ -51,3 +53,6 @@ export class CanaryWatch {
     if (done.length < canary.count) broken(`rollout ${id} goes on although its canary is not done`);
   }
 }
+
+const begunOf = (turns: readonly Turn[]): Turn[] =>
+  turns.filter(({ step }) => step.kind !== 'pending' && step.kind !== 'skipped');

@@ -4,6 +4,7 @@ import { isOver } from '../../src/core/rollout/rollout.ts';
 import { Broken, broken } from './broken.ts';
 import { mend } from './mend.ts';
 import { Operator } from './operator.ts';
+import { stateOf } from './story.ts';
 import type { Transitions } from './transitions.ts';
 import { World } from './world.ts';
 
@@ -15,9 +16,9 @@ export function live(seed: number, transitions: Transitions): number {
     return world.steps;
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
-    const story = world.story();
+    const story = world.story.text();
     throw new Error(
-      `${error.message}\nrepeat with SIM_SEED=${seed}; what led there:\n${story}\nnow: ${world.state()}`,
+      `${error.message}\nrepeat with SIM_SEED=${seed}; what led there:\n${story}\nnow: ${stateOf(world.fleet)}`,
     );
   }
 }

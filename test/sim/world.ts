@@ -12,6 +12,7 @@ import { Archive } from './archive.ts';
 import { broken } from './broken.ts';
 import { Dice } from './dice.ts';
 import { drawFlavour, drawPrograms, type Flavour } from './plans.ts';
+import { Story } from './story.ts';
 import { System } from './system.ts';
 import { Timers } from './timers.ts';
 import { Recorder, type Transitions } from './transitions.ts';
@@ -19,7 +20,6 @@ import { Watch } from './watch.ts';
 
 /** More events than this at one moment are a busy loop. */
 const BUSY = 2000;
-const KEPT = Number(process.env.SIM_STORY ?? 60);
 /** Whoever behaves has come to rest long before. */
 const RESTLESS_MS = 120_000;
 
@@ -30,8 +30,7 @@ export class World {
   readonly fleet: Fleet;
   readonly system: System;
   readonly timers: Timers;
-  /** What happened last, for whoever has to find out why a rule was broken. */
-  readonly #story: (readonly [at: number, mark: string, what: FleetEvent | FleetEffect])[] = [];
+  readonly story = new Story();
   steps = 0;
   finished = false;
   readonly flavour: Flavour;
@@ -46,6 +45,8 @@ export class World {
   readonly #archive: Archive | null;
   /** The daemon dies after so many deeds more. */
   #fuse: number | null = null;
+  /** A new daemon may die as well, and at once. */
+  #isMortal = false;
   /** A new daemon has not come to what is under way yet. */
   #isRising = false;
   readonly watch: Watch;
@@ -78,11 +79,14 @@ export class World {
 
   /** The daemon dies within the next deeds, between any two of them. */
   lightFuse(): void {
-    if (this.#archive !== null && this.isUp && !this.finished) this.#fuse = this.dice.int(0, 8);
+    if (this.#archive === null || !this.isUp || this.finished) return;
+    this.#isMortal = true;
+    this.#fuse = this.dice.int(0, 8);
   }
 
   /** No more of that; and one that is dead is followed by another. */
   calm(): void {
+    this.#isMortal = false;
     this.#fuse = null;
     while (!this.isUp) this.agenda.next();
   }
@@ -117,35 +121,13 @@ export class World {
     while (this.agenda.ahead > 0) if (!this.agenda.next(limit)) broken('the world does not come to rest');
   }
 
-  /** In the words of people: that takes its time, and is seldom asked for. */
-  story(): string {
-    return this.#story
-      .slice(-KEPT)
-      .map(([at, mark, what]) => `${at} ${mark} ${brief(what)}`)
-      .join('\n');
-  }
-
-  /** Everybody in short, for people. */
-  state(): string {
-    const words = [...this.fleet.instances.values()].map(({ id, phase, wish, leaving, program }) => {
-      const what = phase.kind === 'waiting' ? ` for ${JSON.stringify(phase.what)}` : '';
-      const needs = JSON.stringify(program.dependsOn);
-      return `${id} ${phase.kind}${what} ${wish.want} (${wish.because})${leaving ? ', leaving' : ''} ${needs}`;
-    });
-    const rollouts = [...this.fleet.rollouts.values()].map(({ id, program, state, reason, turns }) => {
-      const steps = turns.map((turn) => `${turn.id} ${turn.step.kind}`).join(', ');
-      return `rollout ${id} of ${program} ${state} (${reason}): ${steps}`;
-    });
-    return [...words, ...rollouts].join('; ');
-  }
-
   #take(event: FleetEvent): void {
     this.#count();
     if (this.#isOver()) {
       this.#die(event, []);
       return;
     }
-    this.#tell('>', event);
+    this.story.tell(this.agenda.now, '>', event);
     this.timers.taken(event);
     this.system.hooks.taken(event);
     this.watch.event(event);
@@ -173,7 +155,7 @@ export class World {
 
   /** `undone`: what it had decided and did not live to do. */
   #die(event: FleetEvent, undone: readonly FleetEffect[]): void {
-    this.#story.push([this.agenda.now, '†', event]);
+    this.story.tell(this.agenda.now, '†', event);
     this.#fuse = null;
     this.#queue = [];
     this.isUp = false;
@@ -199,7 +181,8 @@ export class World {
     const { instances, rollouts } = this.fleet;
     this.#recorder.begin(instances.values(), rollouts.values());
     this.watch.raised(this.file);
-    this.#story.push([this.agenda.now, '*', { type: 'start', ids: [...instances.keys()], because: 'start' }]);
+    this.story.tell(this.agenda.now, '*', null);
+    if (this.#isMortal && this.dice.chance(0.15)) this.lightFuse();
     this.#isRising = true;
     this.#loop(() => {
       for (const effect of adoptRuns(this.fleet)) this.#effected(effect, null);
@@ -228,7 +211,8 @@ export class World {
 
   /** `event`: null where a new daemon takes up what it has found. */
   #effected(effect: FleetEffect, event: FleetEvent | null): void {
-    if (effect.type !== 'announce' && effect.type !== 'record') this.#tell('  <', effect);
+    if (effect.type !== 'announce' && effect.type !== 'record')
+      this.story.tell(this.agenda.now, '  <', effect);
     switch (effect.type) {
       case 'spawn':
         this.system.spawn(effect.life, effect.instance.id);
@@ -289,16 +273,4 @@ export class World {
     this.#stepsNow = at === this.agenda.now ? { at, count: count + 1 } : { at: this.agenda.now, count: 1 };
     if (this.#stepsNow.count > BUSY) broken('a busy loop');
   }
-
-  #tell(mark: string, what: FleetEvent | FleetEffect): void {
-    this.#story.push([this.agenda.now, mark, what]);
-    if (this.#story.length > 2 * KEPT) this.#story.splice(0, KEPT);
-  }
 }
-
-function brief(what: FleetEvent | FleetEffect): string {
-  const { type, ...rest } = what;
-  return `${type} ${JSON.stringify(rest, (key, value) => (key === 'instance' ? value.id : key === 'program' && typeof value === 'object' ? value.name : HIDDEN.has(key) ? undefined : value))}`;
-}
-
-const HIDDEN = new Set(['programs', 'startedAt', 'plan']);
