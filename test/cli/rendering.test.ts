@@ -5,7 +5,7 @@ import { colour } from '../../src/cli/render/colour.ts';
 import { plain } from '../../src/cli/render/paint.ts';
 import { statusLines } from '../../src/cli/render/status.ts';
 import { cut, folded, printable, widthOf, wrap } from '../../src/cli/render/text.ts';
-import { idRanges, inLocalTime, memory, stamp, until } from '../../src/cli/render/words.ts';
+import { idRanges, inLocalTime, memory, remaining, stamp, until } from '../../src/cli/render/words.ts';
 import { action, draining, instance, rollout, status } from './samples.ts';
 
 const now = new Date(2026, 0, 31, 14, 0, 41);
@@ -376,6 +376,19 @@ test.each([
     if (before === undefined) delete process.env.TZ;
     else process.env.TZ = before;
   }
+});
+
+test('an expectation is told no more exactly than it is', () => {
+  const told = [3_700_000, 200_000, 61_000, 47_000, 4000, -4000, -20_000].map(remaining);
+  expect(told).toEqual([
+    'about 1h2m left',
+    'about 3m30s left',
+    'about 1m30s left',
+    'about 50s left',
+    'a few seconds left',
+    'a few seconds left',
+    'longer than expected',
+  ]);
 });
 
 test('text is measured in columns, not in characters', () => {
