@@ -91,6 +91,15 @@ test('the last words break between words, and no command in two', async () => {
 `);
 });
 
+test('so does what is said when the watching ends first', async () => {
+  const { there, exit } = await watching(rollout(), { terminal: { columns: 40, rows: 24 } });
+  there.interrupt();
+  expect(await exit).toBe(EXIT.interrupted);
+  expect(there.err().replaceAll(daemon.socket, 'S')).toBe(
+    'tsup-visor: the rollout goes on; see\n  "tsup-visor --socket S rollout status"\n',
+  );
+});
+
 test('a hold rings once and names the window; the title is given back when it goes on', async () => {
   const { there, exit } = await watching(held);
   await until(there, BELL);
