@@ -218,6 +218,15 @@ test('there is colour on a terminal, unless it is not wanted', async () => {
   expect(await coloured({ env: utf8 }, '--no-color')).toBe(false);
 });
 
+test('a terminal that shows ASCII alone gets no more', async () => {
+  const long = rollout({ reason: `waits for ${'x'.repeat(100)}`, current: [] });
+  const { there, exit } = await watching(long, { env: { LANG: 'C', NO_COLOR: '1' } });
+  now = ended;
+  await exit;
+  expect(there.out()).toMatch(/x~/);
+  expect([...there.out()].filter((character) => character > '~')).toEqual([]);
+});
+
 test('a terminal that cannot move its cursor gets a line an event', async () => {
   now = ended;
   daemon = await fakeDaemon({
