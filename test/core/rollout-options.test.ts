@@ -5,7 +5,7 @@ import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import { NO_MEMORY } from '../../src/core/fleet/fleet.ts';
 import type { ProgramPlan, RolloutPlan } from '../../src/core/plan.ts';
 import type { Rollout } from '../../src/core/rollout/rollout.ts';
-import { BEGIN, type Change, Fleets, program, worker } from './rig.ts';
+import { BEGIN, type Change, Fleets, hook, program, worker } from './rig.ts';
 
 type Begin = Partial<Extract<FleetEvent, { type: 'begin_rollout' }>>;
 
@@ -67,6 +67,14 @@ describe('extra instances', () => {
     fleets.gone(5);
     expect(rolloutOf(fleets)).toMatchObject({ state: 'succeeded', reason: null });
     expect(fleets.kinds()).toBe('running running running running');
+  });
+
+  test('one whose pre_drain hook fails goes all the same', () => {
+    const target = fresh({}, { hooks: { pre_drain: hook() } });
+    const fleets = healthy(rolling(target, { surge: 1, ids: [worker(0)] }), 4);
+    turn(fleets, 0);
+    fleets.hooked(4, 'pre_drain', false);
+    expect(fleets.signals()).toBe('USR1→worker:4');
   });
 
   test('one that drains for too long pauses the rollout, as any other does', () => {
@@ -289,7 +297,7 @@ describe('failures', () => {
     crash(fleets.gone(1), 1);
     const { state, reason } = rolloutOf(fleets);
     expect(state).toBe('paused');
-    expect(reason).toMatch(/^worker:0 .*exited with code 1.* \(2 turns have failed, 1 may\)$/);
+    expect(reason).toMatch(/^worker:0 .*exited with code 1.*; so has worker:1, and 1 may$/);
   });
 
   test('on_failure abort ends it as failed; what had its turn and does not work goes back', () => {
@@ -462,6 +470,72 @@ test('from a kill on, and not only from its end, nobody else is touched', () => 
   expect(fleets.kinds()).toContain('killing');
   turn(fleets, 2);
   expect(turns(fleets)).toBe('done draining done pending');
+});
+
+describe('a pause for a drain that was too long', () => {
+  test('says so when it has come to its end: nobody is to end the jobs of the new run', () => {
+    const fleets = rolling(fresh());
+    fleets.ring(0, 300);
+    expect(rolloutOf(fleets)).toMatchObject({
+      state: 'paused',
+      blocker: { name: 'worker:0', is: 'draining' },
+    });
+    fleets.now += 600;
+    turn(fleets, 0);
+    expect(rolloutOf(fleets)).toMatchObject({
+      state: 'paused',
+      reason: 'worker:0 has drained meanwhile, after 900ms: later than it may',
+      blocker: null,
+    });
+    steer(fleets, 'resume');
+    expect(turns(fleets)).toBe('done draining pending pending');
+  });
+
+  test('whoever asks for a pause is named', () => {
+    const fleets = rolling(fresh());
+    fleets.take({ type: 'steer_rollout', id: rolloutId(1), command: 'pause', by: 'ann' });
+    expect(rolloutOf(fleets).reason).toBe('paused by ann');
+    fleets.take({ type: 'steer_rollout', id: rolloutId(1), command: 'revert', by: 'bob', words: 'too slow' });
+    expect(rolloutOf(fleets).reverting?.why).toBe('reverted by bob: too slow');
+  });
+});
+
+describe('what is told', () => {
+  const steps = (fleets: Fleets): string[] =>
+    fleets.news('turn').map(({ id, step, back }) => `${id} ${step}${back ? ' back' : ''}`);
+
+  test('of a failure that turns the rollout back at once: the failure first', () => {
+    const fleets = turn(rolling(fresh({ onFailure: 'revert' })), 0);
+    fleets.gone(1).spawned(1).exited(1, 1);
+    expect(steps(fleets)).toEqual([
+      'worker:1 failed',
+      'worker:0 pending back',
+      'worker:1 pending back',
+      'worker:2 skipped back',
+      'worker:3 skipped back',
+      'worker:1 draining back',
+    ]);
+  });
+
+  test('each drain is kept, also of tries that failed', () => {
+    const fleets = rolling(fresh());
+    fleets.now += 100;
+    fleets.gone(0).spawned(0).gone(0, 1);
+    steer(fleets, 'resume');
+    healthy(fleets, 0);
+    fleets.now += 50;
+    fleets.gone(1);
+    expect(rolloutOf(fleets).drains).toEqual([100, 50]);
+  });
+
+  test('a turn that is taken again after its instance has recovered keeps its length', () => {
+    const fleets = rolling(fresh());
+    fleets.now += 100;
+    fleets.gone(0).spawned(0).gone(0, 1).ring(0, 100).ready(0);
+    steer(fleets, 'resume');
+    look(fleets, 500);
+    expect(rolloutOf(fleets).turns[0]?.step).toMatchObject({ kind: 'done', drainMs: 100 });
+  });
 });
 
 describe('several programs', () => {

@@ -38,6 +38,7 @@ export function beginRollout(changes: Changes, event: Begin): void {
     canary: canaryOf(event),
     notBefore: null,
     checks: 0,
+    drains: [],
     after,
     cause,
     reverting: null,

@@ -89,10 +89,12 @@ function take(changes: Changes, event: FleetEvent): void {
   }
 }
 
-function steering({ command, words }: Extract<FleetEvent, { type: 'steer_rollout' }>): RolloutEvent {
-  if (command === 'abort') return { type: 'abort', why: null };
-  if (command === 'revert') return { type: 'revert', ...(words === undefined ? {} : { words }) };
-  return { type: command };
+function steering(event: Extract<FleetEvent, { type: 'steer_rollout' }>): RolloutEvent {
+  const { command, words } = event;
+  const by = event.by ?? null;
+  if (command === 'abort') return { type: 'abort', why: null, by };
+  if (command === 'revert') return { type: 'revert', by, ...(words === undefined ? {} : { words }) };
+  return command === 'pause' ? { type: 'pause', by } : { type: command };
 }
 
 function due(changes: Changes, timer: TimerName): void {

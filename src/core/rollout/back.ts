@@ -16,7 +16,7 @@ interface End {
 
 /** Ends it here: what works stays as it is, what has had its turn and does not goes back to what it had before. */
 export function endHere(rollout: Rollout, { state, why, keep }: End, { seats, now }: View): RolloutStep {
-  const effects = rollout.turns.flatMap((turn): RolloutEffect[] => {
+  const effects = rollout.turns.flatMap((turn): (Replacement | Leave)[] => {
     const seat = seats.get(turn.id);
     if (seat === undefined) return [];
     // Who is wished down already ends in the order in which that was asked for.
@@ -30,10 +30,23 @@ export function endHere(rollout: Rollout, { state, why, keep }: End, { seats, no
         ? { ...turn, step: { kind: 'skipped', why: 'the rollout was aborted' } }
         : turn,
   );
-  return { rollout: { ...rollout, state, reason: why, endedAt: now, turns }, effects };
+  const going = effects.flatMap(({ type, id }) =>
+    type === 'replace' && seats.get(id)?.wish.want === 'up' ? [id] : [],
+  );
+  const reason =
+    going.length === 0
+      ? why
+      : `${why}; ${listed(going)} ${going.length === 1 ? 'gets' : 'get'} back the old config`;
+  return { rollout: { ...rollout, state, reason, endedAt: now, turns }, effects };
 }
 
-const backToBefore = (rollout: Rollout, { id, before }: Turn): RolloutEffect => ({
+const listed = (ids: readonly InstanceId[]): string =>
+  ids.length > 3 ? `${ids.slice(0, 3).join(', ')} and ${ids.length - 3} more` : ids.join(', ');
+
+type Replacement = Extract<RolloutEffect, { type: 'replace' }>;
+type Leave = Extract<RolloutEffect, { type: 'leave' }>;
+
+const backToBefore = (rollout: Rollout, { id, before }: Turn): Replacement => ({
   type: 'replace',
   id,
   because: `rollout ${rollout.id}`,
@@ -92,7 +105,7 @@ export function leavingStep(turn: Turn, isThere: boolean, { now }: View): TurnSt
   return { kind: 'leaving', since: now, began: 'began' in turn.step ? turn.step.began : now };
 }
 
-export const leave = (rollout: Rollout, { id }: Turn, onTimeout: OnTimeout): RolloutEffect => ({
+export const leave = (rollout: Rollout, { id }: Turn, onTimeout: OnTimeout): Leave => ({
   type: 'leave',
   id,
   because: `rollout ${rollout.id}`,

@@ -22,6 +22,8 @@ export interface Rollout {
   readonly notBefore: { readonly at: Mono; readonly why: string } | null;
   /** How many times the user's own check was asked. */
   readonly checks: number;
+  /** How long each has drained that it has taken, in milliseconds, as they came to their ends. */
+  readonly drains: readonly number[];
   /** Its first turn comes when this one has succeeded. */
   readonly after: RolloutId | null;
   readonly cause: Cause;

@@ -97,7 +97,10 @@ function drainingMoved(step: Draining, seat: Instance, rollout: Rollout, now: Mo
     const isUntouched = phase.kind === 'running' && seat.generation !== rollout.generation;
     return isUntouched ? failed('was not drained: its pre_drain hook failed') : step;
   }
-  const drainMs = step.oldRun === null ? null : tookMs;
+  // Of one that had no process there was nothing to drain.
+  const exit = seat.lastExit;
+  const hasDrained = exit !== null && exit.run === step.oldRun && exit.because === `rollout ${rollout.id}`;
+  const drainMs = hasDrained ? tookMs : null;
   return startingStep(rollout, { newRun: seat.lastRun, began: step.since, drainMs }, now);
 }
 
