@@ -25,7 +25,10 @@ const TO_SHOW = [
   /src.cli.render.(doing|next-step|paint|rollout|status|table|text|words)\./,
 ];
 /** What every other command needs as well. */
-const TO_RUN = [/src.cli.(command-definition|command-line|command-table|option-values|rolling-commands|root-command)\./, /node_modules.commander/];
+const TO_RUN = [
+  /src.cli.(command-definition|command-line|command-table|option-values|rolling-commands|root-command)\./,
+  /node_modules.commander/,
+];
 const anyOf = (patterns) => (id) => patterns.some((pattern) => pattern.test(id));
 
 /** A file of other than ASCII characters takes twice the memory and longer to compile. */

@@ -54,10 +54,12 @@ export class RolloutHistory {
 
   /** Oldest first. */
   all(fleet: Fleet, now: Moment): RolloutStatus[] {
-    const own = [...fleet.rollouts.values()].map((rollout) => this.describe(rollout, fleet, now));
-    const known = new Set<number>(own.map(({ id }) => id));
-    const past = [...this.#past.values()].filter(({ id }) => !known.has(id));
-    return [...past, ...own].sort((a, b) => a.id - b.id);
+    const all = new Map(this.#past);
+    for (const rollout of fleet.rollouts.values()) {
+      const past = isOver(rollout) ? this.#past.get(rollout.id) : undefined;
+      all.set(rollout.id, past ?? this.describe(rollout, fleet, now));
+    }
+    return [...all.values()].sort((a, b) => a.id - b.id);
   }
 
   describe(rollout: Rollout, fleet: Fleet, now: Moment): RolloutStatus {

@@ -17,6 +17,7 @@ import { Refused } from './refuse.ts';
 import { readConfig } from './reload.ts';
 import { rollOf } from './rolling.ts';
 import { type Beginning, beginRollouts, inOrderOfNeeds, isWanted, STOPPED } from './rollouts.ts';
+import { inOneLine } from './words.ts';
 
 /** `by`: the user who asks. */
 export function reload(parts: ApiParts, body: Checked<'reload'>, by: string | null): ReloadReply {
@@ -39,7 +40,7 @@ export function reload(parts: ApiParts, body: Checked<'reload'>, by: string | nu
     const { programs, shutdownTimeoutMs } = fresh;
     parts.post({ type: 'reload', programs, shutdownTimeoutMs });
   }
-  const cause: Cause = { kind: 'reload', by, words: reason ?? null, of: null };
+  const cause: Cause = { kind: 'reload', by, words: inOneLine(reason), of: null };
   return {
     version,
     dry_run,

@@ -1,5 +1,6 @@
 /** What a request for a rolling restart asks for, in numbers; and what it would do. */
 import type { InstanceId } from '../base/ids.ts';
+import { takesExtras } from '../core/fleet/begin-rollout.ts';
 import { stayingOf } from '../core/fleet/fleet.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import { lifeOf } from '../core/instance/phase.ts';
@@ -47,7 +48,7 @@ export function rollOf(
     program,
     seats,
     maxParallel: Math.max(1, parallel), // one always may
-    surge: countOf(maxSurge, all.length, Math.ceil),
+    surge: takesExtras(program) ? countOf(maxSurge, all.length, Math.ceil) : 0,
     canary: first < seats.length ? first : 0, // with nothing after it there is nothing to hold
   };
 }

@@ -26,6 +26,7 @@ import {
 import { Refused } from './refuse.ts';
 import { keepConfig, takeConfig } from './reload.ts';
 import { dryRun, numberFilter, type Roll, rollOf } from './rolling.ts';
+import { inOneLine } from './words.ts';
 
 /** `by`: the user who asks. */
 export function createRollouts(
@@ -48,7 +49,7 @@ export function createRollouts(
   const { seq } = news;
   const skipped = rolls.filter(({ seats }) => !seats.some(isWanted)).map(nothingToRoll);
   if (!body.dry_run && !body.keep_config) adopt(programs);
-  const cause: Cause = { kind: 'operator', by, words: body.reason ?? null, of: null };
+  const cause: Cause = { kind: 'operator', by, words: inOneLine(body.reason), of: null };
   const rollouts = beginRollouts(parts, rolls, { ...body, cause, joined });
   const refused = body.dry_run ? inWay : [];
   return { version, changes, rollouts, skipped, refused, joined: joined.map(({ id }) => id), seq };

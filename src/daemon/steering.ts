@@ -16,6 +16,7 @@ import { Refused } from './refuse.ts';
 import { refuseLooseEnds } from './reload.ts';
 import { rollOf } from './rolling.ts';
 import { beginRollout, findRollout, isWanted } from './rollouts.ts';
+import { inOneLine } from './words.ts';
 
 export type Steering = 'pause' | 'resume' | 'promote' | 'abort';
 
@@ -39,13 +40,14 @@ export function revertRollout(
   refuseWhenEnding(parts);
   const { rollout } = findRollout(parts, key);
   const own = underWay(parts, rollout);
-  if (own === undefined) return undo(parts, rollout, { by, words: reason ?? null });
+  const words = inOneLine(reason);
+  if (own === undefined) return undo(parts, rollout, { by, words });
   if (own.reverting !== null) throw new Refused('conflict', `${nameOf(rollout)} is being reverted already`);
   const hint = `abort it instead: "tsup-visor rollout abort ${rollout.id}"`;
   refuseSame(rollout, hint);
   if (backOf(parts.fleet, own) === null) throw nothingWhole(rollout, hint);
-  const words = reason === undefined ? {} : { words: reason };
-  parts.post({ type: 'steer_rollout', id: own.id, command: 'revert', ...words });
+  const why = words === null ? {} : { words };
+  parts.post({ type: 'steer_rollout', id: own.id, command: 'revert', ...why });
   return findRollout(parts, String(rollout.id));
 }
 

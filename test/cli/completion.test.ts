@@ -72,6 +72,7 @@ describe('what may come next', () => {
 
   test('is nothing that we know where an option wants a value', async () => {
     expect(await words('rolling-restart', 'worker', '--canary', '')).toEqual(['']);
+    expect(await words('rolling-restart', '--detach', 'r')).toEqual(['redis']);
     expect(await words('rolling-restart', '--canary', '2', 'w')).toEqual(['worker', 'worker:0', 'worker:1']);
   });
 

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, expect, test, vi } from 'vitest';
 import { run } from '../../src/cli/command-line.ts';
 import { widthOf } from '../../src/cli/render/text.ts';
+import { screen } from '../../src/cli/screen.ts';
 import { EXIT } from '../../src/protocol/errors.ts';
 import type { RolloutStatus } from '../../src/protocol/status.ts';
 import { type FakeDaemon, fakeDaemon, stream } from './fake-daemon.ts';
@@ -60,6 +61,36 @@ test('a frame is one write, and the same frame is not written again', async () =
   }
 });
 
+test('what is shown already is not written again', () => {
+  const there = terminal({ terminal: { columns: 80, rows: 24 } });
+  const block = screen(there.io, () => {});
+  block.draw(['one', 'two']);
+  block.draw(['one', 'two']);
+  expect(there.writes).toHaveLength(1);
+  block.draw(['one', 'three']);
+  expect(there.writes).toHaveLength(2);
+  block.close();
+});
+
+test('the last words break between words, and no command in two', async () => {
+  const { there, exit } = await watching(rollout(), { terminal: { columns: 60, rows: 24 } });
+  now = rollout({ state: 'paused', reason: 'worker:1 has not drained within 5m, with 2 jobs in flight' });
+  expect(await exit).toBe(EXIT.failed);
+  const last = there
+    .out()
+    .slice(there.out().lastIndexOf('rollout 7 of worker is paused'))
+    .replaceAll(daemon.socket, 'S');
+  expect(last).toBe(`rollout 7 of worker is paused after 1 of 4: worker:1 has not
+  drained within 5m, with 2 jobs in flight
+  go on with
+    "tsup-visor --socket S rollout resume 7",
+    go back with
+    "tsup-visor --socket S rollout revert 7",
+    or leave it as it is with
+    "tsup-visor --socket S rollout abort 7"
+`);
+});
+
 test('a hold rings once and names the window; the title is given back when it goes on', async () => {
   const { there, exit } = await watching(held);
   await until(there, BELL);
@@ -92,12 +123,16 @@ test('in a pipe nothing rings, moves or is coloured; a hold says what to type', 
     },
     'GET /v1/events': (response: ServerResponse) => {
       stream([], 'stays open')(response);
+      const tell = (seq: number, state: string) => {
+        const about = { type: 'rollout', rollout: 7, program: 'worker', state, reason: null };
+        const head = { version: 1, seq, at: '', mono_ms: 1, message: 'x' };
+        response.write(`${JSON.stringify({ ...head, ...about })}\n`);
+      };
+      tell(41, 'running');
+      tell(42, 'running');
       setTimeout(() => {
         now = ended;
-        const about = { type: 'rollout', rollout: 7, program: 'worker', state: 'succeeded', reason: null };
-        response.write(
-          `${JSON.stringify({ version: 1, seq: 41, at: '', mono_ms: 1, message: 'over', ...about })}\n`,
-        );
+        tell(43, 'succeeded');
       }, 100);
     },
   });

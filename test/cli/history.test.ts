@@ -90,6 +90,13 @@ test.each([40, 80, 140, 200])('no line is broken in %i columns', (width) => {
   }
 });
 
+test('one that is held, and one that waits for another, are said to', () => {
+  const held = rollout({ canary: { count: 1, state: 'held', until: null } });
+  const waiting = rollout({ after: 7, reason: 'waits for rollout 7 of worker', turns: [turn('mailer:0')] });
+  const lines = historyLines([held, waiting], { paint: plain, width: undefined, now });
+  expect(lines.slice(1).map((line) => line.split(/ +/)[3])).toEqual(['held', 'waiting']);
+});
+
 describe('the drains of a rollout', () => {
   const lengths = (...ms: readonly (number | null)[]) =>
     drainsOf({ turns: ms.map((drain_ms, index) => turn(`worker:${index}`, 'done', { drain_ms })) });

@@ -149,6 +149,15 @@ test('when the watching is over the words are left to what is said below', () =>
   expect(liveLines([paused], [], { ...look, width: 80, isOver: true }).join('\n')).not.toContain('has not');
 });
 
+test('why it went back is said once', () => {
+  const why = 'worker:1 exited with code 1';
+  const lines = liveLines([rollout({ state: 'reverted', reverting: why, reason: why })], [], {
+    ...look,
+    width: 80,
+  });
+  expect(lines.filter((line) => line.includes(why))).toHaveLength(1);
+});
+
 test('what waits for another program takes a line', () => {
   const waiting = rollout({
     program: 'mailer',

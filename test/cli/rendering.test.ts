@@ -5,7 +5,7 @@ import { colour } from '../../src/cli/render/colour.ts';
 import { plain } from '../../src/cli/render/paint.ts';
 import { statusLines } from '../../src/cli/render/status.ts';
 import { cut, folded, printable, widthOf, wrap } from '../../src/cli/render/text.ts';
-import { idRanges, inLocalTime, memory, stamp, until } from '../../src/cli/render/words.ts';
+import { idRanges, inLocalTime, memory, remaining, stamp, until } from '../../src/cli/render/words.ts';
 import { action, draining, instance, rollout, status } from './samples.ts';
 
 const now = new Date(2026, 0, 31, 14, 0, 41);
@@ -378,6 +378,19 @@ test.each([
   }
 });
 
+test('an expectation is told no more exactly than it is', () => {
+  const told = [3_700_000, 200_000, 61_000, 47_000, 4000, -4000, -20_000].map(remaining);
+  expect(told).toEqual([
+    'about 1h2m left',
+    'about 3m30s left',
+    'about 1m30s left',
+    'about 50s left',
+    'a few seconds left',
+    'a few seconds left',
+    'longer than expected',
+  ]);
+});
+
 test('text is measured in columns, not in characters', () => {
   expect([widthOf('abc'), widthOf('列車'), widthOf('🚂'), widthOf('e\u0301')]).toEqual([3, 4, 2, 1]);
   expect(cut('列車列車', 5)).toBe('列車…');
@@ -387,5 +400,6 @@ test('text is measured in columns, not in characters', () => {
   expect(printable('a\tb\x1b[1m')).toBe('a b [1m');
   expect(wrap('one two three four', 9, '  ')).toEqual(['one two', '  three', '  four']);
   expect(wrap('see "a b c" or ("d e")', 9)).toEqual(['see', '"a b c"', 'or', '("d e")']);
-  expect(folded('a-word-that-is-wide "two words"', 10)).toEqual(['a-word-that-is-wide', '"two', 'words"']);
+  expect(wrap('a-word-that-is-wide "two words"', 10)).toEqual(['a-word-th…', '"two', 'words"']);
+  expect(folded('  a-wide-word "two words"', 10, '  ')).toEqual(['  a-wide-word', '  "two words"']);
 });

@@ -123,6 +123,11 @@ describe('a rollout that is paused says whom to look at and what leads on', () =
     );
   });
 
+  test('where the drain that was too long is over by now, nobody is in the way', () => {
+    const done = [turn('worker:1', 'done')];
+    expect(next('worker:1', 'draining', { turns: done })).toBe(`go on with ${resume}, ${leave}`);
+  });
+
   test('where the operator has paused it', () => {
     expect(endLines(rollout({ state: 'paused' }))[1]).toBe(`  go on with ${resume}, ${leave}`);
   });
@@ -264,6 +269,11 @@ describe('a dry run tells', () => {
     expect(plansLines([planned({ surge: 2 })], false)).toContain(
       '  2 extra instances first, then 1 at a time',
     );
+  });
+
+  test('no canary that would be all of them', () => {
+    const canary = { count: 4, state: 'first', until: null } as const;
+    expect(plansLines([planned({ canary })], false).join()).not.toContain('canary');
   });
 
   test('how several programs follow one another', () => {

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { rolloutId } from '../../src/base/ids.ts';
 import { createFleet, type Fleet, NO_MEMORY } from '../../src/core/fleet/fleet.ts';
 import { describeRollout } from '../../src/daemon/describe-rollout.ts';
-import { RolloutHistory } from '../../src/daemon/history.ts';
+import { HISTORY_KEPT, RolloutHistory } from '../../src/daemon/history.ts';
 import { Journal } from '../../src/daemon/journal.ts';
 import { at, BEGIN, Fleets, plan, program } from '../core/rig.ts';
 
@@ -102,6 +103,47 @@ describe('the history of rollouts', () => {
       undefined,
       undefined,
     ]);
+  });
+
+  it('remembers the last hundred, those of now among them, also once the fleet has forgotten them', () => {
+    for (let id = 1; id <= 150; id++) journal.put(`rollout/${id}`, past(id, 'mailer', 'succeeded'));
+    const history = new RolloutHistory(journal);
+    const fleets = new Fleets([program({ instances: 1 })], { ...NO_MEMORY, nextRollout: 151 }).allReady();
+    for (let i = 0; i < 30; i++) {
+      rollOut(fleets);
+      const id = rolloutId(151 + i);
+      fleets.take({ type: 'steer_rollout', id, command: 'abort' });
+      const over = fleets.fleet.rollouts.get(id);
+      if (over !== undefined) history.keep(over, at(0));
+      if (fleets.kindOf(0) === 'draining') fleets.gone(0).spawned(0);
+    }
+    const ids = Array.from({ length: HISTORY_KEPT }, (_, i) => 81 + i);
+    expect(history.all(fleets.fleet, at(0)).map(({ id }) => id)).toEqual(ids);
+    expect(fleets.fleet.rollouts.size, 'fewer than that').toBeLessThan(30);
+    expect(new RolloutHistory(journal).all(fresh(), at(0)).map(({ id }) => id)).toEqual(ids);
+  });
+
+  it('is written as one begins and once it is over, and not at each step between', () => {
+    const history = new RolloutHistory(journal);
+    const fleets = new Fleets([program({ instances: 2 })]).allReady();
+    const written: string[] = [];
+    const put = journal.put.bind(journal);
+    journal.put = (key, value) => {
+      written.push(key);
+      put(key, value);
+    };
+    const kept = (): void => {
+      const rollout = fleets.fleet.rollouts.get(rolloutId(1));
+      if (rollout !== undefined) history.keep(rollout, at(0));
+    };
+    rollOut(fleets);
+    kept();
+    fleets.take({ type: 'steer_rollout', id: rolloutId(1), command: 'pause' });
+    kept();
+    expect(written).toEqual(['rollout/1']);
+    fleets.take({ type: 'steer_rollout', id: rolloutId(1), command: 'abort' });
+    kept();
+    expect(written).toEqual(['rollout/1', 'rollout/1']);
   });
 
   it('passes over what is not a rollout', () => {

@@ -200,6 +200,18 @@ describe('nothing is done that the next daemon does not know of', () => {
     });
   });
 
+  it.each([
+    ['that it drains', { stopping: true }, true],
+    ['what it is doing', { status: 'three of nine' }, 'perhaps'],
+  ] as const)('one that may have been says %s', (_, message, asked) => {
+    const first = working();
+    const found = killedAt(first, 'signal');
+    first.take({ type: 'stop', ids: [worker(0)], how: 'drain' });
+    const second = found.heir?.take({ type: 'notified', run: first.run(), message });
+    expect(second?.seat(0).phase).toMatchObject({ kind: 'draining', asked });
+    expect(second?.next().seat(0).phase, 'and the next one knows').toMatchObject({ asked });
+  });
+
   it('one that was asked has been, once its step is over', () => {
     const first = working().take({ type: 'stop', ids: [worker(0)], how: 'drain' });
     expect(first.next().seat(0).phase).toMatchObject({ kind: 'draining', asked: true });
@@ -210,7 +222,7 @@ describe('nothing is done that the next daemon does not know of', () => {
     const found = killedAt(first, 'signal');
     first.take({ type: 'stop', ids: [worker(0)], how: 'drain' });
     const second = found.heir;
-    second?.take({ type: 'notified', run: first.run(), message: { drained: true } });
+    second?.take({ type: 'notified', run: first.run(), message: { status: 'busy' } });
     expect(second?.next().seat(0).phase).toMatchObject({ kind: 'draining', asked: 'perhaps' });
   });
 

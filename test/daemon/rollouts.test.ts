@@ -62,7 +62,7 @@ describe('a rolling restart', () => {
   it('tells who asked for it, and why', async () => {
     await world.begin({ worker: quick });
     await world.act('start', []);
-    await rollOut({ selectors: ['worker'], reason: 'a new key' });
+    await rollOut({ selectors: ['worker'], reason: ' a new\n\u001b key ' });
     const { cause } = await over(1);
     const by = loadLibc() === null ? null : userInfo().username;
     expect(cause).toEqual({ kind: 'operator', by, words: 'a new key', of: null });

@@ -62,7 +62,7 @@ export class BeginWatch {
     const was = before.get(instance.id);
     const again = was !== undefined && mayTryAgain(was.phase);
     if (!isTime && !again && !this.#tickets.has(instance.id)) broken(`${instance.id} begins before its time`);
-    this.#tickets.delete(instance.id);
+    if (!instance.queued) this.#tickets.delete(instance.id);
   }
 
   /** After the step: who is free to begin, and waits for something else, or for the end of its run. */
@@ -82,7 +82,10 @@ export class BeginWatch {
 
   /** A turn may begin and end, or fail, later within the step. */
   readonly #wasTurning: Excuse = (turn, { id, phase }) =>
-    isActive(turn) || this.#turning.has(id) || (turn.step.kind === 'done' && waitsFor(phase) === 'schedule');
+    isActive(turn) ||
+    this.#turning.has(id) ||
+    (turn.step.kind === 'failed' && turn.step.tookMs === 0) ||
+    (turn.step.kind === 'done' && waitsFor(phase) === 'schedule');
 }
 
 const mayTryAgain = (phase: Phase): boolean =>

@@ -10,6 +10,9 @@ export class CanaryWatch {
   /** Since when each is held, and for how long. */
   readonly #holds = new Map<RolloutId, { readonly since: number; readonly ms: number | null }>();
 
+  /** Some of them may be there to stay by now: they are not touched. */
+  readonly #extras = new Set<string>();
+
   constructor(agenda: Agenda) {
     this.#agenda = agenda;
   }
@@ -20,7 +23,8 @@ export class CanaryWatch {
     if (canary.kind === 'none') return;
     const before = last?.canary.kind ?? 'first';
     const turns = ordinary(rollout);
-    const begun = begunOf(turns);
+    for (const turn of rollout.turns) if (turn.extra) this.#extras.add(`${id} ${turn.id}`);
+    const begun = begunOf(turns).filter((turn) => !this.#extras.has(`${id} ${turn.id}`));
     if (canary.kind !== 'promoted' && begun.length > canary.count)
       broken(`rollout ${id} touches ${begun.length}, its canary is of ${canary.count}`);
     if (canary.kind === 'held' && before !== 'held') {

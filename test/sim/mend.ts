@@ -35,7 +35,9 @@ function dropBadBuilds(world: World, operator: Operator): void {
     if (way === 'replace' && good !== undefined) operator.roll(good, { replaces: true });
     else operator.steer(id, way === 'revert' ? 'revert' : 'abort');
     for (let i = 0; i < PATIENCE && isUnderWay(world, id); i++) {
+      if (world.flavour.deaths && dice.chance(0.2)) world.lightFuse();
       world.runUntil(world.agenda.now + BAD_MS);
+      world.calm();
       if (fleet.rollouts.get(id)?.reverting === null)
         operator.steer(id, 'abort'); // there was nothing to go back to
       else operator.steer(id, 'resume');
@@ -43,11 +45,11 @@ function dropBadBuilds(world: World, operator: Operator): void {
     if (isUnderWay(world, id) && !waitsForOthers(world, id))
       broken(`rollout ${id}, of a bad build, cannot end`);
   }
-  for (const { id, program } of underWay(world)) if (!hasGood(world, program)) operator.steer(id, 'abort');
+  // A restart does not change what a rollout is under way to, or leaves.
+  const spoilt = new Set([...fleet.instances.values()].filter(hasBad).map(({ program }) => program.name));
+  for (const { id, program } of underWay(world)) if (spoilt.has(program)) operator.steer(id, 'abort');
   world.post({ type: 'restart', ids: isLeft(), programs: world.file });
 }
-
-const hasGood = ({ file }: World, program: string): boolean => file.some(({ name }) => name === program);
 
 const hasBad = ({ program, phase }: Instance): boolean =>
   isBad(program) || isBad(lifeOf(phase)?.program ?? program);

@@ -49,7 +49,7 @@ export const MUTANTS = [
     'if (notBefore !== null && !costsNothing(seat))',
     'if (notBefore !== null && costsNothing(seat) && seat.leaving)',
   ),
-  mutant('the hold of a canary does not hold', CANARY, "if (canary.kind === 'held') return 0;", ''),
+  mutant('a hold does not say so', CANARY, "if (canary.kind !== 'held') return null;", 'return null;'),
   mutant(
     'one more than the canary',
     CANARY,

@@ -114,11 +114,10 @@ export class Operator {
   deaths(times: number, ms: number): void {
     const { agenda, dice } = this.#world;
     for (let i = 0; i < times; i++) agenda.after(dice.int(0, ms), () => this.#world.lightFuse());
-    if (times > 0 && dice.chance(0.2)) {
-      agenda.after(dice.int(0, ms), () => {
-        if (!this.#world.isUp) this.#world.file = this.#edits.all(this.#world.file);
-      });
-    }
+    this.#world.meanwhile = () => {
+      if (dice.chance(0.2) && !this.#world.system.isCalm)
+        this.#world.file = this.#edits.all(this.#world.file);
+    };
   }
 
   #ticks(ms: number): void {

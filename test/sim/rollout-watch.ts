@@ -23,6 +23,8 @@ export class RolloutWatch {
   readonly #agenda: Agenda;
   readonly #seen = new Map<RolloutId, Rollout>();
   readonly #excused = new Set<string>();
+  /** Who was there to stay when each began. */
+  readonly #staying = new Map<RolloutId, Set<InstanceId>>();
   /** In this step. */
   readonly #spawned: Instance[] = [];
   /** When each turn began. */
@@ -98,6 +100,10 @@ export class RolloutWatch {
   }
 
   #one(rollout: Rollout, last: Rollout | undefined, before: ReadonlyMap<InstanceId, Instance>): void {
+    if (last === undefined) {
+      const seats = [...seatsOf(this.#fleet, rollout.program).values()].filter(({ leaving }) => !leaving);
+      this.#staying.set(rollout.id, new Set(seats.map(({ id }) => id)));
+    }
     this.#says(rollout);
     const active = rollout.turns.filter((turn) => this.#counts(rollout, turn));
     if (!isOver(rollout) && active.length > rollout.maxParallel)
@@ -183,7 +189,7 @@ export class RolloutWatch {
   #done(rollout: Rollout, turn: Turn): void {
     const seat = this.#fleet.instances.get(turn.id) ?? broken(`${turn.id} is gone`);
     if (seat.generation !== rollout.generation) broken(`${turn.id} is done and of another generation`);
-    if (seat.phase.kind === 'exited' || waitsForTime(seat) || isWornNow(seat)) return;
+    if (seat.phase.kind === 'exited' || waitsForTime(seat) || isWornNow(seat) || isFinishing(seat)) return;
     this.#gates.judged(rollout, turn);
     if (seat.phase.kind !== 'running') throw broken(`${turn.id} is done and ${seat.phase.kind}`);
     const { life } = seat.phase.body;
@@ -209,8 +215,20 @@ export class RolloutWatch {
       if (turn.step.kind === 'done' || turn.step.kind === 'failed') continue; // so many may fail
       if (turn.step.kind !== 'skipped') broken(`rollout ${rollout.id} has succeeded without ${turn.id}`);
     }
+    this.#isForAll(rollout);
     if (intolerable(rollout)) broken(`rollout ${rollout.id} has succeeded although too many have failed`);
     this.#extrasAreGone(rollout);
+  }
+
+  /** Whoever has come to the program meanwhile has had a turn as well. */
+  #isForAll({ id, program, turns, reverting }: Rollout): void {
+    const old = this.#staying.get(id);
+    if (old === undefined || reverting !== null) return;
+    for (const seat of seatsOf(this.#fleet, program).values()) {
+      if (seat.leaving || seat.wish.want === 'down' || old.has(seat.id)) continue;
+      if (!turns.some((turn) => turn.id === seat.id))
+        broken(`rollout ${id} has succeeded without ${seat.id}`);
+    }
   }
 
   /** Nothing is left of what was taken back, but what somebody has stopped, or what drains on. */
@@ -255,6 +273,9 @@ function intolerable({ turns, canary, reverting, target }: Rollout): Turn | unde
 
 const waitsForTime = ({ phase }: Instance): boolean =>
   phase.kind === 'waiting' && phase.what.kind === 'schedule';
+
+/** It ends well and by itself, as its policy has it. */
+const isFinishing = ({ phase }: Instance): boolean => 'ending' in phase && phase.ending.because === 'exit';
 
 /** Once the rollout is over, one that is worn may go within the same step. */
 const isWornNow = ({ phase }: Instance): boolean =>

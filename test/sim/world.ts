@@ -38,6 +38,8 @@ export class World {
   readonly programs: readonly ProgramPlan[];
   /** As it has them now. */
   file: readonly ProgramPlan[];
+  /** What happens while no daemon lives. */
+  meanwhile = (): void => {};
   /** Whether a daemon lives. */
   isUp = true;
   deaths = 0;
@@ -172,6 +174,7 @@ export class World {
 
   /** As the daemon does when it starts: see daemon.ts there. */
   #raise(): void {
+    this.meanwhile();
     this.timers.raise();
     this.system.raise();
     const found = this.#archive?.reopen(plan(this.file), (known, memory) => {

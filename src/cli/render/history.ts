@@ -2,6 +2,7 @@
 import { formatDuration } from '../../base/duration.ts';
 import type { RolloutStatus } from '../../protocol/status.ts';
 import { drainsOf } from '../drains.ts';
+import { hasNotBegun } from './rollout.ts';
 import type { DetailLook } from './rollout-detail.ts';
 import { type Cell, type Column, table } from './table.ts';
 import { cut, printable, widthOf } from './text.ts';
@@ -50,14 +51,13 @@ interface Row {
 }
 
 function cellsOf(rollout: RolloutStatus, { paint, now }: DetailLook): Cell[] {
-  const { id, program, state, started_at, ended_at, cause, done, total, canary } = rollout;
-  const word = state === 'running' && canary?.state === 'held' ? 'held' : state;
+  const { id, program, state, started_at, ended_at, cause, done, total } = rollout;
   const end = ended_at === null ? now.getTime() : Date.parse(ended_at);
   const { count, median_ms, longest_ms } = drainsOf(rollout);
   return [
     { text: String(id) },
     { text: program },
-    { text: word, look: paint[LOOKS[state]] },
+    { text: wordOf(rollout), look: paint[LOOKS[state]] },
     { text: moment(started_at, now) },
     { text: printable(cause.by ?? '-') },
     { text: elapsed(Math.max(0, end - Date.parse(started_at))) },
@@ -69,6 +69,12 @@ function cellsOf(rollout: RolloutStatus, { paint, now }: DetailLook): Cell[] {
           : `${count}: ${formatDuration(median_ms)} ${formatDuration(longest_ms ?? 0)}`,
     },
   ];
+}
+
+function wordOf(rollout: RolloutStatus): string {
+  if (hasNotBegun(rollout)) return 'waiting';
+  const { state, canary } = rollout;
+  return state === 'running' && canary?.state === 'held' ? 'held' : state;
 }
 
 const LOOKS = {

@@ -27,7 +27,8 @@ function afterSuccess({ turns }: RolloutStatus): string | undefined {
 }
 
 function afterPause(rollout: RolloutStatus): string {
-  const { id, blocker, turns, program, reverting } = rollout;
+  const { id, turns, program, reverting } = rollout;
+  const blocker = blockerOf(rollout);
   const resume = `"tsup-visor rollout resume ${id}"`;
   const abort = `"tsup-visor rollout abort ${id}"`;
   const leave =
@@ -47,8 +48,16 @@ function afterPause(rollout: RolloutStatus): string {
   return `${look}start it with "tsup-visor start ${name}", then go on with ${resume}, ${leave}`;
 }
 
+/** Whoever has drained since is in nobody's way any more. */
+function blockerOf({ blocker, turns }: RolloutStatus): RolloutStatus['blocker'] {
+  if (blocker?.is !== 'draining') return blocker;
+  const step = turns.find(({ instance }) => instance === blocker.name)?.step;
+  return step === 'draining' || step === 'leaving' ? blocker : null;
+}
+
 function afterEnd(rollout: RolloutStatus): string {
-  const { id, program, state, blocker, done, total, reason } = rollout;
+  const { id, program, state, done, total, reason } = rollout;
+  const blocker = blockerOf(rollout);
   const successor = /\breplaced by rollout (\d+)/.exec(reason ?? '')?.[1];
   if (successor !== undefined) return `that one is waited for with "tsup-visor rollout wait ${successor}"`;
   if (state === 'aborted' && blocker?.is === 'draining') {

@@ -34,23 +34,28 @@ export function cut(text: string, width: number): string {
   return `${taken.trimEnd()}…`;
 }
 
-/** As `folded`, and what is wider by itself is cut: for what is drawn. */
+/** As `folded`, and what is wider by itself is broken or cut: for what is drawn. */
 export const wrap = (text: string, width: number, indent = ''): string[] =>
-  folded(text, width, indent).map((line) => cut(line, width));
+  rowsOf(text, piecesOf(text, width - widthOf(indent)), width, indent).map((line) => cut(line, width));
 
 /**
  * The text in lines of at most `width` columns, broken at spaces where there are any; later lines are indented.
- * A command in quotes stays in one piece where it can: it is there to be copied.
+ * A command in quotes stays in one piece, however wide: it is there to be copied.
  */
-export function folded(text: string, width: number, indent = ''): string[] {
+export const folded = (text: string, width: number, indent = ''): string[] =>
+  rowsOf(text, piecesOf(text, Number.POSITIVE_INFINITY), width, indent);
+
+function rowsOf(text: string, pieces: readonly string[], width: number, indent: string): string[] {
   const rows: string[] = [];
-  let row = '';
-  for (const word of piecesOf(text, width - widthOf(indent))) {
-    const longer = row === '' ? word : `${row} ${word}`;
-    if (row.trim() === '' || widthOf(longer) <= width) row = longer;
+  // It may begin further in.
+  let row = /^ */.exec(text)?.[0] ?? '';
+  for (const piece of pieces) {
+    const isFirst = row.trim() === '';
+    const longer = isFirst ? `${row}${piece}` : `${row} ${piece}`;
+    if (isFirst || widthOf(longer) <= width) row = longer;
     else {
       rows.push(row);
-      row = indent + word;
+      row = indent + piece;
     }
   }
   return [...rows, row];
@@ -59,7 +64,7 @@ export function folded(text: string, width: number, indent = ''): string[] {
 /** Words, and quotations of several words that are no wider than `width`. */
 function piecesOf(text: string, width: number): string[] {
   const pieces: string[] = [];
-  const words = text.split(' ');
+  const words = text.trimStart().split(' ');
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at] ?? '';
     const end = /^\(?"/.test(word) ? words.findIndex((each, later) => later >= at && /"\W*$/.test(each)) : -1;

@@ -60,10 +60,13 @@ export const elapsed = (ms: number): string => (ms < 1000 ? '0s' : formatDuratio
 
 /** `about 2m left`: as exact as an expectation is. */
 export function remaining(ms: number): string {
-  if (ms < 3000) return 'about done';
+  if (ms < -LATE_MS) return 'longer than expected';
+  if (ms < 5000) return 'a few seconds left';
   const step = ms < 60_000 ? 5000 : ms < 600_000 ? 30_000 : 60_000;
   return `about ${formatDuration(Math.ceil(ms / step) * step)} left`;
 }
+
+const LATE_MS = 10_000;
 
 export function memory(bytes: number | null): string {
   if (bytes === null) return '-';

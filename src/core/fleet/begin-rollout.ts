@@ -74,9 +74,13 @@ function replaceOld(changes: Changes, old: Rollout, by: RolloutId, keep: Readonl
 const canaryOf = ({ canary: count, ids }: Begin): Canary =>
   count === 0 || count >= ids.length ? { kind: 'none' } : { kind: 'first', count };
 
-/** The next numbers. A program that runs to completion, or at times, has no capacity that could drop. */
+/** A program that runs to completion, or at times, has no capacity that could drop. */
+export const takesExtras = ({ schedule, restart }: ProgramPlan): boolean =>
+  schedule === null && restart !== 'never';
+
+/** The next numbers. */
 function extrasOf({ fleet }: Changes, program: ProgramPlan, surge: number, generation: number): Turn[] {
-  if (program.schedule !== null || program.restart === 'never') return [];
+  if (!takesExtras(program)) return [];
   const seats = [...seatsOf(fleet, program.name).values()];
   const first = seats.reduce((next, { index }) => Math.max(next, index + 1), 0);
   return Array.from({ length: surge }, (_, i) => ({

@@ -15,8 +15,15 @@ export function hear(instance: Instance, message: Notified, context: Context): S
   const noted = withBody(instance, { ...body, said: note(body.said, message) });
   const extended =
     message.extendTimeoutMs === undefined ? noted : extend(noted, message.extendTimeoutMs, context);
-  const then = act(beat(extended, message, context), message, context);
+  const then = act(sure(beat(extended, message, context), message), message, context);
   return { instance: then.instance, effects: [...reports(body, message), ...then.effects] };
+}
+
+/** Whoever says that it drains has been asked, whatever the last daemon lived to write down. */
+function sure(instance: Instance, { stopping, drained }: Notified): Instance {
+  const { phase } = instance;
+  if (phase.kind !== 'draining' || phase.asked !== 'perhaps' || (!stopping && !drained)) return instance;
+  return { ...instance, phase: { ...phase, asked: true } };
 }
 
 function act(instance: Instance, message: Notified, context: Context): Step {
