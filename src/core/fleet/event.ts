@@ -51,6 +51,8 @@ export type FleetEvent =
       readonly command: 'pause' | 'resume' | 'promote' | 'abort' | 'revert';
       /** Of a revert, why it is asked for, in the words of whoever asks. */
       readonly words?: string;
+      /** Who asks, as far as the system tells. */
+      readonly by?: string | null;
     }
   /** The answer to `judge`. `detail`: one line for people. */
   | {
