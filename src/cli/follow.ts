@@ -2,7 +2,7 @@
 import type { Client } from '../client/client.ts';
 import { DaemonError, NoDaemonError } from '../client/errors.ts';
 import type { WireEvent } from '../protocol/events.ts';
-import type { InstanceStatus, RolloutStatus } from '../protocol/status.ts';
+import type { InstanceStatus, RolloutStatus, StatusReply } from '../protocol/status.ts';
 import { Absence } from './absence.ts';
 import { type Begun, concerns, isAtRest, type Seen } from './begun.ts';
 import { forgotten, isAnother, leftAlone } from './left-alone.ts';
@@ -185,11 +185,17 @@ async function lookAtInstances(task: Task): Promise<void> {
   if (!viewer.showsInstances && begun.programs.length === 0) return;
   // A selector that matches nothing is refused, and a program that goes is gone in the end.
   const selectors = begun.programs.length > 0 ? [] : [...known.values()].map(({ program }) => program);
-  const { instances } = await client.status({ usage: false, selectors }, { signal: over });
+  const { instances } = await client.status({ usage: false, selectors }, { signal: over }).catch(noneLeft);
   task.absence.found();
   task.instances = instances.map((each) =>
     begun.programs.includes(each.program) ? settled(each, task) : each,
   );
+}
+
+/** A program may be taken out of the config, or be scaled to nothing, while its rollout is watched. */
+function noneLeft(error: unknown): Pick<StatusReply, 'instances'> {
+  if (error instanceof DaemonError && error.kind === 'no_match') return { instances: [] };
+  throw error;
 }
 
 function settled(instance: InstanceStatus, { failed }: Task): InstanceStatus {

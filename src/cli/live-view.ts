@@ -33,7 +33,8 @@ export function liveView(
     ];
     const rows = (stdout.rows ?? 24) - 1 - below.length - moving.length;
     const look = { paint, width, rows, now: new Date(), unicode, isOver: over, asTyped: context.asTyped };
-    block.draw([...liveLines(rollouts, instances, look), ...movingLines(moving, look), ...below]);
+    const lines = [...liveLines(rollouts, instances, look), ...movingLines(moving, look), ...below];
+    block.draw(unicode ? lines : lines.map(inAscii));
   };
   const block = screen(context.io, draw);
   const alarms = new Alarms(block);
@@ -62,3 +63,6 @@ const byId = (rollouts: readonly RolloutStatus[]): ReadonlyMap<number, RolloutSt
   new Map(rollouts.map((rollout) => [rollout.id, rollout]));
 
 const footer = (what: string): string => `Ctrl-C ends the watching only; the ${what} goes on`;
+
+/** The mark of what was cut; what a program says of itself is its own matter. */
+const inAscii = (line: string): string => line.replaceAll('…', '~');

@@ -7,8 +7,8 @@ import { Refusal } from './refusal.ts';
 export interface Limits {
   /** Null or undefined: none. */
   readonly timeoutMs: number | null | undefined;
-  /** What goes on without the user, and where to look: `the start goes on; see "tsup-visor status"`. */
-  readonly goesOn: string;
+  /** What goes on without the user, and where to look: `the start goes on; see "tsup-visor status"`. As it is then. */
+  readonly goesOn: string | (() => string);
 }
 
 /** The result of `work`; throws a refusal with exit code 7 or 130 when the wait is over first. */
@@ -18,12 +18,13 @@ export async function patiently<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const over = new AbortController();
-  const { timeoutMs, goesOn } = limits;
-  const quiet = context.io.onInterrupt(() => over.abort(new Refusal(EXIT.interrupted, goesOn)));
+  const { timeoutMs } = limits;
+  const goesOn = () => (typeof limits.goesOn === 'string' ? limits.goesOn : limits.goesOn());
+  const quiet = context.io.onInterrupt(() => over.abort(new Refusal(EXIT.interrupted, goesOn())));
   const timer =
     timeoutMs === null || timeoutMs === undefined
       ? undefined
-      : setTimeout(() => over.abort(lateBy(timeoutMs, goesOn)), Math.min(timeoutMs, MAX_TIMER_MS));
+      : setTimeout(() => over.abort(lateBy(timeoutMs, goesOn())), Math.min(timeoutMs, MAX_TIMER_MS));
   try {
     return await work(over.signal);
   } finally {

@@ -4,7 +4,7 @@ import { type Absence, DaemonError, NoDaemonError, ProtocolError } from '../clie
 import { ERROR_KINDS, EXIT, type ExitCode, type LastFault, lastFaultFile } from '../protocol/errors.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
-import { printable } from './render/text.ts';
+import { folded, printable } from './render/text.ts';
 import { soon } from './render/words.ts';
 
 export class Refusal extends Error {
@@ -89,9 +89,17 @@ export function refuse(
   const refusal = refusalOf(error);
   if (refusal === undefined) throw error;
   stderr.write(
-    options.json === true ? refusalJson(refusal, options) : asTyped(refusalText(refusal), options),
+    options.json === true
+      ? refusalJson(refusal, options)
+      : broken(asTyped(refusalText(refusal), options), stderr),
   );
   return refusal.exit;
+}
+
+/** On a terminal in lines that break between words; a report of several lines has marks under its places. */
+function broken(text: string, { isTTY, columns }: Io['stderr']): string {
+  if (!isTTY || columns === undefined || text.trimEnd().includes('\n')) return text;
+  return `${folded(text.trimEnd(), columns, '  ').join('\n')}\n`;
 }
 
 /** A command that a message names, as it would have to be typed to mean the same daemon. */

@@ -20,7 +20,7 @@ import { type ApiParts, inPlanOrder, instancesOf, selectIds } from './api-parts.
 import { countsOf, meansEmpty } from './counts.ts';
 import { describeInstance } from './describe.ts';
 import { lackOf } from './lacks.ts';
-import { logFiles } from './log-files.ts';
+import { filesLeftBy, logFiles } from './log-files.ts';
 import { reload } from './reloading.ts';
 import { createRollouts, findRollout, listRollouts } from './rollouts.ts';
 import { scale } from './scaling.ts';
@@ -91,8 +91,8 @@ export class Api {
     return findRollout(this.#parts, key);
   }
 
-  steer(key: string, command: Steering): RolloutReply {
-    return steerRollout(this.#parts, key, command);
+  steer(key: string, command: Steering, by: string | null, reason?: string): RolloutReply {
+    return steerRollout(this.#parts, key, command, by, reason);
   }
 
   revert(key: string, body: Checked<'revertRollout'>, by: string | null): RolloutReply {
@@ -114,10 +114,18 @@ export class Api {
   }
 
   logs(query: URLSearchParams): LogsReply {
-    const { logPath } = this.#parts;
-    const ids = this.#shown(query);
+    const { logPath, fleet, plan } = this.#parts;
+    const selectors = query.getAll('selector');
+    // What is there no more may have said why.
+    const left = selectors
+      .filter((selector) => !fleet.instances.has(selector as InstanceId)) // if it is none, nothing has it
+      .map((selector) => [selector, filesLeftBy(selector, plan().programs, logPath)] as const)
+      .filter(([, files]) => files.length > 0);
+    const gone = new Set(left.map(([selector]) => selector));
+    const others = selectors.filter((selector) => !gone.has(selector));
+    const ids = others.length === 0 && gone.size > 0 ? [] : this.#shown(others);
     const files = instancesOf(this.#parts, ids).flatMap(({ id, program }) => logFiles(id, program, logPath));
-    return { version, files };
+    return { version, files: [...files, ...left.flatMap(([, own]) => own)] };
   }
 
   /** A program without instances may be looked at. */
@@ -127,8 +135,8 @@ export class Api {
     return inPlanOrder(this.#parts, selectIds(this.#parts, matching, 'all'));
   }
 
-  #shown(query: URLSearchParams): InstanceId[] {
-    return inPlanOrder(this.#parts, selectIds(this.#parts, query.getAll('selector'), 'all'));
+  #shown(selectors: readonly string[]): InstanceId[] {
+    return inPlanOrder(this.#parts, selectIds(this.#parts, selectors, 'all'));
   }
 }
 

@@ -118,6 +118,8 @@ const MISSING = {
   cause: { kind: 'operator', by: null, words: null, of: null },
   expected_end: null,
   from_revision: null,
+  drains_ms: [],
+  killed: [],
 } as const;
 const MISSING_TURN = { extra: false, drain_ms: null, deadline: null } as const;
 

@@ -94,10 +94,15 @@ export function dryRun(
     reason: null,
     blocker: null,
     max_parallel: maxParallel,
-    canary: canary === 0 ? null : { count: canary, state: 'first', until: null },
+    canary:
+      canary === 0
+        ? null
+        : { count: canary, state: 'first', until: null, hold_ms: program.rollout.canaryHoldMs },
     after: null,
     reverting: null,
     reverted_revision: null,
+    drains_ms: [],
+    killed: [],
     cause,
     started_at: null,
     ended_at: null,

@@ -27,8 +27,8 @@ const SENTENCES: { readonly [T in News['type']]: (news: Of<T>) => string } = {
     `nothing is left of ${id}${killed ? ', it was killed' : drained ? ', it has drained' : ''}`,
   rollout: ({ rollout, program, state, reason, begins }) =>
     `rollout ${rollout} of ${program} ${rolloutIs(state, reason, begins)}`,
-  turn: ({ rollout, id, step, why }) =>
-    `rollout ${rollout}: ${id} ${TURNS[step]}${why === undefined ? '' : `: ${why}`}`,
+  turn: ({ rollout, id, step, why, back }) =>
+    `rollout ${rollout}: ${id} ${back && step === 'done' ? 'is back' : TURNS[step]}${why === undefined ? '' : `: ${why}`}`,
   scaled: ({ program, added, removed }) =>
     [
       ...(added.length > 0 ? [`${program} has more instances: ${listed(added)}`] : []),

@@ -20,13 +20,23 @@ import { inOneLine } from './words.ts';
 
 export type Steering = 'pause' | 'resume' | 'promote' | 'abort';
 
-export function steerRollout(parts: ApiParts, key: string, command: Steering): RolloutReply {
+/** `by`: the user who asks. */
+export function steerRollout(
+  parts: ApiParts,
+  key: string,
+  command: Steering,
+  by: string | null,
+  reason?: string,
+): RolloutReply {
   const { rollout } = findRollout(parts, key);
   const own = underWay(parts, rollout);
   if (own === undefined) throw new Refused('conflict', `${nameOf(rollout)} is over: ${rollout.state}`);
   if (command === 'promote') refuseUnheld(own, rollout);
   const already = command === 'pause' ? 'paused' : command === 'resume' ? 'running' : null;
-  if (rollout.state !== already) parts.post({ type: 'steer_rollout', id: own.id, command });
+  if (rollout.state !== already) {
+    const words = inOneLine(reason);
+    parts.post({ type: 'steer_rollout', id: own.id, command, by, ...(words === null ? {} : { words }) });
+  }
   return findRollout(parts, String(rollout.id));
 }
 
@@ -47,7 +57,7 @@ export function revertRollout(
   refuseSame(rollout, hint);
   if (backOf(parts.fleet, own) === null) throw nothingWhole(rollout, hint);
   const why = words === null ? {} : { words };
-  parts.post({ type: 'steer_rollout', id: own.id, command: 'revert', ...why });
+  parts.post({ type: 'steer_rollout', id: own.id, command: 'revert', by, ...why });
   return findRollout(parts, String(rollout.id));
 }
 

@@ -117,6 +117,8 @@ export type Happening =
       readonly instance: string;
       readonly step: TurnStatus['step'];
       readonly why?: string;
+      /** On the way back. */
+      readonly back?: true;
     }
   | {
       readonly type: 'daemon';

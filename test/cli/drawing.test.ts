@@ -91,6 +91,15 @@ test('the last words break between words, and no command in two', async () => {
 `);
 });
 
+test('so does what is said when the watching ends first', async () => {
+  const { there, exit } = await watching(rollout(), { terminal: { columns: 40, rows: 24 } });
+  there.interrupt();
+  expect(await exit).toBe(EXIT.interrupted);
+  expect(there.err().replaceAll(daemon.socket, 'S')).toBe(
+    'tsup-visor: the rollout goes on; see\n  "tsup-visor --socket S rollout status"\n',
+  );
+});
+
 test('a hold rings once and names the window; the title is given back when it goes on', async () => {
   const { there, exit } = await watching(held);
   await until(there, BELL);
@@ -207,6 +216,15 @@ test('there is colour on a terminal, unless it is not wanted', async () => {
   expect(await coloured({ env: utf8 })).toBe(true);
   expect(await coloured({ env: { ...utf8, NO_COLOR: '1' } })).toBe(false);
   expect(await coloured({ env: utf8 }, '--no-color')).toBe(false);
+});
+
+test('a terminal that shows ASCII alone gets no more', async () => {
+  const long = rollout({ reason: `waits for ${'x'.repeat(100)}`, current: [] });
+  const { there, exit } = await watching(long, { env: { LANG: 'C', NO_COLOR: '1' } });
+  now = ended;
+  await exit;
+  expect(there.out()).toMatch(/x~/);
+  expect([...there.out()].filter((character) => character > '~')).toEqual([]);
 });
 
 test('a terminal that cannot move its cursor gets a line an event', async () => {

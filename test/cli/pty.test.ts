@@ -52,7 +52,7 @@ describe.skipIf(process.platform !== 'linux' || !existsSync('/usr/bin/script'))(
     child.stdin.write('\x03');
     expect(await ended).toBe(EXIT.interrupted);
     expect(isWhole()).toBe(true);
-    expect(out.slice(out.lastIndexOf(SHOW))).toContain('the rollout goes on');
+    expect(out.slice(out.lastIndexOf(SHOW))).toContain('is held after its canary');
   });
 
   test.each(['SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)('%s gives it back', async (signal) => {

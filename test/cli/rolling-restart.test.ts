@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { EXIT } from '../../src/protocol/errors.ts';
-import { type FakeDaemon, fakeDaemon, stream } from './fake-daemon.ts';
+import { type Asked, type FakeDaemon, fakeDaemon, refusal, stream } from './fake-daemon.ts';
 import { created, draining, event, rollout, status } from './samples.ts';
 import { command } from './terminal.ts';
 
@@ -113,6 +113,27 @@ test('on a terminal the block is drawn in place and the cursor is given back', a
   expect(out.lastIndexOf('\x1b[?25h')).toBeGreaterThan(out.lastIndexOf('\x1b[?25l'));
   expect(out).toMatch(/worker:1 {2}draining +41s {2}2 jobs in flight, no deadline/);
   expect(out.trimEnd().endsWith('rollout 7 of worker succeeded: 4 instances restarted in 1m12s')).toBe(true);
+});
+
+test('a program that is gone by now does not end the watching', async () => {
+  let looked = false;
+  const gone = { ...ended, state: 'aborted', reason: 'worker is not in the config any more' };
+  daemon = await fakeDaemon({
+    ...script(),
+    'GET /v1/events': stream([], 'stays open'),
+    'GET /v1/rollouts/7': (response: ServerResponse) => {
+      response.end(JSON.stringify({ version: 1, rollout: looked ? gone : rollout() }));
+    },
+    'GET /v1/status': (response: ServerResponse, asked: Asked) => {
+      looked = true;
+      const answer = refusal(404, 'no_match', 'nothing is called worker');
+      if (typeof answer === 'function') answer(response, asked);
+    },
+  });
+  const size = { terminal: { columns: 80, rows: 24 } };
+  const { out, exit } = await command(['--socket', daemon.socket, 'rolling-restart', 'worker'], size);
+  expect(exit).toBe(EXIT.failed);
+  expect(out).toContain('was aborted after 4 of 4: worker is not in the config any');
 });
 
 test('a rollout that pauses says why and what leads on', async () => {

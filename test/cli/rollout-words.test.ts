@@ -89,6 +89,17 @@ describe('the last words of a rollout that', () => {
   });
 });
 
+test('a way back is not offered where code on disk is all that may have changed', () => {
+  const same = { from_revision: '9f2c1a' };
+  const canary = { count: 1, state: 'held', until: null } as const;
+  const last = (given: Partial<RolloutStatus>) => endLines(rollout({ ...same, ...given }))[1];
+  expect(last({ canary })).toBe(`  go on with "tsup-visor rollout promote 7", or end it here with ${abort}`);
+  expect(last({ state: 'paused' })).toBe(`  go on with ${resume}, or leave it as it is with ${abort}`);
+  expect(last({ ...over, state: 'aborted', done: 1 })).toBe(
+    '  take the others as well with "tsup-visor rolling-restart worker"',
+  );
+});
+
 test('one that an operator has taken back names nobody whom to look at', () => {
   const given = { ...over, state: 'reverted', reverting: 'reverted by the operator' } as const;
   expect(endLines(rollout(given))[1]).toBe('  begin anew with "tsup-visor rolling-restart worker"');

@@ -211,7 +211,9 @@ describe('waiting for the end', () => {
       ...['rollout', 'wait', '--timeout', '50ms'],
     );
     expect(exit).toBe(EXIT.timeout);
-    expect(err).toContain('the rollout goes on; see "tsup-visor rollout status"');
+    expect(err).toBe(
+      'tsup-visor: not done after 50ms: rollout 7 of worker is held after its canary, until it is promoted: 1 of 4 done, now worker:1; go on with "tsup-visor rollout promote 7", or go back with "tsup-visor rollout revert 7"\n',
+    );
   });
 
   test('what has ended before anybody could wait for it is told as it ended', async () => {

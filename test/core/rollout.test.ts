@@ -465,7 +465,7 @@ describe('resume', () => {
     const steps = fleets.effects.flatMap((effect) =>
       effect.type === 'announce' && effect.what.type === 'turn' ? [effect.what.step] : [],
     );
-    expect(steps).toEqual(['draining', 'starting']);
+    expect(steps).toEqual(['pending', 'draining', 'starting']);
   });
 
   test('gives a drain that was too long its whole time anew', () => {
@@ -484,7 +484,10 @@ describe('abort', () => {
     const fleets = turn(rolling(), 0);
     steer(fleets, 'abort');
     expect(turns(fleets)).toBe('done draining skipped skipped');
-    expect(rolloutOf(fleets)).toMatchObject({ state: 'aborted', reason: 'aborted by the operator' });
+    expect(rolloutOf(fleets)).toMatchObject({
+      state: 'aborted',
+      reason: 'aborted by the operator; worker:1 gets back the old config',
+    });
     fleets.gone(1).ready(1);
     expect([0, 1, 2, 3].map((i) => fleets.seat(i).program.revision)).toEqual(['two', 'one', 'one', 'one']);
     expect(fleets.kinds()).toBe('running running running running');
@@ -494,7 +497,9 @@ describe('abort', () => {
     const fleets = rolling().gone(0).spawned(0).gone(0, 1);
     steer(fleets, 'abort');
     expect(fleets.seat(0).phase).toMatchObject({ kind: 'spawning', life: { program: { revision: 'one' } } });
-    expect(rolloutOf(fleets).reason).toBe('worker:0 exited with code 1 after 0ms, before it was ready');
+    expect(rolloutOf(fleets).reason).toBe(
+      'aborted by the operator: worker:0 exited with code 1 after 0ms, before it was ready; worker:0 gets back the old config',
+    );
   });
 
   test('one that failed only after its turn was done goes back as well', () => {

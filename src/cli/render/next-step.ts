@@ -18,8 +18,14 @@ export function nextStep(rollout: RolloutStatus): string | undefined {
   }
 }
 
-const afterCanary = ({ id }: RolloutStatus): string =>
-  `go on with "tsup-visor rollout promote ${id}", or go back with "tsup-visor rollout revert ${id}"`;
+const afterCanary = (rollout: RolloutStatus): string =>
+  `go on with "tsup-visor rollout promote ${rollout.id}", or ${back(rollout) ?? `end it here with "tsup-visor rollout abort ${rollout.id}"`}`;
+
+/** Undefined where that would be refused: it goes back already, or code on disk is all that has changed. */
+const back = ({ id, reverting, from_revision, revision }: RolloutStatus): string | undefined =>
+  (reverting ?? null) !== null || from_revision === revision
+    ? undefined
+    : `go back with "tsup-visor rollout revert ${id}"`;
 
 function afterSuccess({ turns }: RolloutStatus): string | undefined {
   const failed = turns.find(({ step }) => step === 'failed');
@@ -27,14 +33,12 @@ function afterSuccess({ turns }: RolloutStatus): string | undefined {
 }
 
 function afterPause(rollout: RolloutStatus): string {
-  const { id, turns, program, reverting } = rollout;
+  const { id, turns, program } = rollout;
   const blocker = blockerOf(rollout);
   const resume = `"tsup-visor rollout resume ${id}"`;
   const abort = `"tsup-visor rollout abort ${id}"`;
-  const leave =
-    (reverting ?? null) === null
-      ? `go back with "tsup-visor rollout revert ${id}", or leave it as it is with ${abort}`
-      : `or leave it as it is with ${abort}`;
+  const way = back(rollout);
+  const leave = `${way === undefined ? '' : `${way}, `}or leave it as it is with ${abort}`;
   if (blocker === null) return `go on with ${resume}, ${leave}`;
   const { name, is } = blocker;
   if (is === 'draining') {
@@ -56,7 +60,7 @@ function blockerOf({ blocker, turns }: RolloutStatus): RolloutStatus['blocker'] 
 }
 
 function afterEnd(rollout: RolloutStatus): string {
-  const { id, program, state, done, total, reason } = rollout;
+  const { program, state, done, total, reason } = rollout;
   const blocker = blockerOf(rollout);
   const successor = /\breplaced by rollout (\d+)/.exec(reason ?? '')?.[1];
   if (successor !== undefined) return `that one is waited for with "tsup-visor rollout wait ${successor}"`;
@@ -65,9 +69,12 @@ function afterEnd(rollout: RolloutStatus): string {
   }
   const look = state === 'failed' ? `see ${failedOne(rollout)}; ` : '';
   const rest = `"tsup-visor rolling-restart ${program}"`;
-  if (done === 0) return `${look}begin anew with ${rest}`;
-  const others = done < total ? `take the others as well with ${rest}, or ` : '';
-  return `${look}${others}go back with "tsup-visor rollout revert ${id}"`;
+  const way = back(rollout);
+  const ways = [
+    ...(done < total ? [`take the others as well with ${rest}`] : []),
+    ...(way === undefined ? [] : [way]),
+  ];
+  return `${look}${done === 0 || ways.length === 0 ? `begin anew with ${rest}` : ways.join(', or ')}`;
 }
 
 /** Its turns have gone back since, and tell of that; who failed is named by the reason alone. */

@@ -38,6 +38,8 @@ export function beginRollout(changes: Changes, event: Begin): void {
     canary: canaryOf(event),
     notBefore: null,
     checks: 0,
+    drains: [],
+    killed: [],
     after,
     cause,
     reverting: null,

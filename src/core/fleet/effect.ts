@@ -72,6 +72,8 @@ export type News =
       readonly step: TurnStep['kind'];
       /** Why it has failed, or was left out. */
       readonly why?: string;
+      /** On the way back. */
+      readonly back?: true;
     }
   /** `added` and `removed` are instances. */
   | {

@@ -16,6 +16,7 @@ import type { FleetEffect } from './effect.ts';
 import type { FleetEvent, TimerName } from './event.ts';
 import { type Fleet, rolloutUnderWay, stayingOf } from './fleet.ts';
 import { isSameVerdict, type Verdicts } from './needs.ts';
+import { noteWhole } from './remember.ts';
 import { inOrder, restart, shutDown, shutdownDue, signal, start, stop, takePlan } from './requests.ts';
 import { reload, scale } from './resize.ts';
 import { scheduled } from './schedule.ts';
@@ -89,10 +90,13 @@ function take(changes: Changes, event: FleetEvent): void {
   }
 }
 
-function steering({ command, words }: Extract<FleetEvent, { type: 'steer_rollout' }>): RolloutEvent {
-  if (command === 'abort') return { type: 'abort', why: null };
-  if (command === 'revert') return { type: 'revert', ...(words === undefined ? {} : { words }) };
-  return { type: command };
+function steering(event: Extract<FleetEvent, { type: 'steer_rollout' }>): RolloutEvent {
+  const { command, words } = event;
+  const by = event.by ?? null;
+  const said = words === undefined ? {} : { words };
+  if (command === 'abort') return { type: 'abort', why: null, by, ...said };
+  if (command === 'revert') return { type: 'revert', by, ...said };
+  return command === 'pause' ? { type: 'pause', by } : { type: command };
 }
 
 function due(changes: Changes, timer: TimerName): void {
@@ -147,6 +151,7 @@ function isHeld(fleet: Fleet, { id, wish, program }: Instance): boolean {
 /** Something of this program has changed. */
 function consider(changes: Changes, program: ProgramName, before: Verdicts | undefined): void {
   lookAt(changes, program);
+  if (rolloutUnderWay(changes.fleet, program) === undefined) noteWhole(changes, program);
   replaceWorn(changes, program); // first: nobody is to count on one that goes in this step
   tellDependents(changes, program, before);
 }

@@ -61,8 +61,9 @@ type Draining = Extract<Phase, { kind: 'draining' }>;
 /** Before a rollout's turn, a failure leaves everything as it was; nothing else may be refused by a hook. */
 function readyToDrain(instance: Instance, phase: Draining, fault: string | null, context: Context): Step {
   const { body, ending } = phase;
-  // Of all planned ends, only a rollout's turn is not to end in a stop.
-  const untouched = fault !== null && phase.onTimeout !== 'stop' && ending.exit === null;
+  // Of all planned ends, only a rollout's turn is not to end in a stop. Who is not wanted any more is to go all the same.
+  const isTurn = phase.onTimeout !== 'stop' && instance.wish.want === 'up';
+  const untouched = fault !== null && isTurn && ending.exit === null;
   if (untouched && body.readyAt !== null) {
     const { program, generation } = body.life;
     return rest({ ...instance, program, generation }, newlyRunning(body, context.now));

@@ -1,7 +1,7 @@
 /** The ways back: a rollout that is given up where it stands, and one that is taken back turn by turn. */
 import type { InstanceId } from '../../base/ids.ts';
 import type { Instance } from '../instance/instance.ts';
-import type { OnTimeout } from '../instance/phase.ts';
+import { lifeOf, type OnTimeout } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
 import type { RolloutEffect, RolloutStep } from './event.ts';
 import { isWhole } from './obstacle.ts';
@@ -16,13 +16,14 @@ interface End {
 
 /** Ends it here: what works stays as it is, what has had its turn and does not goes back to what it had before. */
 export function endHere(rollout: Rollout, { state, why, keep }: End, { seats, now }: View): RolloutStep {
-  const effects = rollout.turns.flatMap((turn): RolloutEffect[] => {
+  const effects = rollout.turns.flatMap((turn): (Replacement | Leave)[] => {
     const seat = seats.get(turn.id);
     if (seat === undefined) return [];
     // Who is wished down already ends in the order in which that was asked for.
-    if (turn.extra && seat.leaving) return seat.wish.want === 'down' ? [] : [leave(rollout, turn, 'stop')];
+    if (turn.extra && seat.leaving)
+      return seat.wish.want === 'down' ? [] : [leave(rollout, turn, patience(rollout.target))];
     if (keep?.has(turn.id) || seat.generation !== rollout.generation) return []; // it never had its turn
-    return isWorthKeeping(turn, seat) ? [] : [backToBefore(rollout, turn)];
+    return isWorthKeeping(turn, seat) ? [] : [backToBefore(rollout, turn, seat)];
   });
   const turns = rollout.turns.map(
     (turn): Turn =>
@@ -30,17 +31,33 @@ export function endHere(rollout: Rollout, { state, why, keep }: End, { seats, no
         ? { ...turn, step: { kind: 'skipped', why: 'the rollout was aborted' } }
         : turn,
   );
-  return { rollout: { ...rollout, state, reason: why, endedAt: now, turns }, effects };
+  const going = effects.flatMap(({ type, id }) =>
+    type === 'replace' && seats.get(id)?.wish.want === 'up' ? [id] : [],
+  );
+  const reason =
+    going.length === 0
+      ? why
+      : `${why}; ${listed(going)} ${going.length === 1 ? 'gets' : 'get'} back the old config`;
+  return { rollout: { ...rollout, state, reason, endedAt: now, turns }, effects };
 }
 
-const backToBefore = (rollout: Rollout, { id, before }: Turn): RolloutEffect => ({
+const listed = (ids: readonly InstanceId[]): string =>
+  ids.length > 3 ? `${ids.slice(0, 3).join(', ')} and ${ids.length - 3} more` : ids.join(', ');
+
+type Replacement = Extract<RolloutEffect, { type: 'replace' }>;
+type Leave = Extract<RolloutEffect, { type: 'leave' }>;
+
+const backToBefore = (rollout: Rollout, { id, before }: Turn, { phase }: Instance): Replacement => ({
   type: 'replace',
   id,
   because: `rollout ${rollout.id}`,
   program: before.program,
   generation: before.generation,
-  onTimeout: 'stop',
+  onTimeout: patience(lifeOf(phase)?.program ?? rollout.target),
 });
+
+/** Nobody leads it any more, and nothing of a rollout is killed unless the config says so: it drains on. */
+const patience = ({ drain }: ProgramPlan): OnTimeout => (drain.onTimeout === 'kill' ? 'kill' : 'skip');
 
 /** It has proved itself, or works; nobody knows that of what was stopped in its turn. */
 export function isWorthKeeping({ step }: Turn, seat: Instance): boolean {
@@ -92,7 +109,7 @@ export function leavingStep(turn: Turn, isThere: boolean, { now }: View): TurnSt
   return { kind: 'leaving', since: now, began: 'began' in turn.step ? turn.step.began : now };
 }
 
-export const leave = (rollout: Rollout, { id }: Turn, onTimeout: OnTimeout): RolloutEffect => ({
+export const leave = (rollout: Rollout, { id }: Turn, onTimeout: OnTimeout): Leave => ({
   type: 'leave',
   id,
   because: `rollout ${rollout.id}`,

@@ -7,14 +7,21 @@ import type { Rollout, TurnStep } from './rollout.ts';
 export type RolloutEvent =
   /** Something about its instances may have changed, or its deadline may have come. */
   | { readonly type: 'look' }
-  | { readonly type: 'pause' }
+  /** `by`: who asks, as far as the system tells. */
+  | { readonly type: 'pause'; readonly by?: string | null }
   | { readonly type: 'resume' }
   /** Ends the hold after the canary. */
   | { readonly type: 'promote' }
   /** Back to the last revision that was whole. `words`: why, as whoever asks says it. */
-  | { readonly type: 'revert'; readonly words?: string }
+  | { readonly type: 'revert'; readonly words?: string; readonly by?: string | null }
   /** `why`: null when the operator asked for it. `keep`: another rollout takes these over as they are. */
-  | { readonly type: 'abort'; readonly why: string | null; readonly keep?: ReadonlySet<InstanceId> }
+  | {
+      readonly type: 'abort';
+      readonly why: string | null;
+      readonly keep?: ReadonlySet<InstanceId>;
+      readonly by?: string | null;
+      readonly words?: string;
+    }
   /** The answer to `judge`. */
   | { readonly type: 'judged'; readonly attempt: number; readonly ok: boolean; readonly detail: string };
 
@@ -56,6 +63,8 @@ export type RolloutEffect =
       readonly id: InstanceId;
       readonly step: TurnStep['kind'];
       readonly why?: string;
+      /** On the way back. */
+      readonly back?: true;
     };
 
 export interface RolloutStep {

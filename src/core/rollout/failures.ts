@@ -13,12 +13,13 @@ export function intolerable(rollout: Rollout): Turn | null {
   return isStrict || failed.length > maxFailures ? first : null;
 }
 
-/** `worker:1 exited with code 1 after 2s`, and how many may. */
+/** `worker:1 exited with code 1 after 2s`, who else has failed, and how many may. */
 export function whyFailed(rollout: Rollout, { id, step }: Turn): string {
   const why = `${id} ${step.kind === 'failed' ? step.why : 'failed'}`;
-  const failed = rollout.turns.filter((turn) => turn.step.kind === 'failed').length;
+  const others = rollout.turns.filter((turn) => turn.step.kind === 'failed' && turn.id !== id);
   const { maxFailures } = rollout.target.rollout;
-  return maxFailures > 0 && failed > 1 ? `${why} (${failed} turns have failed, ${maxFailures} may)` : why;
+  if (maxFailures === 0 || others.length === 0) return why;
+  return `${why}; so has ${others.map((turn) => turn.id).join(', ')}, and ${maxFailures} may`;
 }
 
 /** Nothing more comes of it, whatever the others do. */

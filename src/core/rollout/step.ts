@@ -3,15 +3,18 @@
  * turns on, and touches the next instance only when nothing that it knows speaks against it.
  */
 import { assertNever } from '../../base/assert-never.ts';
-import { after, type Moment, type Mono, mono } from '../../base/clock.ts';
+import { after, type Moment, type Mono, mono, wall } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
+import type { InstanceId } from '../../base/ids.ts';
 import type { Instance } from '../instance/instance.ts';
 import { lifeOf, type Phase } from '../instance/phase.ts';
 import { endHere, turnBack } from './back.ts';
 import { heldUntil, moveCanary, promoted } from './canary.ts';
+import { askChecks, unasked } from './checks.ts';
 import type { RolloutEffect, RolloutEvent, RolloutStep } from './event.ts';
 import { intolerable, isSettled, whyFailed } from './failures.ts';
 import { beginTurns, dismissExtras, replaceBy } from './gates.ts';
+import { newsOf, told } from './news.ts';
 import { type Obstacle, overdueDrain } from './obstacle.ts';
 import { type Blocker, isOver, type Rollout, type Seats, type Turn, type View, withStep } from './rollout.ts';
 import { failedStep, moveTurn, passed, startingStep } from './turn.ts';
@@ -24,12 +27,7 @@ export function stepRollout(rollout: Rollout, event: RolloutEvent, view: View): 
   if (changed === rollout || isSame(rollout, changed)) return { rollout, effects: step.effects };
   return {
     rollout: changed,
-    effects: [
-      ...newsOf(rollout, changed),
-      ...unasked(rollout, changed, event),
-      ...step.effects,
-      ...asked.effects,
-    ],
+    effects: [...unasked(rollout, changed, event), ...step.effects, ...asked.effects],
   };
 }
 
@@ -38,16 +36,19 @@ function take(rollout: Rollout, event: RolloutEvent, view: View): RolloutStep {
     case 'look':
       return advance(rollout, view);
     case 'pause':
-      return { rollout: rollout.state === 'paused' ? rollout : pausedFor(rollout, BY_OPERATOR), effects: [] };
+      return {
+        rollout: rollout.state === 'paused' ? rollout : pausedFor(rollout, pausedBy(event.by)),
+        effects: [],
+      };
     case 'resume':
       return resume(rollout, view);
     case 'promote':
       return advance(promoted(rollout), view);
     case 'revert':
-      return revert(rollout, byOperator(rollout, event.words), view) ?? { rollout, effects: [] };
+      return revert(rollout, whyEnded('reverted', rollout, event), view) ?? { rollout, effects: [] };
     case 'abort': {
-      const why = event.why ?? rollout.reason ?? 'aborted by the operator';
-      return endHere(rollout, { ...event, state: 'aborted', why }, view);
+      const why = event.why ?? whyEnded('aborted', rollout, event);
+      return told(rollout, endHere(rollout, { ...event, state: 'aborted', why }, view));
     }
     case 'judged':
       return judged(rollout, event, view);
@@ -56,12 +57,26 @@ function take(rollout: Rollout, event: RolloutEvent, view: View): RolloutStep {
   }
 }
 
-/** In the words of whoever asked; otherwise what it was paused for is what it was reverted for. */
-function byOperator({ state, reason }: Rollout, words: string | undefined): string {
-  const paused = state === 'paused' && reason !== BY_OPERATOR.why ? reason : null;
-  const why = words ?? paused;
-  return why === null ? 'reverted by the operator' : `reverted by the operator: ${why}`;
+/** By whom and why: in the words of whoever asked; otherwise what it was paused for is what it was ended for. */
+function whyEnded(
+  how: 'aborted' | 'reverted',
+  rollout: Rollout,
+  { by, words }: { readonly by?: string | null; readonly words?: string },
+): string {
+  const why = words ?? causeOf(rollout);
+  return why === null ? `${how} by ${whoIs(by)}` : `${how} by ${whoIs(by)}: ${why}`;
 }
+
+/** What it was paused for, if that was not somebody's wish. */
+const causeOf = ({ state, reason, blocker }: Rollout): string | null =>
+  state === 'paused' && blocker !== null ? reason : null;
+
+const whoIs = (by: string | null | undefined): string => by ?? 'the operator';
+
+const pausedBy = (by: string | null | undefined): Obstacle => ({
+  why: `paused by ${whoIs(by)}`,
+  blocker: null,
+});
 
 /** The moment at which it wants to look again although nothing has happened. */
 export function rolloutDeadline(rollout: Rollout, now: Moment): Mono | null {
@@ -79,13 +94,36 @@ export function rolloutDeadline(rollout: Rollout, now: Moment): Mono | null {
 
 function advance(before: Rollout, view: View): RolloutStep {
   const { seats, now } = view;
-  const turns = before.turns.map((turn) => moveTurn(turn, before, seats, now));
-  const held = holdAfterKill(before, { ...before, turns }, view);
+  const turns = moveTurns(before, view);
+  const drains = [...before.drains, ...drainsEnded(before.turns, turns)];
+  const killed = [...before.killed, ...killedNow(before.turns, turns, seats)];
+  const held = holdAfterKill(before, { ...before, turns, drains, killed }, view);
   const moved = moveCanary(isWaitOver(held, now) ? { ...held, notBefore: null } : held, now);
   const plans = plansForSkipped(before, moved, seats);
   const next = follow(moved, view) ?? dismissThenJudge(moved, view);
-  return { rollout: next.rollout, effects: [...plans, ...next.effects] };
+  return { rollout: next.rollout, effects: [...newsOf(before, moved), ...plans, ...next.effects] };
 }
+
+/** One after the other: what one has come to decides how far the next may go. */
+function moveTurns(before: Rollout, { seats, now }: View): readonly Turn[] {
+  let current = before;
+  before.turns.forEach((turn, i) => {
+    const moved = moveTurn(turn, current, seats, now);
+    if (moved !== turn) current = { ...current, turns: current.turns.with(i, moved) };
+  });
+  return current.turns;
+}
+
+const killedNow = (before: readonly Turn[], turns: readonly Turn[], seats: Seats): InstanceId[] =>
+  before.filter((turn, i) => wasKilled(turn, turns[i], seats.get(turn.id))).map(({ id }) => id);
+
+/** How long those drained that have come to their end in this look, in milliseconds. */
+const drainsEnded = (before: readonly Turn[], turns: readonly Turn[]): number[] =>
+  turns.flatMap(({ step }, i) => {
+    const was = before[i]?.step.kind;
+    const ended = (was === 'draining' || was === 'leaving') && step.kind !== was;
+    return ended && 'drainMs' in step && step.drainMs !== null ? [step.drainMs] : [];
+  });
 
 const isWaitOver = ({ notBefore }: Rollout, now: Moment): boolean =>
   notBefore !== null && now.mono >= notBefore.at;
@@ -95,10 +133,10 @@ function follow(rollout: Rollout, view: View): RolloutStep | null {
   const { ahead } = view;
   if (rollout.after === null || (ahead !== null && !isOver(ahead))) return null;
   if (ahead === null || ahead.state === 'succeeded') {
-    return dismissThenJudge({ ...rollout, after: null }, view);
+    return dismissThenJudge({ ...rollout, after: null, startedAt: view.now }, view);
   }
   const why = `rollout ${ahead.id} of ${ahead.program}, which came before it, ${ENDED[ahead.state] ?? ahead.state}`;
-  return endHere(rollout, { state: 'aborted', why }, view);
+  return told(rollout, endHere(rollout, { state: 'aborted', why }, view));
 }
 
 const ENDED: Partial<Record<Rollout['state'], string>> = {
@@ -109,7 +147,7 @@ const ENDED: Partial<Record<Rollout['state'], string>> = {
 
 function dismissThenJudge(rollout: Rollout, view: View): RolloutStep {
   if (intolerable(rollout) !== null) return judge(rollout, view);
-  const dismissed = dismissExtras(rollout, view);
+  const dismissed = told(rollout, dismissExtras(rollout, view));
   const next = judge(dismissed.rollout, view);
   return { rollout: next.rollout, effects: [...dismissed.effects, ...next.effects] };
 }
@@ -122,11 +160,11 @@ function judge(rollout: Rollout, view: View): RolloutStep {
     const reason = rollout.reverting?.why ?? null;
     return { rollout: { ...rollout, state, reason, blocker: null, endedAt: view.now }, effects: [] };
   }
-  if (rollout.state !== 'running') return { rollout, effects: [] };
+  if (rollout.state !== 'running') return { rollout: drainedLate(rollout, view.seats), effects: [] };
   if (failed !== null) return fail(rollout, failed, view);
   const overdue = rollout.turns.flatMap((turn) => overdueOf(turn, view.seats) ?? [])[0];
   if (overdue !== undefined) return { rollout: pausedFor(rollout, overdue), effects: [] };
-  return beginTurns(rollout, view);
+  return told(rollout, beginTurns(rollout, view));
 }
 
 /** Some are still there, to be dismissed: one that runs to its end is settled before. */
@@ -142,9 +180,11 @@ function fail(rollout: Rollout, turn: Turn, view: View): RolloutStep {
   if (onFailure === 'pause' || rollout.reverting !== null) {
     return { rollout: pausedFor(rollout, { why, blocker: whomToSeeTo(turn, view.seats) }), effects: [] };
   }
-  if (onFailure === 'abort') return endHere(rollout, { state: 'failed', why }, view);
+  if (onFailure === 'abort') return told(rollout, endHere(rollout, { state: 'failed', why }, view));
   const nowhere = `${why}; there is no other revision to go back to`;
-  return revert(rollout, why, view) ?? endHere(rollout, { state: 'failed', why: nowhere }, view);
+  return (
+    revert(rollout, why, view) ?? told(rollout, endHere(rollout, { state: 'failed', why: nowhere }, view))
+  );
 }
 
 /** Null: there is nothing to go back to. */
@@ -152,7 +192,7 @@ function revert(rollout: Rollout, why: string, view: View): RolloutStep | null {
   if (rollout.reverting !== null) return null;
   const plan = view.back();
   if (plan === null) return null;
-  const back = turnBack(rollout, why, plan, view);
+  const back = told(rollout, turnBack(rollout, why, plan, view));
   const next = advance(back.rollout, view);
   return { rollout: next.rollout, effects: [...back.effects, ...next.effects] };
 }
@@ -163,7 +203,7 @@ function holdAfterKill(before: Rollout, rollout: Rollout, { seats, now }: View):
   if (afterKillHoldMs === 0) return rollout;
   const at = after(now.mono, afterKillHoldMs);
   const whyFor = ({ id }: Turn): string =>
-    `waits for ${formatDuration(afterKillHoldMs)}, as ${id} was killed before it had drained`;
+    `waits ${formatDuration(afterKillHoldMs)} from the end of ${id}, which was killed before it had drained`;
   const gone = before.turns.find((turn, i) => wasKilled(turn, rollout.turns[i], seats.get(turn.id)));
   if (gone !== undefined) return { ...rollout, notBefore: { at, why: whyFor(gone) } };
   const dying = rollout.turns.find(
@@ -190,57 +230,20 @@ function judged(
   const step = ok
     ? passed(turn.step, turn.extra, now)
     : { ...failedStep(turn.step, `did not pass the check: ${detail}`, now), refused: true as const };
-  return advance(withStep(rollout, turn.id, step), view);
+  const decided = withStep(rollout, turn.id, step);
+  const next = advance(decided, view);
+  return { rollout: next.rollout, effects: [...newsOf(rollout, decided), ...next.effects] };
 }
-
-/** Each is asked once, under a number of its own. */
-function askChecks(rollout: Rollout, seats: Seats): RolloutStep {
-  const plan = rollout.target.rollout.check;
-  const effects: RolloutEffect[] = [];
-  let current = rollout;
-  for (const { id, step } of rollout.turns) {
-    if (step.kind !== 'checking' || step.attempt !== null || isOver(rollout)) continue;
-    const attempt = current.checks + 1;
-    current = { ...withStep(current, id, { ...step, attempt }), checks: attempt };
-    if (plan !== null && seats.has(id)) effects.push({ type: 'judge', id, attempt, plan });
-  }
-  return { rollout: current, effects };
-}
-
-/** Checks that are under way, and that nobody waits for any more. */
-function unasked(before: Rollout, rollout: Rollout, event: RolloutEvent): RolloutEffect[] {
-  const answered = event.type === 'judged' ? event.attempt : null;
-  const wanted = isOver(rollout) ? [] : attemptsOf(rollout);
-  return attemptsOf(before)
-    .filter((attempt) => attempt !== answered && !wanted.includes(attempt))
-    .map((attempt) => ({ type: 'unjudge', attempt }));
-}
-
-const attemptsOf = ({ turns }: Rollout): number[] =>
-  turns.flatMap(({ step }) => (step.kind === 'checking' && step.attempt !== null ? [step.attempt] : []));
 
 /** Whoever was stopped before its turn came takes on the plan for its next start. */
 function plansForSkipped(before: Rollout, rollout: Rollout, seats: Seats): RolloutEffect[] {
   return rollout.turns.flatMap((turn, i) => {
     const seat = seats.get(turn.id);
     const skippedNow = turn.step.kind === 'skipped' && before.turns[i]?.step.kind === 'pending';
-    return skippedNow && seat?.wish.want === 'down' ? [replaceBy(rollout, seat)] : [];
+    // Who leaves and stays after all is as those whose turn has not come.
+    return skippedNow && seat?.wish.want === 'down' && !seat.leaving ? [replaceBy(rollout, seat)] : [];
   });
 }
-
-function newsOf(before: Rollout, rollout: Rollout): RolloutEffect[] {
-  return rollout.turns.flatMap((turn, i): RolloutEffect[] => {
-    const was = before.turns[i];
-    const step = wordOf(turn);
-    if (was !== undefined && wordOf(was) === step) return [];
-    const why = 'why' in turn.step ? { why: turn.step.why } : {};
-    return [{ type: 'turn', rollout: rollout.id, id: turn.id, step, ...why }];
-  });
-}
-
-/** Of an extra one there is nothing that could drain at its beginning. */
-export const wordOf = ({ extra, step }: Turn): Turn['step']['kind'] =>
-  extra && step.kind === 'draining' ? 'starting' : step.kind;
 
 /** A look that finds nothing new is no change: nothing is recorded, nobody is told. */
 const isSame = (a: Rollout, b: Rollout): boolean =>
@@ -259,8 +262,6 @@ function whomToSeeTo({ id }: Turn, seats: Seats): Blocker {
   return isNeeded ? { name: phase.what.on, is: 'needed' } : { name: id, is: 'failed' };
 }
 
-const BY_OPERATOR: Obstacle = { why: 'paused by the operator', blocker: null };
-
 const pausedFor = (rollout: Rollout, { why, blocker }: Obstacle): Rollout => ({
   ...rollout,
   state: 'paused',
@@ -271,8 +272,24 @@ const pausedFor = (rollout: Rollout, { why, blocker }: Obstacle): Rollout => ({
 function overdueOf({ id, step }: Turn, seats: Seats): Obstacle | null {
   const phase = seats.get(id)?.phase;
   const waits = step.kind === 'draining' || step.kind === 'leaving';
-  const isOverdue = waits && phase?.kind === 'draining' && phase.overdue;
+  const isOverdue = waits && phase?.kind === 'draining' && phase.overdue && phase.onTimeout !== 'skip';
   return isOverdue ? overdueDrain(id, phase) : null;
+}
+
+/** It was paused for a drain that took too long, and has come to its end since: nobody is to end that any more. */
+function drainedLate(rollout: Rollout, seats: Seats): Rollout {
+  const { blocker, turns } = rollout;
+  if (blocker?.is !== 'draining') return rollout;
+  const turn = turns.find(({ id }) => id === blocker.name);
+  const phase = [...seats.values()].find(({ id }) => id === blocker.name)?.phase;
+  if (phase?.kind === 'draining' && phase.overdue) return rollout;
+  const drainMs = turn !== undefined && 'drainMs' in turn.step ? turn.step.drainMs : null;
+  const took = drainMs === null ? '' : `, after ${formatDuration(drainMs)}`;
+  return {
+    ...rollout,
+    reason: `${blocker.name} has drained meanwhile${took}: later than it may`,
+    blocker: null,
+  };
 }
 
 /** Turns that failed are taken again, drains that were too long get their time anew. */
@@ -280,23 +297,31 @@ function resume(rollout: Rollout, view: View): RolloutStep {
   const { seats, now } = view;
   const turns = rollout.turns.map(
     (turn): Turn =>
-      turn.step.kind === 'failed' ? { ...turn, step: again(rollout, seats.get(turn.id), now) } : turn,
+      turn.step.kind === 'failed'
+        ? { ...turn, step: again(turn.step, rollout, seats.get(turn.id), now) }
+        : turn,
   );
   const running: Rollout = { ...rollout, state: 'running', reason: null, blocker: null, turns };
   const overdue = turns.filter((turn) => overdueOf(turn, seats) !== null);
   // A drain that gets its time anew is overdue until the instance has heard of it; the look that follows goes on.
   if (overdue.length > 0) {
-    return { rollout: running, effects: overdue.map(({ id }) => ({ type: 'grant', id }) as const) };
+    const grants = overdue.map(({ id }) => ({ type: 'grant', id }) as const);
+    return told(rollout, { rollout: running, effects: grants });
   }
-  return advance(running, view);
+  const next = advance(running, view);
+  return { rollout: next.rollout, effects: [...newsOf(rollout, running), ...next.effects] };
 }
 
 /** A replacement that has recovered by itself, or is about to, is not replaced once more. */
-function again(rollout: Rollout, seat: Instance | undefined, now: Moment): Turn['step'] {
+function again(step: Failed, rollout: Rollout, seat: Instance | undefined, now: Moment): Turn['step'] {
   const life = seat === undefined ? null : lifeOf(seat.phase);
   if (!isComingUp(seat?.phase) || life?.generation !== rollout.generation) return { kind: 'pending' };
-  return startingStep(rollout, { newRun: life.run, began: now, drainMs: null }, now);
+  const { tookMs, drainMs } = step;
+  const began = { mono: mono(now.mono - tookMs), wall: wall(now.wall - tookMs) };
+  return startingStep(rollout, { newRun: life.run, began, drainMs }, now);
 }
+
+type Failed = Extract<Turn['step'], { kind: 'failed' }>;
 
 const isComingUp = (phase: Phase | undefined): boolean =>
   phase?.kind === 'spawning' || phase?.kind === 'preparing'
