@@ -33,6 +33,7 @@ const rollout = (turns: readonly Turn[], more: Partial<Rollout> = {}): Rollout =
   notBefore: null,
   checks: 0,
   drains: [],
+  killed: [],
   after: null,
   cause: { kind: 'operator', by: 'ann', words: 'why not', of: null },
   reverting: null,
@@ -72,6 +73,7 @@ describe('a rollout', () => {
       ended_at: null,
       expected_end: null,
       drains_ms: [],
+      killed: [],
       revision: 'one',
       from_revision: 'one',
       turns: [
