@@ -7,11 +7,9 @@ export interface Drains {
   readonly longest_ms: number | null;
 }
 
-export function drainsOf({ turns }: Pick<RolloutStatus, 'turns'>): Drains {
-  const lengths = turns
-    .map(({ drain_ms }) => drain_ms ?? null)
-    .filter((ms) => ms !== null)
-    .sort((a, b) => a - b);
+/** Of extra instances and of tries that failed, too. */
+export function drainsOf({ drains_ms }: Pick<RolloutStatus, 'drains_ms'>): Drains {
+  const lengths = drains_ms.toSorted((a, b) => a - b);
   const [low, high] = [lengths[Math.ceil(lengths.length / 2) - 1], lengths[Math.floor(lengths.length / 2)]];
   if (low === undefined || high === undefined) return { count: 0, median_ms: null, longest_ms: null };
   return {
