@@ -108,6 +108,7 @@ export function unwanted(fleet: Fleet): FleetEvent[] {
 
 /** Nobody has asked it to end yet, or a rollout has that does not lead it any more. */
 const isToEnd = (phase: Phase): boolean =>
+  (phase.kind === 'spawning' && phase.end === null) ||
   phase.kind === 'starting' ||
   phase.kind === 'running' ||
   (phase.kind === 'draining' && phase.onTimeout !== 'stop');

@@ -44,7 +44,7 @@ export function readMemory(
   const nextRun = readCounter(journal, 'next_run');
   const counts = readCounts(journal, plan);
   const completed = readCompleted(journal, plan, boot);
-  const rollouts = readRollouts(journal, shelf, now, warn);
+  const rollouts = readRollouts(journal, shelf, plan, now, warn);
   const nextRollout = rollouts.reduce(
     (next, { id }) => Math.max(next, id + 1),
     readCounter(journal, 'next_rollout'),

@@ -1,6 +1,7 @@
 /** Rollouts that are not over, in the journal: each as a line for the whole and one for each turn, written when it has changed. */
 import type { Moment } from '../base/clock.ts';
 import type { RolloutId } from '../base/ids.ts';
+import type { Plan } from '../core/plan.ts';
 import { isOver, type Rollout, type Turn } from '../core/rollout/rollout.ts';
 import type { Journal } from './journal.ts';
 import { fieldsOf, type PlanShelf } from './plan-shelf.ts';
@@ -48,23 +49,27 @@ export class RolloutKeeper {
   }
 }
 
-/** Those that were not over. `warn`: of each that cannot be read, which is dropped. */
+/** Those that were not over, of programs that there still are. `warn`: of each that cannot be read, which is dropped. */
 export function readRollouts(
   journal: Journal,
   shelf: PlanShelf,
+  { programs }: Plan,
   now: Moment,
   warn: (text: string) => void,
 ): Rollout[] {
+  const names = new Set<string>(programs.map(({ name }) => name));
   const rollouts: Rollout[] = [];
   const known = new Set<string>();
   for (const [id, value] of [...journal.under('rolling/')]) {
     const rollout = readRollout(journal, shelf, value, now);
-    if (rollout !== null) {
+    const isOfNone = rollout !== null && !names.has(rollout.program);
+    if (rollout !== null && !isOfNone) {
       rollouts.push(rollout);
       known.add(id);
       continue;
     }
     journal.put(`rolling/${id}`, null);
+    if (isOfNone) continue;
     warn(
       `cannot read what was written down of rollout ${id}: it does not go on; see "tsup-visor rollout status"`,
     );

@@ -149,7 +149,9 @@ describe('extra instances', () => {
     const fleets = rolling(target, { surge: 1, ids: [worker(0)] }, { drain: { onTimeout: 'kill' } });
     healthy(fleets, 4).ring(0, 300);
     turn(fleets, 0);
-    expect(rolloutOf(fleets).reason).toBe('waits for 1m, as worker:0 was killed before it had drained');
+    expect(rolloutOf(fleets).reason).toBe(
+      'waits 1m from the end of worker:0, which was killed before it had drained',
+    );
     expect(turns(fleets)).toBe('serving done');
     look(fleets, 60_000);
     expect(turns(fleets)).toBe('leaving done');
@@ -435,17 +437,61 @@ describe('the way back', () => {
 });
 
 describe('drains', () => {
-  test('on_timeout skip: the next one has its turn, and it is replaced when it has drained', () => {
-    const fleets = rolling(fresh(), {}, { drain: { onTimeout: 'skip' } });
-    fleets.ring(0, 300);
-    expect(turns(fleets)).toBe('skipped draining pending pending');
-    expect(rolloutOf(fleets).turns[0]?.step).toMatchObject({
-      why: 'has not drained within 300ms: it drains on, and is replaced when it has',
-    });
+  const skipping = (rollout: Partial<RolloutPlan> = {}, how: Begin = {}): Fleets =>
+    rolling(fresh(rollout), how, { drain: { onTimeout: 'skip' } });
+
+  test('on_timeout skip: the next one has its turn, and the late one has the rest of its own when it has drained', () => {
+    const fleets = skipping().ring(0, 300);
+    expect(turns(fleets)).toBe('draining draining pending pending');
     for (const index of [1, 2, 3]) turn(fleets, index);
-    expect(rolloutOf(fleets).state).toBe('succeeded');
+    expect(rolloutOf(fleets)).toMatchObject({ state: 'running', reason: 'waits for worker:0 to drain' });
     fleets.gone(0);
     expect(fleets.seat(0).phase).toMatchObject({ kind: 'spawning', life: { program: { revision: 'two' } } });
+    expect(turns(fleets)).toBe('starting done done done');
+    healthy(fleets, 0);
+    expect(rolloutOf(fleets).state).toBe('succeeded');
+  });
+
+  test('no more of them are late at a time than may be away anyway', () => {
+    const fleets = skipping().ring(0, 300).ring(1, 300);
+    expect(fleets.kinds()).toBe('draining draining running running');
+    expect(rolloutOf(fleets).state).toBe('running');
+    turn(fleets, 0);
+    expect(turns(fleets)).toBe('done draining draining pending');
+  });
+
+  test('one that is late keeps its place in the canary', () => {
+    const fleets = skipping({ canaryHoldMs: null }, { canary: 1 }).ring(0, 300);
+    expect(turns(fleets)).toBe('draining pending pending pending');
+    turn(fleets, 0);
+    expect(rolloutOf(fleets).reason).toBe('held after the canary of 1 until it is promoted');
+  });
+
+  test('an extra one that is late is waited for, and pauses nobody', () => {
+    const target = fresh({}, { drain: { onTimeout: 'skip' } });
+    const fleets = healthy(rolling(target, { surge: 1, ids: [worker(0)] }), 4);
+    turn(fleets, 0).ring(4, 300);
+    expect(rolloutOf(fleets)).toMatchObject({ state: 'running', reason: 'waits for worker:4 to drain' });
+    fleets.gone(4);
+    expect(rolloutOf(fleets).state).toBe('succeeded');
+  });
+
+  test('those that were killed are named', () => {
+    const fleets = rolling(fresh(), {}, { drain: { onTimeout: 'kill' } }).ring(0, 300);
+    expect(fleets.news('overdue')).toHaveLength(1);
+    turn(fleets, 0);
+    expect(rolloutOf(fleets).killed).toEqual(['worker:0']);
+  });
+
+  test('an abort kills nobody: who goes back, and the extra ones, drain on', () => {
+    const fleets = healthy(rolling(fresh(), { surge: 1, maxParallel: 2 }), 4);
+    crash(fleets.gone(0), 0);
+    fleets.ready(0);
+    steer(fleets, 'abort');
+    fleets.ring(4, 300);
+    expect(fleets.signals()).toBe('');
+    fleets.ring(4, 1e9);
+    expect(fleets.signals()).toBe('');
   });
 
   test('after one that ended in a kill nobody is touched for after_kill_hold', () => {
@@ -453,7 +499,9 @@ describe('drains', () => {
     fleets.ring(0, 300);
     expect(fleets.signals()).toBe('KILL→worker:0…');
     turn(fleets, 0);
-    expect(rolloutOf(fleets).reason).toBe('waits for 1m, as worker:0 was killed before it had drained');
+    expect(rolloutOf(fleets).reason).toBe(
+      'waits 1m from the end of worker:0, which was killed before it had drained',
+    );
     look(fleets, 50_000);
     expect(turns(fleets)).toBe('done pending pending pending');
     look(fleets, 10_000);
@@ -606,12 +654,87 @@ describe('another one of the same program', () => {
     ]);
   });
 
+  test('leaves the plan of the program as the new one has it', () => {
+    const fleets = rolling(fresh());
+    begin(fleets, fresh({}, { revision: revision('three') }), { replaces: true });
+    const kept = records(fleets, 'program').at(-1);
+    expect(kept).toMatchObject({ plan: null });
+    expect(fleets.fleet.programs.get(programName('worker'))?.revision).toBe('three');
+  });
+
   test('that replaces it for some only: the others of the first go back', () => {
     const fleets = rolling(fresh(), { maxParallel: 2 });
     crash(fleets.gone(0), 0);
     begin(fleets, fresh(), { replaces: true, ids: [worker(2)] });
     expect(fleets.seat(0)).toMatchObject({ program: { revision: 'one' } });
   });
+});
+
+describe('what is known to have been whole', () => {
+  const known = (fleets: Fleets): string[] =>
+    (fleets.fleet.revisions.get(programName('worker')) ?? []).map(
+      ({ plan, whole }) => `${plan.revision}${whole ? ' whole' : ''}`,
+    );
+
+  test('is so once all have worked, not only at the moment in which a rollout begins', () => {
+    const fleets = new Fleets([program({ instances: 4 })]).allReady();
+    expect(known(fleets)).toEqual(['one whole']);
+    fleets.gone(3, 1);
+    begin(fleets, fresh({ onFailure: 'revert' }));
+    expect(known(fleets)).toEqual(['one whole', 'two']);
+    steer(fleets, 'revert');
+    expect(rolloutOf(fleets).target.revision).toBe('one');
+  });
+
+  test('a config that took effect without a rollout is one to go back to', () => {
+    const fleets = new Fleets([program({ instances: 4 })]).allReady();
+    const live = program({ instances: 4, revision: revision('live'), maxAgeMs: 1e9 });
+    fleets.reload(live);
+    expect(known(fleets)).toEqual(['one whole', 'live whole']);
+    begin(fleets, fresh());
+    steer(fleets, 'revert');
+    expect(rolloutOf(fleets).target.revision).toBe('live');
+  });
+
+  test('no more than ten are kept', () => {
+    const fleets = new Fleets([program()]).allReady();
+    for (let i = 0; i < 20; i++) fleets.reload(program({ revision: revision(`r${i}`), maxAgeMs: i + 1e9 }));
+    expect(known(fleets)).toHaveLength(10);
+  });
+});
+
+describe('an essential program', () => {
+  const essential = { essential: true, backoff: { giveUpAfter: 1 } } as const;
+
+  test('is not at its end when an extra instance, or a canary, is given up', () => {
+    const fleets = rolling(fresh({}, essential), { surge: 1 }, essential);
+    crash(fleets, 4);
+    expect(fleets.fleet.mode.kind).toBe('running');
+    const other = rolling(fresh({}, essential), {}, essential);
+    crash(other.gone(0), 0);
+    expect(other.fleet.mode.kind).toBe('running');
+  });
+
+  test('is, when nothing else of it works', () => {
+    const one = fresh({}, { ...essential, instances: 1 });
+    const fleets = rolling(one, {}, { ...essential, instances: 1 });
+    crash(fleets.gone(0), 0);
+    expect(fleets.fleet.mode.kind).not.toBe('running');
+  });
+});
+
+test('who is scaled away and back within a rollout comes with what the others had, and has a turn', () => {
+  const fleets = turn(rolling(fresh({ canaryHoldMs: null }), { canary: 1 }), 0);
+  fleets.scale(3).scale(4);
+  fleets.gone(3);
+  expect(fleets.seat(3)).toMatchObject({ program: { revision: 'one' } });
+  expect(turns(fleets)).toBe('done pending pending pending');
+});
+
+test('a shutdown in the middle takes nothing back: the config file has the word at the next start', () => {
+  const fleets = rolling(fresh()).take({ type: 'shutdown', how: 'drain', timeoutMs: null });
+  expect(rolloutOf(fleets).state).toBe('aborted');
+  expect(records(fleets, 'program')).toEqual([]);
 });
 
 describe("after the daemon's death", () => {

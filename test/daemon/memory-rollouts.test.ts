@@ -2,7 +2,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { mono, wall } from '../../src/base/clock.ts';
-import { pid, revision, rolloutId, run } from '../../src/base/ids.ts';
+import { pid, programName, revision, rolloutId, run } from '../../src/base/ids.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { Unrecorded } from '../../src/ports/processes.ts';
 import { at, BEGIN, program, worker } from '../core/rig.ts';
@@ -107,6 +107,14 @@ describe('a rollout whose daemon was killed', () => {
     const first = halfway().take({ type: 'steer_rollout', id: rolloutId(1), command: 'abort' });
     const second = first.next({ programs: [OLD] });
     expect(second.fleet.rollouts.size).toBe(0);
+    expect([...second.journal.under('rolling/'), ...second.journal.under('turn/')]).toEqual([]);
+    expect(second.history.all(second.fleet, at(0))).toMatchObject([{ id: 1, state: 'aborted' }]);
+  });
+
+  it('is given up when the config has its program no more, and nothing of it stays in the journal', () => {
+    const second = halfway().next({ programs: [{ ...OLD, name: programName('other') }] });
+    expect(second.fleet.rollouts.size).toBe(0);
+    expect(second.warnings).toEqual([]);
     expect([...second.journal.under('rolling/'), ...second.journal.under('turn/')]).toEqual([]);
     expect(second.history.all(second.fleet, at(0))).toMatchObject([{ id: 1, state: 'aborted' }]);
   });

@@ -256,6 +256,8 @@ describe('the way back', () => {
       { whole: true, current: false },
       { revision, whole: true, current: true },
     ]);
+    await rollOut({ selectors: ['worker'], keep_config: true });
+    await over(3);
     await world.handOver();
     expect(world.said.join('\n')).toContain('worker keeps the config that a rollout went back to');
     const reload = await world.ask<ReloadReply>('POST', '/v1/reload', { dry_run: true });

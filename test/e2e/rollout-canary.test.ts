@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WireEvent } from '../../src/protocol/events.ts';
+import type { RolloutStatus } from '../../src/protocol/status.ts';
 import { build, fleet, isRollout, said, turned } from './builds.ts';
 
 const MANUAL = { canary: 1, canary_hold: 'manual' };
@@ -102,10 +103,11 @@ describe.concurrent('a canary', { timeout: 60_000 }, () => {
     expect((await life.runs()).slice(1)).toEqual(before.slice(1));
   });
 
-  it('stays held when the daemon is killed, for the time that is left', async (test) => {
+  it('stays held when the daemon is killed, and so does the attention of those who watch', async (test) => {
     const life = await fleet(test, build('one'));
     life.deploy(build('two', MANUAL));
-    await life.world.succeed('rolling-restart', 'worker', '--detach');
+    const watching = life.world.begin('rolling-restart', 'worker');
+    await watching.prints(/worker:0 is done/);
     await life.log.sees('the hold', isHeld);
     const next = await life.successor();
     expect(await next.rollout()).toMatchObject({ state: 'running', canary: { state: 'held', until: null } });
@@ -113,5 +115,22 @@ describe.concurrent('a canary', { timeout: 60_000 }, () => {
     await next.world.succeed('rollout', 'promote');
     await next.log.sees('the end', isRollout('succeeded'));
     expect(await next.builds()).toBe('two two two two');
+    const seen = await watching.ended;
+    expect(seen.code, said(seen)).toBe(0);
+    expect(seen.stdout).toMatch(/succeeded: 4 instances restarted/);
+  });
+
+  it('goes on after the time that is left, however often the daemon dies meanwhile', async (test) => {
+    const life = await fleet(test, build('one'));
+    life.deploy(build('two', { canary: 1, canary_hold: '4s' }));
+    await life.world.succeed('rolling-restart', 'worker', '--detach');
+    const isSo = ({ canary }: RolloutStatus): boolean => canary?.state === 'held';
+    const until = (await life.seesRollout('the hold', isSo)).canary?.until ?? '';
+    const next = await life.successor();
+    const still = (await next.rollout()).canary?.until ?? '';
+    expect(Math.abs(Date.parse(still) - Date.parse(until)), 'the same moment').toBeLessThan(500);
+    await next.log.sees('the end', isRollout('succeeded'));
+    const turn = next.log.of('turn').find(({ instance }) => instance === 'worker:1');
+    expect(Date.parse(turn?.at ?? '')).toBeGreaterThanOrEqual(Date.parse(until) - 500);
   });
 });

@@ -65,7 +65,11 @@ export class RolloutWatch {
   /** `file`: the config as it stands now. */
   raised(file: readonly ProgramPlan[]): void {
     this.#revival.raised(file);
-    for (const rollout of this.#fleet.rollouts.values()) this.#seen.set(rollout.id, rollout);
+    for (const rollout of this.#fleet.rollouts.values()) {
+      this.#seen.set(rollout.id, rollout);
+      // The file may have more of them by now.
+      for (const id of seatsOf(this.#fleet, rollout.program).keys()) this.#staying.get(rollout.id)?.add(id);
+    }
   }
 
   /** After each step. `before`: the instances as they were when the event came. */
@@ -111,12 +115,14 @@ export class RolloutWatch {
     for (const turn of rollout.turns) {
       const was = turnOf(last, turn.id)?.step.kind ?? 'pending';
       if (was === turn.step.kind) continue;
-      if (isActive(turn) && (was === 'pending' || was === 'failed')) this.#begun(rollout, turn, before);
+      // On the way back also what was done, or in the middle of its turn.
+      const isAnew = turn.step.kind === 'draining' || was === 'pending' || was === 'failed';
+      if (isActive(turn) && isAnew) this.#begun(rollout, turn, before);
       if (turn.step.kind === 'settling') {
-        this.#healthyMs.set(`${rollout.id} ${turn.id}`, rollout.target.rollout.minHealthyTimeMs);
+        this.#healthyMs.set(`${rollout.id} ${turn.step.newRun}`, rollout.target.rollout.minHealthyTimeMs);
       }
-      if (turn.step.kind === 'serving' || (turn.step.kind === 'done' && !turn.extra))
-        this.#done(rollout, turn);
+      const isProved = turn.step.kind === 'done' && !turn.extra && was !== 'serving';
+      if (turn.step.kind === 'serving' || isProved) this.#done(rollout, turn);
     }
     if (rollout.state === 'succeeded') this.#succeeded(rollout);
     if (rollout.state === 'reverted') this.#reverted(rollout);
@@ -160,7 +166,6 @@ export class RolloutWatch {
   /** One that works is touched only while every other wanted one works or is in its turn. */
   #begun(rollout: Rollout, turn: Turn, before: ReadonlyMap<InstanceId, Instance>): void {
     this.#began.set(`${rollout.id} ${turn.id}`, this.#agenda.now);
-    this.#healthyMs.delete(`${rollout.id} ${turn.id}`);
     const phase = this.#fleet.instances.get(turn.id)?.phase;
     const asked = phase?.kind === 'draining' && phase.ending.because === `rollout ${rollout.id}`;
     if (!asked || before.get(turn.id)?.phase.kind !== 'running') return;
@@ -195,7 +200,7 @@ export class RolloutWatch {
     const { life } = seat.phase.body;
     const { ready } = life.program;
     const healthyMs =
-      this.#healthyMs.get(`${rollout.id} ${turn.id}`) ?? rollout.target.rollout.minHealthyTimeMs;
+      this.#healthyMs.get(`${rollout.id} ${life.run}`) ?? rollout.target.rollout.minHealthyTimeMs;
     const watched = this.#watch.of(life.run) ?? broken(`run ${life.run} was never spawned`);
     const readyAt = ready.when === 'spawned' ? watched.bornAt + ready.forMs : watched.readyHeardAt;
     if (readyAt === null) throw broken(`${turn.id} is done and never said that it is ready`);

@@ -146,6 +146,8 @@ export class World {
       this.#perform(effect, event);
     }
     this.#archive?.performed();
+    // Every change leaves a record: where there is none, all is as it was when it was looked at last.
+    if (effects.length === 0) return;
     this.watch.check(event);
     if (!this.#isRising) this.timers.check(this.fleet);
   }

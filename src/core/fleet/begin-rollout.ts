@@ -39,6 +39,7 @@ export function beginRollout(changes: Changes, event: Begin): void {
     notBefore: null,
     checks: 0,
     drains: [],
+    killed: [],
     after,
     cause,
     reverting: null,

@@ -8,7 +8,7 @@ import { type InstanceId, type ProgramName, type RolloutId, run } from '../../ba
 import type { InstanceEffect } from '../instance/effect.ts';
 import type { InstanceEvent } from '../instance/event.ts';
 import { hookOf } from '../instance/hook.ts';
-import { type Instance, isAtRest, newInstance } from '../instance/instance.ts';
+import { type Instance, isAtRest, isAvailable, newInstance } from '../instance/instance.ts';
 import { deadlineOf, lifeOf } from '../instance/phase.ts';
 import { type Context, step } from '../instance/step.ts';
 import { watchChanges } from '../instance/watch-changes.ts';
@@ -18,7 +18,7 @@ import { isOver, type Rollout } from '../rollout/rollout.ts';
 import { rolloutDeadline, stepRollout } from '../rollout/step.ts';
 import type { FleetEffect, News } from './effect.ts';
 import type { TimerName } from './event.ts';
-import { type Fleet, place, unseat } from './fleet.ts';
+import { type Fleet, place, rolloutUnderWay, stayingOf, unseat } from './fleet.ts';
 import type { Verdicts } from './needs.ts';
 import { reasonOf } from './reason.ts';
 import { noteWhole } from './remember.ts';
@@ -80,7 +80,8 @@ export class Changes {
     this.keepRollout(rollout, before);
     if (rollout.reverting !== null && before.reverting === null) this.#goBackTo(rollout.target);
     for (const effect of effects) this.#performForRollout(rollout, effect);
-    if (isOver(rollout) && !isOver(before)) this.#concludeRollout(rollout);
+    const isReplaced = event.type === 'abort' && event.keep !== undefined;
+    if (isOver(rollout) && !isOver(before)) this.#concludeRollout(rollout, isReplaced);
   }
 
   keepRollout(rollout: Rollout, before: Rollout | undefined): void {
@@ -177,9 +178,10 @@ export class Changes {
   }
 
   /** What follows for the program, and for the rollout that waits for this one. */
-  #concludeRollout(rollout: Rollout): void {
+  #concludeRollout(rollout: Rollout, isReplaced: boolean): void {
     if (rollout.state === 'succeeded' || rollout.state === 'reverted') noteWhole(this, rollout.program);
-    else {
+    // Another one takes its place; and who shuts down has judged nothing: the file's word holds.
+    else if (!isReplaced && this.fleet.mode.kind === 'running') {
       const plan = planAfter(rollout);
       if (plan !== null) this.#goBackTo(plan);
     }
@@ -256,9 +258,24 @@ export class Changes {
     const { id, program, phase, wish } = instance;
     if (instance.leaving && isAtRest(instance)) this.leavers.add(id);
     if (isAtRest(instance) || (wish.want === 'up' && before.wish.want === 'down')) this.rested.add(id);
-    if (program.essential && phase.kind === 'failed' && before.phase.kind !== 'failed') {
+    if (
+      program.essential &&
+      phase.kind === 'failed' &&
+      before.phase.kind !== 'failed' &&
+      !this.#isOnTrial(instance)
+    ) {
       this.fault ??= `${id}, which is essential, ${phase.why}`;
     }
+  }
+
+  /** A build that is tried out: as long as others of the program work, that is for its rollout to judge. */
+  #isOnTrial({ id, program, generation, leaving }: Instance): boolean {
+    const rollout = rolloutUnderWay(this.fleet, program.name);
+    const isTried =
+      leaving || (rollout?.generation === generation && rollout.turns.some((turn) => turn.id === id));
+    return (
+      isTried && stayingOf(this.fleet, program.name).some((other) => other.id !== id && isAvailable(other))
+    );
   }
 
   /** A fleet lives for years and rolls many times a day: of those that are over only the last are kept. */

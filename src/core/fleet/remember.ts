@@ -5,7 +5,7 @@ import { lifeOf } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
 import { isWhole } from '../rollout/obstacle.ts';
 import type { FleetEffect } from './effect.ts';
-import { type Fleet, stayingOf } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
 import { REVISIONS_KEPT } from './revisions.ts';
 
 /** An event being taken, as far as it is of interest here. */
@@ -17,11 +17,17 @@ interface Changes {
 
 /** All wanted instances of it work, and with the same plan: that is one to go back to. */
 export function noteWhole(changes: Changes, program: ProgramName): void {
-  const wanted = stayingOf(changes.fleet, program).filter(({ wish }) => wish.want === 'up');
-  const plans = wanted.map((seat) => lifeOf(seat.phase)?.program ?? seat.program);
-  const first = plans[0];
-  if (first === undefined || !wanted.every(isWhole)) return;
-  if (plans.every(({ revision }) => revision === first.revision)) remember(changes, first, true);
+  const { fleet } = changes;
+  let plan: ProgramPlan | null = null;
+  for (const id of fleet.seats.get(program) ?? []) {
+    const seat = fleet.instances.get(id);
+    if (seat === undefined || seat.leaving || seat.wish.want === 'down') continue;
+    if (!isWhole(seat)) return; // asked at each change: most end here
+    const own: ProgramPlan = lifeOf(seat.phase)?.program ?? seat.program;
+    if (plan !== null && plan.revision !== own.revision) return;
+    plan = own;
+  }
+  if (plan !== null) remember(changes, plan, true);
 }
 
 /** The newest last. What was whole once stays so. */

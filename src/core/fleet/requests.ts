@@ -12,6 +12,7 @@ import { isOver, type Rollout } from '../rollout/rollout.ts';
 import type { Changes } from './changes.ts';
 import type { FleetEvent } from './event.ts';
 import { type Fleet, rolloutUnderWay, stayingOf } from './fleet.ts';
+import { remember } from './remember.ts';
 
 type Request<T extends FleetEvent['type']> = Extract<FleetEvent, { type: T }>;
 
@@ -138,10 +139,12 @@ export function takePlan(changes: Changes, { program, ids }: Request<'take_plan'
 }
 
 /** As the config has it: what an earlier rollout went back to counts no more. */
-export function adoptProgram({ fleet, effects }: Changes, plan: ProgramPlan): void {
+export function adoptProgram(changes: Changes, plan: ProgramPlan): void {
+  const { fleet, effects } = changes;
   const before = fleet.programs.get(plan.name);
   fleet.programs.set(plan.name, plan);
   if (before === undefined || isSamePlan(before, plan)) return;
+  remember(changes, plan, false);
   effects.push({ type: 'record', what: { kind: 'program', program: plan.name, plan: null } });
 }
 

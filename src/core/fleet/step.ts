@@ -16,6 +16,7 @@ import type { FleetEffect } from './effect.ts';
 import type { FleetEvent, TimerName } from './event.ts';
 import { type Fleet, rolloutUnderWay, stayingOf } from './fleet.ts';
 import { isSameVerdict, type Verdicts } from './needs.ts';
+import { noteWhole } from './remember.ts';
 import { inOrder, restart, shutDown, shutdownDue, signal, start, stop, takePlan } from './requests.ts';
 import { reload, scale } from './resize.ts';
 import { scheduled } from './schedule.ts';
@@ -149,6 +150,7 @@ function isHeld(fleet: Fleet, { id, wish, program }: Instance): boolean {
 /** Something of this program has changed. */
 function consider(changes: Changes, program: ProgramName, before: Verdicts | undefined): void {
   lookAt(changes, program);
+  if (rolloutUnderWay(changes.fleet, program) === undefined) noteWhole(changes, program);
   replaceWorn(changes, program); // first: nobody is to count on one that goes in this step
   tellDependents(changes, program, before);
 }

@@ -2,7 +2,7 @@
 import type { Moment } from '../../base/clock.ts';
 import type { ProgramName } from '../../base/ids.ts';
 import type { ProgramPlan } from '../plan.ts';
-import { isActive, type Rollout, type View } from '../rollout/rollout.ts';
+import { isActive, isLate, type Rollout, type View } from '../rollout/rollout.ts';
 import { type Fleet, rolloutUnderWay, seatsOf, stayingOf } from './fleet.ts';
 import { firstUnmet, type Needed } from './needs.ts';
 import { lastWhole } from './revisions.ts';
@@ -43,7 +43,7 @@ export const planAfter = (rollout: Rollout): ProgramPlan | null =>
 
 /** What others may need to know of a program. */
 export function neededOf(fleet: Fleet, name: ProgramName): Needed {
-  const turns = rolloutUnderWay(fleet, name)?.turns.filter(isActive) ?? [];
+  const turns = rolloutUnderWay(fleet, name)?.turns.filter((turn) => isActive(turn) || isLate(turn)) ?? [];
   return { name, seats: stayingOf(fleet, name), turning: new Set(turns.map(({ id }) => id)) };
 }
 

@@ -3,7 +3,7 @@
  * Planned ends ask the leader once; what belongs to another run than the present one changes nothing.
  */
 import { assertNever } from '../../base/assert-never.ts';
-import type { Step } from './effect.ts';
+import type { InstanceEffect, Step } from './effect.ts';
 import { ask, beginEnd, endNow, grant, killAll, leaderGone, saidDrained, treeChanged } from './ending.ts';
 import type { Happened, InstanceEvent } from './event.ts';
 import { hear } from './hear.ts';
@@ -162,13 +162,21 @@ function drainTooLong(
   if (phase.asked === 'perhaps') return ask(instance, phase, context);
   const wait = (): Step => ({
     instance: { ...instance, phase: { ...phase, overdue: true, deadline: null } },
-    effects: [{ type: 'announce', what: { type: 'overdue', run: phase.body.life.run } }],
+    effects: [tooLong(phase)],
   });
   const act: Record<OnTimeout, () => Step> = {
-    kill: () => killAll(instance, context),
+    kill: () => {
+      const killed = killAll(instance, context);
+      return { instance: killed.instance, effects: [tooLong(phase), ...killed.effects] };
+    },
     stop: () => endNow(instance, context),
     pause: wait,
     skip: wait,
   };
   return act[phase.onTimeout]();
 }
+
+const tooLong = ({ body }: Extract<Phase, { kind: 'draining' }>): InstanceEffect => ({
+  type: 'announce',
+  what: { type: 'overdue', run: body.life.run },
+});

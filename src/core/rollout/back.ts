@@ -1,7 +1,7 @@
 /** The ways back: a rollout that is given up where it stands, and one that is taken back turn by turn. */
 import type { InstanceId } from '../../base/ids.ts';
 import type { Instance } from '../instance/instance.ts';
-import type { OnTimeout } from '../instance/phase.ts';
+import { lifeOf, type OnTimeout } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
 import type { RolloutEffect, RolloutStep } from './event.ts';
 import { isWhole } from './obstacle.ts';
@@ -20,9 +20,10 @@ export function endHere(rollout: Rollout, { state, why, keep }: End, { seats, no
     const seat = seats.get(turn.id);
     if (seat === undefined) return [];
     // Who is wished down already ends in the order in which that was asked for.
-    if (turn.extra && seat.leaving) return seat.wish.want === 'down' ? [] : [leave(rollout, turn, 'stop')];
+    if (turn.extra && seat.leaving)
+      return seat.wish.want === 'down' ? [] : [leave(rollout, turn, patience(rollout.target))];
     if (keep?.has(turn.id) || seat.generation !== rollout.generation) return []; // it never had its turn
-    return isWorthKeeping(turn, seat) ? [] : [backToBefore(rollout, turn)];
+    return isWorthKeeping(turn, seat) ? [] : [backToBefore(rollout, turn, seat)];
   });
   const turns = rollout.turns.map(
     (turn): Turn =>
@@ -46,14 +47,17 @@ const listed = (ids: readonly InstanceId[]): string =>
 type Replacement = Extract<RolloutEffect, { type: 'replace' }>;
 type Leave = Extract<RolloutEffect, { type: 'leave' }>;
 
-const backToBefore = (rollout: Rollout, { id, before }: Turn): Replacement => ({
+const backToBefore = (rollout: Rollout, { id, before }: Turn, { phase }: Instance): Replacement => ({
   type: 'replace',
   id,
   because: `rollout ${rollout.id}`,
   program: before.program,
   generation: before.generation,
-  onTimeout: 'stop',
+  onTimeout: patience(lifeOf(phase)?.program ?? rollout.target),
 });
+
+/** Nobody leads it any more, and nothing of a rollout is killed unless the config says so: it drains on. */
+const patience = ({ drain }: ProgramPlan): OnTimeout => (drain.onTimeout === 'kill' ? 'kill' : 'skip');
 
 /** It has proved itself, or works; nobody knows that of what was stopped in its turn. */
 export function isWorthKeeping({ step }: Turn, seat: Instance): boolean {

@@ -8,7 +8,7 @@ import type { RolloutEffect, RolloutStep } from './event.ts';
 import { isSettled } from './failures.ts';
 import { type Obstacle, obstacleFor } from './obstacle.ts';
 import { costsNothing, inOrder } from './order.ts';
-import { isActive, ordinary, type Rollout, type Turn, type View, withStep } from './rollout.ts';
+import { isActive, isLate, ordinary, type Rollout, type Turn, type View, withStep } from './rollout.ts';
 
 /** As many turns as may, extra instances first. */
 export function beginTurns(rollout: Rollout, view: View): RolloutStep {
@@ -46,11 +46,7 @@ function beginExtras(rollout: Rollout, extras: readonly Turn[], { now }: View): 
 function beginOrdinary(rollout: Rollout, view: View): RolloutStep {
   const effects: RolloutEffect[] = [];
   const pending = pendingInOrder(rollout, view);
-  // Only its extra instances are left, and they are not to go yet.
-  let current: Rollout = {
-    ...rollout,
-    reason: pending.length === 0 ? (rollout.notBefore?.why ?? null) : null,
-  };
+  let current: Rollout = { ...rollout, reason: pending.length === 0 ? whyNotOver(rollout) : null };
   for (const seat of pending) {
     const active = current.turns.filter(isActive);
     if (active.length >= rollout.maxParallel || roomBeforeHold(current) <= 0) break;
@@ -65,11 +61,21 @@ function beginOrdinary(rollout: Rollout, view: View): RolloutStep {
   return { rollout: current, effects };
 }
 
+/** Nobody is left to be touched. */
+function whyNotOver({ turns, notBefore }: Rollout): string | null {
+  if (turns.some(isActive)) return null;
+  const drain = turns.filter((turn) => isLate(turn) || turn.step.kind === 'leaving').map(({ id }) => id);
+  if (drain.length > 0) return `waits for ${drain.join(', ')} to drain`;
+  return turns.some(({ step }) => step.kind === 'serving') ? (notBefore?.why ?? null) : null;
+}
+
 function obstacleOf(rollout: Rollout, seat: Instance, view: View): Obstacle | null {
   const { notBefore, turns } = rollout;
   if (notBefore !== null && !costsNothing(seat)) return { why: notBefore.why, blocker: null };
   const excused = new Set<InstanceId>();
-  for (const turn of turns) if (isActive(turn) || turn.step.kind === 'failed') excused.add(turn.id);
+  for (const turn of turns) {
+    if (isActive(turn) || isLate(turn) || turn.step.kind === 'failed') excused.add(turn.id);
+  }
   return obstacleFor(seat, excused, rollout, view);
 }
 

@@ -24,6 +24,8 @@ export interface Rollout {
   readonly checks: number;
   /** How long each has drained that it has taken, in milliseconds, as they came to their ends. */
   readonly drains: readonly number[];
+  /** Those that were killed in their turns, before they had drained. */
+  readonly killed: readonly InstanceId[];
   /** Its first turn comes when this one has succeeded. */
   readonly after: RolloutId | null;
   readonly cause: Cause;
@@ -93,8 +95,8 @@ interface Begun {
 
 export type TurnStep =
   | { readonly kind: 'pending' }
-  /** The old run drains. Null: there was none. */
-  | { readonly kind: 'draining'; readonly since: Moment; readonly oldRun: Run | null }
+  /** The old run drains. Null: there was none. `late`: it has taken too long, and the others go on meanwhile. */
+  | { readonly kind: 'draining'; readonly since: Moment; readonly oldRun: Run | null; readonly late?: true }
   /** The old run is gone; its replacement is not ready yet. */
   | (Begun & { readonly kind: 'starting'; readonly deadline: Mono | null })
   /** Ready; has to stay so until `healthyAt`. Null: it ends as its policy has it, and its end is waited for. */
@@ -121,12 +123,16 @@ export type TurnStep =
     }
   | { readonly kind: 'skipped'; readonly why: string };
 
-/** Its instance is away, or has not proved itself yet. */
+/** Its instance is away, or has not proved itself yet, and the next one waits for that. */
 export const isActive = ({ step }: Pick<Turn, 'step'>): boolean =>
-  step.kind === 'draining' ||
+  (step.kind === 'draining' && step.late !== true) ||
   step.kind === 'starting' ||
   step.kind === 'settling' ||
   step.kind === 'checking';
+
+/** It drains for longer than it may, and the others do not wait for it. */
+export const isLate = ({ step }: Pick<Turn, 'step'>): boolean =>
+  step.kind === 'draining' && step.late === true;
 
 /** Nothing more will come of it. */
 export const isOver = (rollout: Rollout): boolean =>

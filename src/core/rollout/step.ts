@@ -5,6 +5,7 @@
 import { assertNever } from '../../base/assert-never.ts';
 import { after, type Moment, type Mono, mono, wall } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
+import type { InstanceId } from '../../base/ids.ts';
 import type { Instance } from '../instance/instance.ts';
 import { lifeOf, type Phase } from '../instance/phase.ts';
 import { endHere, turnBack } from './back.ts';
@@ -93,14 +94,28 @@ export function rolloutDeadline(rollout: Rollout, now: Moment): Mono | null {
 
 function advance(before: Rollout, view: View): RolloutStep {
   const { seats, now } = view;
-  const turns = before.turns.map((turn) => moveTurn(turn, before, seats, now));
+  const turns = moveTurns(before, view);
   const drains = [...before.drains, ...drainsEnded(before.turns, turns)];
-  const held = holdAfterKill(before, { ...before, turns, drains }, view);
+  const killed = [...before.killed, ...killedNow(before.turns, turns, seats)];
+  const held = holdAfterKill(before, { ...before, turns, drains, killed }, view);
   const moved = moveCanary(isWaitOver(held, now) ? { ...held, notBefore: null } : held, now);
   const plans = plansForSkipped(before, moved, seats);
   const next = follow(moved, view) ?? dismissThenJudge(moved, view);
   return { rollout: next.rollout, effects: [...newsOf(before, moved), ...plans, ...next.effects] };
 }
+
+/** One after the other: what one has come to decides how far the next may go. */
+function moveTurns(before: Rollout, { seats, now }: View): readonly Turn[] {
+  let current = before;
+  before.turns.forEach((turn, i) => {
+    const moved = moveTurn(turn, current, seats, now);
+    if (moved !== turn) current = { ...current, turns: current.turns.with(i, moved) };
+  });
+  return current.turns;
+}
+
+const killedNow = (before: readonly Turn[], turns: readonly Turn[], seats: Seats): InstanceId[] =>
+  before.filter((turn, i) => wasKilled(turn, turns[i], seats.get(turn.id))).map(({ id }) => id);
 
 /** How long those drained that have come to their end in this look, in milliseconds. */
 const drainsEnded = (before: readonly Turn[], turns: readonly Turn[]): number[] =>
@@ -118,7 +133,7 @@ function follow(rollout: Rollout, view: View): RolloutStep | null {
   const { ahead } = view;
   if (rollout.after === null || (ahead !== null && !isOver(ahead))) return null;
   if (ahead === null || ahead.state === 'succeeded') {
-    return dismissThenJudge({ ...rollout, after: null }, view);
+    return dismissThenJudge({ ...rollout, after: null, startedAt: view.now }, view);
   }
   const why = `rollout ${ahead.id} of ${ahead.program}, which came before it, ${ENDED[ahead.state] ?? ahead.state}`;
   return told(rollout, endHere(rollout, { state: 'aborted', why }, view));
@@ -188,7 +203,7 @@ function holdAfterKill(before: Rollout, rollout: Rollout, { seats, now }: View):
   if (afterKillHoldMs === 0) return rollout;
   const at = after(now.mono, afterKillHoldMs);
   const whyFor = ({ id }: Turn): string =>
-    `waits for ${formatDuration(afterKillHoldMs)}, as ${id} was killed before it had drained`;
+    `waits ${formatDuration(afterKillHoldMs)} from the end of ${id}, which was killed before it had drained`;
   const gone = before.turns.find((turn, i) => wasKilled(turn, rollout.turns[i], seats.get(turn.id)));
   if (gone !== undefined) return { ...rollout, notBefore: { at, why: whyFor(gone) } };
   const dying = rollout.turns.find(
@@ -225,7 +240,8 @@ function plansForSkipped(before: Rollout, rollout: Rollout, seats: Seats): Rollo
   return rollout.turns.flatMap((turn, i) => {
     const seat = seats.get(turn.id);
     const skippedNow = turn.step.kind === 'skipped' && before.turns[i]?.step.kind === 'pending';
-    return skippedNow && seat?.wish.want === 'down' ? [replaceBy(rollout, seat)] : [];
+    // Who leaves and stays after all is as those whose turn has not come.
+    return skippedNow && seat?.wish.want === 'down' && !seat.leaving ? [replaceBy(rollout, seat)] : [];
   });
 }
 
@@ -256,7 +272,7 @@ const pausedFor = (rollout: Rollout, { why, blocker }: Obstacle): Rollout => ({
 function overdueOf({ id, step }: Turn, seats: Seats): Obstacle | null {
   const phase = seats.get(id)?.phase;
   const waits = step.kind === 'draining' || step.kind === 'leaving';
-  const isOverdue = waits && phase?.kind === 'draining' && phase.overdue;
+  const isOverdue = waits && phase?.kind === 'draining' && phase.overdue && phase.onTimeout !== 'skip';
   return isOverdue ? overdueDrain(id, phase) : null;
 }
 

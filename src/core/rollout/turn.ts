@@ -1,13 +1,12 @@
 /** One turn: an instance is drained, replaced, becomes ready, stays so for long enough, and passes the user's check. */
 import { after, type Moment } from '../../base/clock.ts';
-import { formatDuration } from '../../base/duration.ts';
 import type { Run } from '../../base/ids.ts';
 import type { Instance } from '../instance/instance.ts';
 import { bodyOf, lifeOf } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
 import { faultOf, relapseOf } from './fault.ts';
 import { hopelessNeed, waitsForTime } from './obstacle.ts';
-import type { Rollout, Seats, Turn, TurnStep } from './rollout.ts';
+import { isLate, type Rollout, type Seats, type Turn, type TurnStep } from './rollout.ts';
 
 /** Where the turn stands, now that its instance is as it is. As far as it goes in one look. */
 export function moveTurn(before: Turn, rollout: Rollout, seats: Seats, now: Moment): Turn {
@@ -87,11 +86,7 @@ function drainingMoved(step: Draining, seat: Instance, rollout: Rollout, now: Mo
   if (phase.kind === 'waiting' && phase.what.kind === 'dependency' && phase.what.hopeless) {
     return failed(hopelessNeed(phase.what));
   }
-  if (phase.kind === 'draining' && phase.overdue && phase.onTimeout === 'skip') {
-    const limit = formatDuration(phase.body.life.program.drain.timeoutMs ?? 0);
-    const why = `has not drained within ${limit}: it drains on, and is replaced when it has`;
-    return { kind: 'skipped', why };
-  }
+  if (isToBeLate(step, seat, rollout)) return { ...step, late: true };
   if (seat.lastRun === null || seat.lastRun === step.oldRun) {
     if (phase.kind === 'backoff' || phase.kind === 'failed') return failed(phase.why);
     const isUntouched = phase.kind === 'running' && seat.generation !== rollout.generation;
@@ -102,6 +97,12 @@ function drainingMoved(step: Draining, seat: Instance, rollout: Rollout, now: Mo
   const hasDrained = exit !== null && exit.run === step.oldRun && exit.because === `rollout ${rollout.id}`;
   const drainMs = hasDrained ? tookMs : null;
   return startingStep(rollout, { newRun: seat.lastRun, began: step.since, drainMs }, now);
+}
+
+/** `skip`: it drains on, and the next one has its turn; but no more of them at a time than may be away anyway. */
+function isToBeLate(step: Draining, { phase }: Instance, { turns, maxParallel }: Rollout): boolean {
+  const isOverdue = phase.kind === 'draining' && phase.overdue && phase.onTimeout === 'skip';
+  return isOverdue && !step.late && turns.filter(isLate).length < maxParallel;
 }
 
 /** The replacement is `newRun`; its time to become healthy begins now. */
