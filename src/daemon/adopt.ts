@@ -111,7 +111,8 @@ const isToEnd = (phase: Phase): boolean =>
   (phase.kind === 'spawning' && phase.end === null) ||
   phase.kind === 'starting' ||
   phase.kind === 'running' ||
-  (phase.kind === 'draining' && phase.onTimeout !== 'stop');
+  // `skip` drains on by itself.
+  (phase.kind === 'draining' && (phase.onTimeout === 'pause' || phase.onTimeout === 'kill'));
 
 const STOPPED = ['operator', 'shutdown', 'reload'] as const;
 type Stopped = (typeof STOPPED)[number];

@@ -91,8 +91,8 @@ export class Api {
     return findRollout(this.#parts, key);
   }
 
-  steer(key: string, command: Steering, by: string | null): RolloutReply {
-    return steerRollout(this.#parts, key, command, by);
+  steer(key: string, command: Steering, by: string | null, reason?: string): RolloutReply {
+    return steerRollout(this.#parts, key, command, by, reason);
   }
 
   revert(key: string, body: Checked<'revertRollout'>, by: string | null): RolloutReply {

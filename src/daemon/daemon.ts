@@ -236,7 +236,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     state: fleet.mode.kind === 'running' ? 'running' : 'shutting_down',
     uptime_ms: Math.round(clock.now().mono - born.mono),
     tracking: processes.tracking,
-    warnings: [...processes.warnings, ...warnings.recent],
+    warnings: [...processes.warnings, ...kept.names.map(keptText), ...warnings.recent],
   });
   const follow = (fresh: Plan): void => {
     current = fresh;
@@ -328,6 +328,9 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   forgetFault(socket);
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
   loop.hold(() => {
+    // First: who is wanted is not to be taken for stopped by what the adoption brings to light.
+    const again = [...resumeRollouts(fleet), ...wantedAgain(fleet, remembered.wanted)];
+    for (const event of [...unwanted(fleet), ...again]) post(event);
     for (const effect of adoptRuns(fleet)) perform(effect, parts, clock.now());
     for (const { run, pid } of recalled.begun) {
       processes.adopt(run, pid, identities.get(run) ?? '');

@@ -2,7 +2,7 @@
 import { after, type Moment, type Mono } from '../base/clock.ts';
 import type { InstanceId, Revision } from '../base/ids.ts';
 import { wordOf } from '../core/rollout/news.ts';
-import { isActive, type Rollout, type Turn, type TurnStep } from '../core/rollout/rollout.ts';
+import { isActive, isLate, type Rollout, type Turn, type TurnStep } from '../core/rollout/rollout.ts';
 import type { RolloutStatus, TurnStatus } from '../protocol/status.ts';
 import { date, dateText } from './describe.ts';
 
@@ -27,12 +27,13 @@ export function describeRollout(rollout: Rollout, now: Moment, view: RolloutView
     done: turns.filter(({ step }) => step.kind === 'done').length,
     total: turns.length,
     failures: rollout.turns.filter(({ step }) => step.kind === 'failed').length,
-    current: rollout.turns.filter(isActive).map(({ id }) => id),
+    current: rollout.turns.filter((turn) => isActive(turn) || isLate(turn)).map(({ id }) => id),
     reason: rollout.reason,
     blocker: rollout.blocker,
     max_parallel: rollout.maxParallel,
     canary: describeCanary(rollout, now),
     drains_ms: rollout.drains.map(Math.round),
+    killed: rollout.killed,
     after: rollout.after,
     reverting: rollout.reverting?.why ?? null,
     reverted_revision: rollout.reverting?.revision ?? null,
@@ -72,6 +73,7 @@ function describeTurn(turn: Turn, rollout: Rollout, now: Moment, view: RolloutVi
     instance: id,
     extra,
     step: wordOf(turn),
+    ...(isLate(turn) ? { late: true as const } : {}),
     elapsed_ms: elapsed(step, rollout.endedAt ?? now),
     drain_ms: drainMs === null ? null : Math.round(drainMs),
     deadline: deadline === null || rollout.endedAt !== null ? null : date(deadline, now),

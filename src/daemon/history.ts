@@ -119,6 +119,7 @@ const MISSING = {
   expected_end: null,
   from_revision: null,
   drains_ms: [],
+  killed: [],
 } as const;
 const MISSING_TURN = { extra: false, drain_ms: null, deadline: null } as const;
 

@@ -21,6 +21,11 @@ export class KeptPlans {
     this.#shelf = shelf;
   }
 
+  /** Programs that have another plan than the file says. */
+  get names(): string[] {
+    return [...this.#journal.under('kept/')].map(([name]) => name);
+  }
+
   /** The plan of the file, with those in the place of its own that are kept. */
   applyTo(plan: Plan): Plan {
     for (const { name, revision } of plan.programs) this.#filed.set(name, revision);

@@ -102,6 +102,7 @@ export function dryRun(
     reverting: null,
     reverted_revision: null,
     drains_ms: [],
+    killed: [],
     cause,
     started_at: null,
     ended_at: null,

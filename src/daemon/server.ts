@@ -147,7 +147,7 @@ function handlersOf(api: Api): Record<Exclude<RouteName, 'events'>, Handler> {
     pauseRollout: ({ id, by }) => api.steer(id, 'pause', by()),
     resumeRollout: ({ id, by }) => api.steer(id, 'resume', by()),
     promoteRollout: ({ id, by }) => api.steer(id, 'promote', by()),
-    abortRollout: ({ id, by }) => api.steer(id, 'abort', by()),
+    abortRollout: (call) => api.steer(call.id, 'abort', call.by(), checked('abortRollout', call).reason),
     revertRollout: (call) => api.revert(call.id, checked('revertRollout', call), call.by()),
     revisions: ({ query }) => api.revisions(query),
     logs: ({ query }) => api.logs(query),

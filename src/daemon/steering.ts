@@ -26,13 +26,17 @@ export function steerRollout(
   key: string,
   command: Steering,
   by: string | null,
+  reason?: string,
 ): RolloutReply {
   const { rollout } = findRollout(parts, key);
   const own = underWay(parts, rollout);
   if (own === undefined) throw new Refused('conflict', `${nameOf(rollout)} is over: ${rollout.state}`);
   if (command === 'promote') refuseUnheld(own, rollout);
   const already = command === 'pause' ? 'paused' : command === 'resume' ? 'running' : null;
-  if (rollout.state !== already) parts.post({ type: 'steer_rollout', id: own.id, command, by });
+  if (rollout.state !== already) {
+    const words = inOneLine(reason);
+    parts.post({ type: 'steer_rollout', id: own.id, command, by, ...(words === null ? {} : { words }) });
+  }
   return findRollout(parts, String(rollout.id));
 }
 

@@ -42,6 +42,7 @@ export const RolloutRequest = v.strictObject({
   replace: v.optional(v.boolean(), false),
   reason: v.optional(words),
 });
+export const AbortRequest = v.strictObject({ reason: v.optional(words) });
 /** Of one that is under way, back to the last revision that was whole; of one that is over, by a rollout of its own. */
 export const RevertRequest = v.strictObject({ reason: v.optional(words) });
 export const ShutdownRequest = v.strictObject({
@@ -83,6 +84,7 @@ export const EmptyRequest = v.strictObject({});
 export type StartRequest = v.InferInput<typeof StartRequest>;
 export type StopRequest = v.InferInput<typeof StopRequest>;
 export type RestartRequest = v.InferInput<typeof RestartRequest>;
+export type AbortRequest = v.InferInput<typeof AbortRequest>;
 export type RevertRequest = v.InferInput<typeof RevertRequest>;
 export type RolloutRequest = v.InferInput<typeof RolloutRequest>;
 export type ScaleRequest = v.InferInput<typeof ScaleRequest>;
@@ -103,7 +105,7 @@ const BODIES = {
   pauseRollout: EmptyRequest,
   resumeRollout: EmptyRequest,
   promoteRollout: EmptyRequest,
-  abortRollout: EmptyRequest,
+  abortRollout: AbortRequest,
   revertRollout: RevertRequest,
 } as const satisfies Partial<Record<RouteName, v.GenericSchema>>;
 

@@ -120,7 +120,7 @@ export interface RolloutStatus {
     readonly state: 'first' | 'held' | 'promoted';
     readonly until: string | null;
     /** How long it is to be held; null: until it is promoted. */
-    readonly hold_ms: number | null;
+    readonly hold_ms?: number | null;
   } | null;
   /** Its first turn comes when that one has succeeded. */
   readonly after: number | null;
@@ -140,7 +140,9 @@ export interface RolloutStatus {
   /** From the turns seen so far, of this rollout and of those before it; null: nothing is known, it is over, or it does not go on by itself. */
   readonly expected_end: string | null;
   /** How long each has drained that it has taken, extra instances and tries that failed included. */
-  readonly drains_ms: readonly number[];
+  readonly drains_ms?: readonly number[];
+  /** Instances that were killed in their turns, before they had drained. */
+  readonly killed?: readonly string[];
   readonly revision: string;
   /** What most of its instances had before. */
   readonly from_revision: string | null;
@@ -152,6 +154,8 @@ export interface TurnStatus {
   readonly instance: string;
   readonly extra: boolean;
   readonly step: TurnStepName;
+  /** It drains for longer than it may, and the others go on meanwhile. */
+  readonly late?: true;
   /** Of the step that it is in, or of the whole turn once it is over. */
   readonly elapsed_ms: number | null;
   /** How long the old run has drained; null: it has not, or there was none. */

@@ -119,10 +119,10 @@ export class Heir {
 
   /** What a new daemon does at once: takes up what it has found, and goes on. */
   goOn(): this {
+    const again = [...resumeRollouts(this.fleet), ...wantedAgain(this.fleet, this.wanted)];
+    for (const event of again) this.take(event);
     for (const effect of adoptRuns(this.fleet)) this.performs(effect);
     for (const found of this.begun) this.take({ type: 'spawned', ...found });
-    for (const event of [...resumeRollouts(this.fleet), ...wantedAgain(this.fleet, this.wanted)])
-      this.take(event);
     return this;
   }
 

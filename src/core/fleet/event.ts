@@ -49,7 +49,7 @@ export type FleetEvent =
       readonly id: RolloutId;
       /** `promote` ends a canary's hold; `revert` goes back to the last revision that was whole. */
       readonly command: 'pause' | 'resume' | 'promote' | 'abort' | 'revert';
-      /** Of a revert, why it is asked for, in the words of whoever asks. */
+      /** Of an abort or a revert, why it is asked for, in the words of whoever asks. */
       readonly words?: string;
       /** Who asks, as far as the system tells. */
       readonly by?: string | null;

@@ -93,8 +93,9 @@ function take(changes: Changes, event: FleetEvent): void {
 function steering(event: Extract<FleetEvent, { type: 'steer_rollout' }>): RolloutEvent {
   const { command, words } = event;
   const by = event.by ?? null;
-  if (command === 'abort') return { type: 'abort', why: null, by };
-  if (command === 'revert') return { type: 'revert', by, ...(words === undefined ? {} : { words }) };
+  const said = words === undefined ? {} : { words };
+  if (command === 'abort') return { type: 'abort', why: null, by, ...said };
+  if (command === 'revert') return { type: 'revert', by, ...said };
   return command === 'pause' ? { type: 'pause', by } : { type: command };
 }
 

@@ -20,6 +20,7 @@ export type RolloutEvent =
       readonly why: string | null;
       readonly keep?: ReadonlySet<InstanceId>;
       readonly by?: string | null;
+      readonly words?: string;
     }
   /** The answer to `judge`. */
   | { readonly type: 'judged'; readonly attempt: number; readonly ok: boolean; readonly detail: string };
