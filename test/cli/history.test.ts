@@ -100,11 +100,18 @@ test('one that is held, and one that waits for another, are said to', () => {
 });
 
 describe('the drains of a rollout', () => {
-  const lengths = (...drains_ms: readonly number[]) => drainsOf({ drains_ms });
+  const lengths = (...drains_ms: readonly number[]) => drainsOf({ drains_ms, turns: [] });
 
   test('are counted, with their median and the longest', () => {
     expect(lengths(9000, 1000, 2000)).toEqual({ count: 3, median_ms: 2000, longest_ms: 9000 });
     expect(lengths(1000, 4000, 2000, 9000)).toEqual({ count: 4, median_ms: 3000, longest_ms: 9000 });
+  });
+
+  test('are those of the turns where the daemon tells no more', () => {
+    expect(drainsOf({ turns: [drained(0, 4000), turn('worker:1')] })).toMatchObject({
+      count: 1,
+      longest_ms: 4000,
+    });
   });
 
   test('may be none', () => {

@@ -41,10 +41,13 @@ function canaryLines({ canary }: RolloutStatus | PlannedRollout, meant: readonly
   if (canary === null || canary.count >= meant.length) return [];
   const { count, hold_ms } = canary;
   const rest = `the other ${meant.length - count}`;
-  const hold = hold_ms === null ? 'held until it is promoted' : `held for ${formatDuration(hold_ms)}`;
-  return [
-    `  canary: ${idRanges(meant.slice(0, count))}, then ${hold_ms === 0 ? rest : `${hold}, then ${rest}`}`,
-  ];
+  const then = hold_ms === 0 ? rest : `${holdOf(hold_ms)}, then ${rest}`;
+  return [`  canary: ${idRanges(meant.slice(0, count))}, then ${then}`];
+}
+
+function holdOf(ms: number | null | undefined): string {
+  if (ms === undefined) return 'a hold';
+  return ms === null ? 'held until it is promoted' : `held for ${formatDuration(ms)}`;
 }
 
 function lengthOf({ expected_ms, expected_from }: PlannedRollout): string {
