@@ -45,6 +45,14 @@ describe('the last words of a rollout that', () => {
     ]);
   });
 
+  test('succeeded by killing say whom', () => {
+    const turns = four('done', 'done', 'done', 'done');
+    const killed = ['worker:1', 'worker:2'];
+    expect(last({ state: 'succeeded', done: 4, turns, killed })[0]).toBe(
+      'rollout 7 of worker succeeded: 4 instances restarted in 1m, 2 killed before they had drained (worker:1-2)',
+    );
+  });
+
   test('was aborted after some say how to take the others as well, and how to go back', () => {
     expect(last({ state: 'aborted', done: 1, reason: 'by alice' })).toEqual([
       'rollout 7 of worker was aborted after 1 of 4: by alice',

@@ -140,6 +140,15 @@ describe('steering', () => {
     expect(asked.at(-1)).toEqual({ method: 'POST', path: `/v1/rollouts/${id}/${verb}`, body: {} });
   });
 
+  test('abort takes a reason, too', async () => {
+    const aborted = rollout({ state: 'aborted', reason: 'it is late' });
+    const { asked } = await ask(
+      { ...known(rollout()), 'POST /v1/rollouts/7/abort': { version: 1, rollout: aborted } },
+      ...['rollout', 'abort', '--reason', 'it is late'],
+    );
+    expect(asked.at(-1)?.body).toEqual({ reason: 'it is late' });
+  });
+
   test('which of several is meant is not guessed', async () => {
     const { exit, err } = await ask(known(held, waiting), 'rollout', 'abort');
     expect(exit).toBe(EXIT.usage);
