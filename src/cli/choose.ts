@@ -12,6 +12,13 @@ export function meantBy(rollouts: Rollouts, which: string): RolloutStatus[] {
   throw new Refusal(EXIT.usage, `no rollout of "${which}" is known`, 'see "tsup-visor rollout history"');
 }
 
+/** By its number that one; of a program the one under way, or else its last one. Throws a refusal where there is none. */
+export function theOne(rollouts: Rollouts, which: string): RolloutStatus[] {
+  const meant = byAge(meantBy(rollouts, which));
+  const numbered = meant.filter(({ id }) => String(id) === which);
+  return [numbered, meant.filter(isOpen), meant].find(({ length }) => length > 0)?.slice(-1) ?? [];
+}
+
 /** Of each program the last one: what is under way, or how it ended. */
 export function lastOfEach(rollouts: Rollouts): RolloutStatus[] {
   return [...new Map(byAge(rollouts).map((rollout) => [rollout.program, rollout])).values()];
@@ -40,9 +47,10 @@ export function chosen(rollouts: Rollouts, { verb, fits }: Deed, which: string |
   }
   const only = first ?? (which === undefined ? undefined : byAge(meant).at(-1));
   if (only !== undefined) return only;
-  throw new Refusal(
-    EXIT.usage,
-    `no rollout is under way: nothing to ${verb}`,
-    'see "tsup-visor rollout history"',
-  );
+  const last = byAge(meant).at(-1);
+  const hint =
+    verb === 'revert' && last !== undefined
+      ? `the last one, of ${last.program}, is taken back with "tsup-visor rollout revert ${last.id}"`
+      : 'see "tsup-visor rollout history"';
+  throw new Refusal(EXIT.usage, `no rollout is under way: nothing to ${verb}`, hint);
 }

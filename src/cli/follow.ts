@@ -116,6 +116,7 @@ async function listen(task: Task): Promise<void> {
 async function take(task: Task, event: WireEvent): Promise<void> {
   const { viewer, begun, toldOver, known } = task;
   if (concerns(event, begun)) viewer.event(event);
+  if (event.type === 'turn') note(event, known);
   if (event.type !== 'rollout' && event.type !== 'dropped') return;
   const lost = await unlessLost(task, () => refresh(task));
   if (event.type !== 'rollout') return;
@@ -126,6 +127,19 @@ async function take(task: Task, event: WireEvent): Promise<void> {
     known.set(rollout.id, { ...rollout, state: event.state, reason: event.reason });
   }
   viewer.look(seenOf(task));
+}
+
+/** Whoever is told last of a daemon that dies is to know of all that was done. */
+function note(
+  { rollout: id, instance, step, back }: Extract<WireEvent, { type: 'turn' }>,
+  known: Map<number, RolloutStatus>,
+): void {
+  const rollout = known.get(id);
+  const isBack = (rollout?.reverting ?? null) !== null;
+  if (rollout === undefined || step !== 'done' || isBack !== (back === true)) return;
+  const turns = rollout.turns.map((turn) => (turn.instance === instance ? { ...turn, step } : turn));
+  const done = turns.filter((turn) => !turn.extra && turn.step === 'done').length;
+  known.set(id, { ...rollout, turns, done });
 }
 
 /** The net under the events: what they do not tell is seen here, a little later. */

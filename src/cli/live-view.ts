@@ -5,7 +5,7 @@ import { type Begun, isAtRest, type Seen } from './begun.ts';
 import type { Context } from './context.ts';
 import { liveLines, movingLines } from './render/live.ts';
 import type { Paint } from './render/paint.ts';
-import { cut } from './render/text.ts';
+import { cut, widthOf, wrap } from './render/text.ts';
 import { screen } from './screen.ts';
 import { inMotion } from './settled.ts';
 import { AWAY, type View } from './view.ts';
@@ -21,18 +21,27 @@ export function liveView(
   const { stdout, env } = context.io;
   const unicode = /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '');
   let seen: Seen = { rollouts: begun, instances: [] };
-  let isAway = false;
+  let silentSince: Date | undefined;
   const draw = () => {
     const { rollouts, instances } = seen;
     const width = stdout.columns ?? 80;
     const moving = inMotion(instances, programs);
     const over = moving.length === 0 && rollouts.every((rollout) => isAtRest(rollout, byId(rollouts)));
     const below = [
-      ...(isAway ? [paint.bad(cut(AWAY, width))] : []),
-      ...(over ? [] : [paint.faint(cut(footer(what), width))]),
+      ...(silentSince === undefined ? [] : wrap(AWAY, width).map(paint.bad)),
+      ...(over ? [] : [paint.faint(cut(footer(what, width), width))]),
     ];
     const rows = (stdout.rows ?? 24) - 1 - below.length - moving.length;
-    const look = { paint, width, rows, now: new Date(), unicode, isOver: over, asTyped: context.asTyped };
+    const look = {
+      paint,
+      width,
+      rows,
+      now: new Date(),
+      unicode,
+      isOver: over,
+      silentSince,
+      asTyped: context.asTyped,
+    };
     const lines = [...liveLines(rollouts, instances, look), ...movingLines(moving, look), ...below];
     block.draw(unicode ? lines : lines.map(inAscii));
   };
@@ -48,8 +57,8 @@ export function liveView(
     showsInstances: true,
     event: () => {},
     look: show,
-    away(away) {
-      isAway = away;
+    away(isAway) {
+      silentSince = isAway ? new Date() : undefined;
       draw();
     },
     async close(ended) {
@@ -62,7 +71,11 @@ export function liveView(
 const byId = (rollouts: readonly RolloutStatus[]): ReadonlyMap<number, RolloutStatus> =>
   new Map(rollouts.map((rollout) => [rollout.id, rollout]));
 
-const footer = (what: string): string => `Ctrl-C ends the watching only; the ${what} goes on`;
+/** The part that matters is to be seen on a narrow terminal, too. */
+function footer(what: string, width: number): string {
+  const whole = `Ctrl-C ends the watching only; the ${what} goes on`;
+  return widthOf(whole) <= width ? whole : 'Ctrl-C ends only the watching';
+}
 
 /** The mark of what was cut; what a program says of itself is its own matter. */
 const inAscii = (line: string): string => line.replaceAll('…', '~');

@@ -9,6 +9,9 @@ const PARALLEL = [
   'several programs all at once; else one after the other, what others depend on first',
 ] as const;
 
+/** A dry run begins nothing that could be watched. */
+const detach = (command: Command) => command.createOption('--detach', 'do not watch').conflicts('dryRun');
+
 const EXITS = `
 Exit code: 0 all succeeded, 1 one has paused, failed, was aborted or reverted, 7 --timeout has passed
 and the work goes on, 130 Ctrl-C`;
@@ -20,7 +23,7 @@ export const ROLLING_COMMANDS: readonly CommandDefinition[] = [
     define: (command, act) =>
       command
         .argument('<SELECTOR...>')
-        .option('--detach', 'do not watch')
+        .addOption(detach(command))
         .option('--dry-run', 'say what it would do, in which order, and how long that would take')
         .option('--max-parallel <N>', 'how many may be away at once: a number or a percentage', parallel)
         .option('--canary <N>', 'so many first, then a hold: a number or a percentage; 0 is none', canary)
@@ -44,7 +47,7 @@ export const ROLLING_COMMANDS: readonly CommandDefinition[] = [
     define: (command, act) =>
       command
         .option('--dry-run', 'say what it would change')
-        .option('--detach', 'do not watch')
+        .addOption(detach(command))
         .option(...PARALLEL)
         .option(...REASON)
         .option(...TIMEOUT)

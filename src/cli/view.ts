@@ -10,3 +10,15 @@ export interface View extends Viewer {
 /** Said while nobody answers, and when somebody does again. */
 export const AWAY = 'the daemon does not answer: waiting for the next one';
 export const BACK = 'a daemon answers again';
+
+/** Where events tell everything, looking is for the case that they do not. */
+const SELDOM_MS = 5000;
+
+export const silent: View = {
+  everyMs: SELDOM_MS,
+  showsInstances: false,
+  event: () => {},
+  look: () => {},
+  away: () => {},
+  close: async () => {},
+};

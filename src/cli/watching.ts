@@ -4,7 +4,7 @@ import type { Begun, Seen } from './begun.ts';
 import type { Context } from './context.ts';
 import { follow, type Viewer } from './follow.ts';
 import { type Limits, patiently } from './patience.ts';
-import { nextStep } from './render/next-step.ts';
+import { nextSteps } from './render/next-step.ts';
 import { rolloutSentence } from './render/rollout.ts';
 import type { View } from './view.ts';
 
@@ -46,5 +46,5 @@ export function watch(
 /** What is held goes on only when somebody says so, or when its time has come. */
 function heldWords({ rollouts }: Pick<Seen, 'rollouts'>): string | undefined {
   const held = rollouts.find(({ state, canary }) => state === 'running' && canary?.state === 'held');
-  return held === undefined ? undefined : `${rolloutSentence(held)}; ${nextStep(held)}`;
+  return held === undefined ? undefined : `${rolloutSentence(held)}; ${nextSteps(held).join(', or ')}`;
 }

@@ -137,6 +137,17 @@ test('when no daemon comes it says what is left, and what goes on with it', asyn
   expect(there.err()).toContain('start" starts a daemon that goes on with it');
 });
 
+test('what its last events have told is not taken back by that', async () => {
+  const turn = { type: 'turn', rollout: 7, instance: 'worker:1', step: 'done' };
+  const first = await daemon([rollout()], [event(41, turn, 'worker:1 is done')]);
+  const { there, ended: exit } = await watching(first);
+  await isSaid(there, 'worker:1 is done (2 of 4)');
+  await first.die();
+  await daemon([]);
+  expect(await exit).toBe(EXIT.failed);
+  expect(there.err()).toContain('knows nothing of rollout 7 of worker, which stood at 2 of 4');
+});
+
 test('a daemon that is shut down has told before what became of its rollouts', async () => {
   const about = {
     type: 'rollout',

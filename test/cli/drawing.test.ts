@@ -83,10 +83,10 @@ test('the last words break between words, and no command in two', async () => {
   expect(last).toBe(`rollout 7 of worker is paused after 1 of 4: worker:1 has not
   drained within 5m, with 2 jobs in flight
   go on with
-    "tsup-visor --socket S rollout resume 7",
-    go back with
-    "tsup-visor --socket S rollout revert 7",
-    or leave it as it is with
+    "tsup-visor --socket S rollout resume 7"
+  go back with
+    "tsup-visor --socket S rollout revert 7"
+  leave it as it is with
     "tsup-visor --socket S rollout abort 7"
 `);
 });
@@ -236,5 +236,5 @@ test('a terminal that cannot move its cursor gets a line an event', async () => 
   });
   const there = terminal({ terminal: { columns: 80, rows: 24 }, env: { ...utf8, TERM: 'dumb' } });
   expect(await run(['--socket', daemon.socket, 'rolling-restart', 'worker'], there.io)).toBe(EXIT.done);
-  expect(there.out()).toMatch(/^rollout 7 of worker succeeded/);
+  expect(there.out()).toMatch(/^\S+ rollout 7 of worker begins: .*\nrollout 7 of worker succeeded/);
 });

@@ -86,6 +86,37 @@ test('without a terminal nothing is cut', () => {
   expect(shown(undefined)).toContain('reload; worker:1 exited with code 1 before it was ready');
 });
 
+test('one that was taken back names what it tried, who took it back, and how many are back', () => {
+  const reverted = rollout({
+    id: 8,
+    state: 'reverted',
+    done: 2,
+    total: 4,
+    started_at: at(31, 15, 50),
+    ended_at: at(31, 15, 51),
+    from_revision: '77ab01',
+    revision: '77ab01',
+    reverted_revision: '9f2c1a',
+    reverting: 'reverted by bob: each job fails',
+    killed: ['worker:0', 'worker:3'],
+  });
+  const lines = historyLines([reverted], { paint: plain, width: 140, now });
+  expect(`\n${lines.join('\n')}\n`).toMatchInlineSnapshot(`
+    "
+    ID  PROGRAM  ENDED     WHEN   BY     TOOK    DONE  DRAINS: MED MAX  REVISION          WHY
+     8  worker   reverted  15:50  alice    1m  2 back  -                77ab01 <- 9f2c1a  by bob: each job fails; worker:0 and 1 more were kill…
+    "
+  `);
+});
+
+test('who ended one is told beside why', () => {
+  const aborted = (reason: string) =>
+    historyLines([rollout({ state: 'aborted', reason })], { paint: plain, width: undefined, now })[1];
+  expect(aborted('aborted by bob')).toMatch(/ {2}by bob$/);
+  expect(aborted('aborted by bob: too slow')).toMatch(/ {2}by bob: too slow$/);
+  expect(aborted('the daemon is shut down')).toMatch(/ {2}the daemon is shut down$/);
+});
+
 test.each([40, 80, 140, 200])('no line is broken in %i columns', (width) => {
   for (const line of historyLines(past, { paint: plain, width, now })) {
     expect(widthOf(line)).toBeLessThanOrEqual(width);

@@ -111,8 +111,8 @@ test('a hold says until when, and what to type', () => {
     "
     worker  [███████████████████░░░░░░░░░░░░░░░░░░░]  2 of 4  1m12s, held
       held after the canary of 2, until it is promoted
-      go on with "tsup-visor rollout promote 7", or go back with
-        "tsup-visor rollout revert 7"
+      go on with "tsup-visor rollout promote 7"
+      go back with "tsup-visor rollout revert 7"
     "
   `);
   const timed = { ...held, canary: { ...canary, until: at(14, 6) } };
@@ -129,18 +129,104 @@ test('going back is said, with the reason', () => {
   const back = rollout({ started_at: at(14, 0), reverting: 'worker:2 exited with code 1', done: 1 });
   expect(shown(back, 80)).toMatchInlineSnapshot(`
     "
-    worker  [█████████▒▒▒▒▒▒▒▒▒▒░░░░░░░░░░░░░░░░░░░]  1 of 4  1m12s
+    worker  [█████████▒▒▒▒▒▒▒▒▒▒░░░░░░░░░░░░░░░░░░░]  1 of 4 back  1m12s
       goes back to 9f2c1a: worker:2 exited with code 1
       worker:1  draining     41s
     "
   `);
 });
 
+test('who took it back is told beside why', () => {
+  const back = rollout({ started_at: at(14, 0), reverting: 'reverted by bob: too slow', done: 1 });
+  expect(shown(back, 80)).toContain('\n  goes back to 9f2c1a (reverted by bob): too slow\n');
+});
+
+describe('several programs', () => {
+  const db = rollout({
+    id: 6,
+    program: 'db',
+    state: 'succeeded',
+    done: 2,
+    total: 2,
+    turns: [0, 1].map((index) => turn(`db:${index}`, 'done')),
+    started_at: at(14, 0),
+    ended_at: at(14, 0, 14),
+  });
+  const paused = { ...surging, state: 'paused' } as const;
+  const cron = rollout({
+    id: 8,
+    program: 'scheduler',
+    after: 7,
+    done: 0,
+    reason: 'waits for rollout 7 of worker',
+    turns: [turn('scheduler:0')],
+  });
+  const heads = (width: number) =>
+    `\n${liveLines([db, paused, cron], [], { ...look, width, isOver: true })
+      .filter((line) => !line.startsWith(' '))
+      .join('\n')}\n`;
+
+  test('have bars that begin in one column and are equally wide', () => {
+    expect(heads(80)).toMatchInlineSnapshot(`
+      "
+      db         [█████████████████████████████████]  2 of 2  14s, succeeded
+      worker     [████████!!!--▒▒▒▒▒▒▒▒▒▒▒░░░░░░░░░]  3 of 12, 1 failed  1m12s, paused
+      scheduler  waits for rollout 7 of worker
+      "
+    `);
+    expect(heads(140)).toMatchInlineSnapshot(`
+      "
+      db         [██████████████████████████████████████]  2 of 2  14s, succeeded
+      worker     [█████████!!!---▒▒▒▒▒▒▒▒▒▒▒▒▒░░░░░░░░░░]  3 of 12, 1 failed  1m12s, paused
+      scheduler  waits for rollout 7 of worker
+      "
+    `);
+  });
+
+  test('lose their bars before their states', () => {
+    expect(heads(40)).toMatchInlineSnapshot(`
+      "
+      db         2 of 2  14s, succeeded
+      worker     3 of 12, 1 failed, paused
+      scheduler  waits for rollout 7 of worker
+      "
+    `);
+  });
+});
+
+test('while nobody answers, the block itself says that it is old', () => {
+  const silentSince = new Date(2026, 0, 31, 14, 1, 2);
+  const [line = ''] = liveLines([surging], instances, { ...look, width: 80, silentSince });
+  expect(line).toContain('  1m12s, no news since 14:01:02');
+  expect(line).not.toContain('left');
+});
+
+test('an extra one that has failed is not counted among the others', () => {
+  const turns = [turn('worker:4', 'failed', { extra: true }), turn('worker:0'), turn('worker:1')];
+  const [line] = liveLines([rollout({ turns, done: 0 })], [], { ...look, width: 80 });
+  expect(line).toContain('  0 of 2, 1 extra failed  ');
+});
+
+test('of two deadlines the one that comes first is told', () => {
+  const one = rollout({ turns: [turn('worker:1', 'starting', { elapsed_ms: 3000, deadline: at(14, 5) })] });
+  const line = (message: string) =>
+    liveLines([one], [instance({ id: 'worker:1', state: 'starting', message })], { ...look, width: 80 })[1];
+  expect(line('waits for READY=1, 20s left')).toBe(
+    '  worker:1  starting      3s  waits for READY=1, 20s left',
+  );
+  expect(line('waits for READY=1')).toBe('  worker:1  starting      3s  until 14:05; waits for READY=1');
+});
+
+test('in the last block nobody is in motion any more', () => {
+  const last = liveLines([{ ...surging, state: 'paused' }], instances, { ...look, width: 80, isOver: true });
+  expect(last.slice(1)).toEqual(['  worker:2  failed        4s  worker:2 exited with code 1 after 2s']);
+});
+
 test('on the way back only those that have to go back count', () => {
   const turns = [turn('worker:0', 'done'), turn('worker:1', 'draining'), turn('worker:2', 'skipped')];
   const back = rollout({ reverting: 'worker:1 exited with code 1', done: 1, total: 3, turns });
   const [line = ''] = liveLines([back], [], { ...look, width: 80 });
-  expect(line).toMatch(/^worker {2}\[█{19}▒{19}\] {2}1 of 2 /);
+  expect(line).toMatch(/^worker {2}\[█{19}▒{19}\] {2}1 of 2 back /);
 });
 
 test('when the watching is over the words are left to what is said below', () => {

@@ -149,6 +149,7 @@ test('a rollout that it began is followed from where it began to its end', async
   expect(exit).toBe(EXIT.done);
   expect(out.replace(/^\S+T\d\d:\d\d:\d\d[+-]\d\d:\d\d /gm, '').split('\n')).toEqual([
     '~ worker: command node a.js -> node b.js (by a rolling restart)',
+    'rollout 7 of worker begins: 4 instances, 1 at a time, 77ab01 -> 9f2c1a',
     'rollout 7 of worker has succeeded',
     'rollout 7 of worker succeeded: 4 instances restarted in 1m12s',
     '',

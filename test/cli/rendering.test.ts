@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { actionLines, changeLines, TO_RUN } from '../../src/cli/render/actions.ts';
 import { colour } from '../../src/cli/render/colour.ts';
+import { mixedLines } from '../../src/cli/render/mixed.ts';
 import { plain } from '../../src/cli/render/paint.ts';
 import { statusLines } from '../../src/cli/render/status.ts';
 import { cut, folded, printable, widthOf, wrap } from '../../src/cli/render/text.ts';
@@ -72,9 +73,9 @@ test('status at 80 columns', () => {
 
     rollout 7 of worker is paused after 1 of 4: worker:1 exited with code 1 before
       it was ready
-      go on with "tsup-visor rollout resume 7", go back with
-      "tsup-visor rollout revert 7", or leave it as it is with
-      "tsup-visor rollout abort 7"
+      go on with "tsup-visor rollout resume 7"
+      go back with "tsup-visor rollout revert 7"
+      leave it as it is with "tsup-visor rollout abort 7"
     "
   `);
 });
@@ -89,8 +90,9 @@ test('status at 140 columns', () => {
     列車:0    stopped      -    1m1s         1  12.5%   70 MB  stopped by the operator
 
     rollout 7 of worker is paused after 1 of 4: worker:1 exited with code 1 before it was ready
-      go on with "tsup-visor rollout resume 7", go back with "tsup-visor rollout revert 7", or leave it as it is with
-      "tsup-visor rollout abort 7"
+      go on with "tsup-visor rollout resume 7"
+      go back with "tsup-visor rollout revert 7"
+      leave it as it is with "tsup-visor rollout abort 7"
     "
   `);
 });
@@ -344,7 +346,9 @@ test('a change of the config is one line', () => {
     effect: 'next_start',
     note: 'for new runs',
   } as const;
-  expect(changeLines([change])).toEqual(['worker: drain.timeout 5m -> 10m (for new runs)']);
+  expect(changeLines([change])).toEqual([
+    'worker: drain.timeout 5m -> 10m (from the next run on; for new runs)',
+  ]);
 });
 
 test('words', () => {
@@ -386,7 +390,7 @@ test('an expectation is told no more exactly than it is', () => {
     'about 1m30s left',
     'about 50s left',
     'a few seconds left',
-    'a few seconds left',
+    '',
     'longer than expected',
   ]);
 });
@@ -402,4 +406,37 @@ test('text is measured in columns, not in characters', () => {
   expect(wrap('see "a b c" or ("d e")', 9)).toEqual(['see', '"a b c"', 'or', '("d e")']);
   expect(wrap('a-word-that-is-wide "two words"', 10)).toEqual(['a-word-th…', '"two', 'words"']);
   expect(folded('  a-wide-word "two words"', 10, '  ')).toEqual(['  a-wide-word', '  "two words"']);
+});
+
+describe('instances of one program with different revisions', () => {
+  const [first, second, third] = ['ff068191', '39c6e586', 'ff068191'].map((revision, index) =>
+    instance({ id: `worker:${index}`, index, revision }),
+  );
+  const mixed = [first, second, third].filter((each) => each !== undefined);
+  const shown = (state: 'running' | 'paused' | 'aborted') =>
+    statusLines(status(mixed, { rollouts: [rollout({ state })] }), { paint: plain, width: 100, now });
+
+  test('are told where no rollout is at work on them', () => {
+    expect(shown('aborted')).toContain(
+      'worker runs 2 revisions: ff068191 (2 instances), 39c6e586 (worker:1)',
+    );
+    for (const state of ['running', 'paused'] as const) {
+      expect(shown(state).join()).not.toContain('revisions');
+    }
+  });
+
+  test('are not told of what does not run, nor where there is one', () => {
+    expect(
+      mixedLines(
+        mixed.map((each) => ({ ...each, pid: null })),
+        [],
+      ),
+    ).toEqual([]);
+    expect(
+      mixedLines(
+        mixed.map((each) => ({ ...each, program: each.id })),
+        [],
+      ),
+    ).toEqual([]);
+  });
 });

@@ -57,13 +57,14 @@ test('without a terminal there is a line for each event that matters, then the e
   const result = await command(['--socket', daemon.socket, 'rolling-restart', 'worker']);
   expect(result.exit).toBe(EXIT.done);
   expect(result.err.split('\n')).toEqual([
-    'worker: drain.timeout 5m -> 10m',
+    'worker: drain.timeout 5m -> 10m (from the next run on)',
     'mailer is left alone: mailer is stopped',
     '',
   ]);
   expect(result.out.replace(/^\S+T\d\d:\d\d:\d\d[+-]\d\d:\d\d /gm, '').split('\n')).toEqual([
+    'rollout 7 of worker begins: 4 instances, 1 at a time, 77ab01 -> 9f2c1a',
     'worker:0 is draining (rollout 7), 2 jobs in flight',
-    'rollout 7: worker:0 is done',
+    'rollout 7: worker:0 is done (1 of 4)',
     'it is over',
     'rollout 7 of worker succeeded: 4 instances restarted in 1m12s',
     '',
@@ -160,7 +161,7 @@ test('what is over before the first event is read is told event by event all the
   });
   const { out } = await command(['--socket', daemon.socket, 'rolling-restart', 'worker']);
   expect(out).toMatch(
-    /it is running\n.*worker:0 is draining.*\n.*it is paused\nrollout 7 of worker is paused/,
+    /^\S+ rollout 7 of worker begins: .*\n.*worker:0 is draining.*\n.*it is paused\nrollout 7 of worker is paused/,
   );
 });
 

@@ -1,9 +1,16 @@
 /** A rolling restart in words: how it stands, how it ended in each way that it can, and what leads on. */
 import { describe, expect, test } from 'vitest';
+import { nextSteps } from '../../src/cli/render/next-step.ts';
 import { plain } from '../../src/cli/render/paint.ts';
 import { endLines, rolloutSentence } from '../../src/cli/render/rollout.ts';
 import { rolloutLines } from '../../src/cli/render/rollout-detail.ts';
-import { joinedLines, plansLines } from '../../src/cli/render/rollout-plan.ts';
+import {
+  firstLine,
+  joinedLines,
+  plansLines,
+  replacedLines,
+  vainCanary,
+} from '../../src/cli/render/rollout-plan.ts';
 import { widthOf } from '../../src/cli/render/text.ts';
 import type { RolloutStatus } from '../../src/protocol/status.ts';
 import { planned, rollout, turn } from './samples.ts';
@@ -17,7 +24,8 @@ const four = (...steps: readonly Parameters<typeof turn>[1][]) =>
 const resume = '"tsup-visor rollout resume 7"';
 const abort = '"tsup-visor rollout abort 7"';
 const revert = '"tsup-visor rollout revert 7"';
-const leave = `go back with ${revert}, or leave it as it is with ${abort}`;
+const leave = `leave it as it is with ${abort}`;
+const leaveOrBack = [`go back with ${revert}`, leave];
 
 describe('the last words of a rollout that', () => {
   const last = (given: Partial<RolloutStatus>) => endLines(rollout({ ...over, ...given }));
@@ -49,15 +57,47 @@ describe('the last words of a rollout that', () => {
     const turns = four('done', 'done', 'done', 'done');
     const killed = ['worker:1', 'worker:2'];
     expect(last({ state: 'succeeded', done: 4, turns, killed })[0]).toBe(
-      'rollout 7 of worker succeeded: 4 instances restarted in 1m, 2 killed before they had drained (worker:1-2)',
+      'rollout 7 of worker succeeded: 4 instances restarted in 1m; worker:1 and 1 more were killed before they had drained',
     );
   });
 
   test('was aborted after some say how to take the others as well, and how to go back', () => {
-    expect(last({ state: 'aborted', done: 1, reason: 'by alice' })).toEqual([
-      'rollout 7 of worker was aborted after 1 of 4: by alice',
-      `  take the others as well with "tsup-visor rolling-restart worker", or go back with ${revert}`,
+    expect(last({ state: 'aborted', done: 1, reason: 'aborted by alice: it is late' })).toEqual([
+      'rollout 7 of worker was aborted by alice after 1 of 4: it is late',
+      '  take the others as well with "tsup-visor rolling-restart worker"',
+      `  go back with ${revert}`,
     ]);
+  });
+
+  test('was aborted say once who did that, and what it means for others', () => {
+    const first = (reason: string) => last({ state: 'aborted', reason })[0];
+    expect(first('aborted by the operator')).toBe(
+      'rollout 7 of worker was aborted by the operator after 1 of 4',
+    );
+    expect(first('aborted by alice; worker:1 gets back the old config')).toBe(
+      'rollout 7 of worker was aborted by alice after 1 of 4: worker:1 gets back the old config',
+    );
+    expect(first('the daemon is shut down')).toBe(
+      'rollout 7 of worker was aborted after 1 of 4: the daemon is shut down',
+    );
+  });
+
+  test('has restarted nothing is not called a success', () => {
+    const turns = four('skipped', 'skipped');
+    expect(last({ state: 'succeeded', done: 0, total: 2, turns })).toEqual([
+      'rollout 7 of worker is over, and restarted nothing: 2 left out',
+    ]);
+  });
+
+  test('was paused or aborted on its way back say so, and how many are back', () => {
+    const turns = four('done', 'failed', 'skipped', 'skipped');
+    const back = { reverting: 'worker:1 exited with code 1', done: 1, turns };
+    expect(last({ state: 'paused', reason: 'worker:1 is not ready', ...back })[0]).toBe(
+      'rollout 7 of worker is paused on its way back to 9f2c1a after 1 of 2: worker:1 is not ready',
+    );
+    expect(last({ state: 'aborted', reason: 'aborted by bob', ...back })[0]).toBe(
+      'rollout 7 of worker was aborted by bob on its way back to 9f2c1a after 1 of 2',
+    );
   });
 
   test('was aborted before the first say how to begin anew', () => {
@@ -69,43 +109,52 @@ describe('the last words of a rollout that', () => {
 
   test('was replaced name the one that took its place', () => {
     expect(last({ state: 'aborted', reason: 'replaced by rollout 8' })[1]).toBe(
-      '  that one is waited for with "tsup-visor rollout wait 8"',
+      '  wait for that one with "tsup-visor rollout wait 8"',
     );
   });
 
-  test('was aborted while somebody drained without a deadline say what ends that', () => {
+  test('is over name nothing that would end jobs: who drained then may have a new run by now', () => {
     const blocker = { name: 'worker:1', is: 'draining' } as const;
-    expect(last({ state: 'aborted', blocker })[1]).toBe(
-      '  worker:1 drains on without a deadline; "tsup-visor stop --now worker:1" ends that, "tsup-visor restart worker:1" gives it one',
-    );
+    for (const state of ['aborted', 'failed', 'succeeded', 'reverted'] as const) {
+      expect(last({ state, blocker }).join()).not.toMatch(/--now|signal|restart worker:1/);
+    }
   });
 
   test('failed name whose log tells why', () => {
     const turns = four('done', 'failed', 'pending', 'pending');
     expect(last({ state: 'failed', reason: 'worker:1 exited with code 1', turns })).toEqual([
       'rollout 7 of worker failed after 1 of 4: worker:1 exited with code 1',
-      `  see "tsup-visor logs worker:1"; take the others as well with "tsup-visor rolling-restart worker", or go back with ${revert}`,
+      '  see "tsup-visor logs worker:1"',
+      '  take the others as well with "tsup-visor rolling-restart worker"',
+      `  go back with ${revert}`,
     ]);
   });
 
   test('was reverted say to what, and how to begin anew', () => {
     const turns = four('done', 'done', 'skipped', 'skipped');
     expect(last({ state: 'reverted', done: 2, reverting: 'worker:1 exited with code 1', turns })).toEqual([
-      'rollout 7 of worker was reverted: 2 instances back at 9f2c1a in 1m: worker:1 exited with code 1',
-      '  see "tsup-visor logs worker:1"; once it is mended, begin anew with "tsup-visor rolling-restart worker"',
+      'rollout 7 of worker was reverted, 2 instances are back at 9f2c1a after 1m: worker:1 exited with code 1',
+      '  see "tsup-visor logs worker:1"',
+      '  once it is mended, begin anew with "tsup-visor rolling-restart worker"',
     ]);
+    expect(last({ state: 'reverted', done: 1, reverting: 'reverted by bob: too slow', turns })[0]).toBe(
+      'rollout 7 of worker was reverted by bob, 1 instance is back at 9f2c1a after 1m: too slow',
+    );
   });
 });
 
 test('a way back is not offered where code on disk is all that may have changed', () => {
   const same = { from_revision: '9f2c1a' };
   const canary = { count: 1, state: 'held', until: null, hold_ms: null } as const;
-  const last = (given: Partial<RolloutStatus>) => endLines(rollout({ ...same, ...given }))[1];
-  expect(last({ canary })).toBe(`  go on with "tsup-visor rollout promote 7", or end it here with ${abort}`);
-  expect(last({ state: 'paused' })).toBe(`  go on with ${resume}, or leave it as it is with ${abort}`);
-  expect(last({ ...over, state: 'aborted', done: 1 })).toBe(
-    '  take the others as well with "tsup-visor rolling-restart worker"',
-  );
+  const steps = (given: Partial<RolloutStatus>) => nextSteps(rollout({ ...same, ...given }));
+  expect(steps({ canary })).toEqual([
+    'go on with "tsup-visor rollout promote 7"',
+    `end it here with ${abort}`,
+  ]);
+  expect(steps({ state: 'paused' })).toEqual([`go on with ${resume}`, leave]);
+  expect(steps({ ...over, state: 'aborted', done: 1 })).toEqual([
+    'take the others as well with "tsup-visor rolling-restart worker"',
+  ]);
 });
 
 test('one that an operator has taken back names nobody whom to look at', () => {
@@ -115,46 +164,61 @@ test('one that an operator has taken back names nobody whom to look at', () => {
 
 describe('a rollout that is paused says whom to look at and what leads on', () => {
   const turns = [turn('worker:0', 'failed', { elapsed_ms: 3000 })];
-  const next = (name: string, is: 'failed' | 'draining' | 'needed', more: object = {}): string | undefined =>
-    endLines(rollout({ state: 'paused', blocker: { name, is }, ...more }))[1]?.trim();
+  const next = (name: string, is: 'failed' | 'draining' | 'needed', more: object = {}): string[] =>
+    nextSteps(rollout({ state: 'paused', blocker: { name, is }, ...more }));
 
   test('where a replacement has failed, and how another config gets to it', () => {
-    expect(next('worker:0', 'failed', { turns })).toBe(
-      `see "tsup-visor logs worker:0"; try the same again with ${resume}, take a mended config with "tsup-visor rolling-restart worker --replace", ${leave}`,
-    );
+    expect(next('worker:0', 'failed', { turns })).toEqual([
+      'see "tsup-visor logs worker:0"',
+      `try the same again with ${resume}`,
+      'take a mended config with "tsup-visor rolling-restart worker --replace"',
+      ...leaveOrBack,
+    ]);
   });
 
   test('where another one was given up', () => {
-    expect(next('worker:3', 'failed')).toBe(
-      `see "tsup-visor logs worker:3"; start it with "tsup-visor start worker:3", then go on with ${resume}, ${leave}`,
-    );
+    expect(next('worker:3', 'failed')).toEqual([
+      'see "tsup-visor logs worker:3"',
+      'start it with "tsup-visor start worker:3"',
+      `then go on with ${resume}`,
+      ...leaveOrBack,
+    ]);
   });
 
   test('where what it needs is stopped', () => {
-    expect(next('redis', 'needed')).toBe(
-      `start it with "tsup-visor start redis", then go on with ${resume}, ${leave}`,
-    );
+    expect(next('redis', 'needed')).toEqual([
+      'start it with "tsup-visor start redis"',
+      `then go on with ${resume}`,
+      ...leaveOrBack,
+    ]);
   });
 
   test('where a drain takes too long', () => {
-    expect(next('worker:1', 'draining')).toBe(
-      `wait once more as long with ${resume}, end its jobs with "tsup-visor stop --now worker:1", ${leave}`,
-    );
+    expect(next('worker:1', 'draining')).toEqual([
+      `wait once more as long with ${resume}`,
+      'end its jobs with "tsup-visor signal TERM worker:1"',
+      'where that is not heeded, with "tsup-visor signal --tree KILL worker:1"',
+      ...leaveOrBack,
+    ]);
   });
 
   test('where the drain that was too long is over by now, nobody is in the way', () => {
     const done = [turn('worker:1', 'done')];
-    expect(next('worker:1', 'draining', { turns: done })).toBe(`go on with ${resume}, ${leave}`);
+    expect(next('worker:1', 'draining', { turns: done })).toEqual([`go on with ${resume}`, ...leaveOrBack]);
   });
 
   test('where the operator has paused it', () => {
-    expect(endLines(rollout({ state: 'paused' }))[1]).toBe(`  go on with ${resume}, ${leave}`);
+    const paused = rollout({ state: 'paused', reason: 'paused by bob' });
+    expect(endLines(paused)).toEqual([
+      'rollout 7 of worker is paused by bob after 1 of 4',
+      `  go on with ${resume}`,
+      `  go back with ${revert}`,
+      `  ${leave}`,
+    ]);
   });
 
   test('where it goes back already, that is not offered again', () => {
-    expect(endLines(rollout({ state: 'paused', reverting: 'x' }))[1]).toBe(
-      `  go on with ${resume}, or leave it as it is with ${abort}`,
-    );
+    expect(nextSteps(rollout({ state: 'paused', reverting: 'x' }))).toEqual([`go on with ${resume}`, leave]);
   });
 });
 
@@ -180,7 +244,10 @@ describe('a rollout that runs', () => {
 
   test('says that it goes back, and why', () => {
     expect(sentence({ reverting: 'worker:1 exited with code 1', done: 0, current: ['worker:0'] })).toBe(
-      'rollout 7 of worker goes back to 9f2c1a: 0 of 4 done, now worker:0: worker:1 exited with code 1',
+      'rollout 7 of worker goes back to 9f2c1a, 0 of 4 are back, now worker:0: worker:1 exited with code 1',
+    );
+    expect(sentence({ reverting: 'reverted by bob: too slow', done: 0, current: [] })).toBe(
+      'rollout 7 of worker goes back to 9f2c1a (reverted by bob), 0 of 4 are back: too slow',
     );
   });
 
@@ -253,10 +320,10 @@ describe('the whole of a rollout', () => {
   test('says when it was a reload, or takes another one back', () => {
     const cause = { by: 'alice', words: null };
     expect(lines({ cause: { ...cause, kind: 'reload', of: null } }, 80)[1]).toBe(
-      '  begun by a reload (alice) at 14:00',
+      '  begun by alice at 14:00, a reload',
     );
     expect(lines({ cause: { ...cause, kind: 'revert', of: 6 } }, 80)[1]).toBe(
-      '  takes back rollout 6 (alice) at 14:00',
+      '  begun by alice at 14:00, takes back rollout 6',
     );
   });
 });
@@ -294,7 +361,11 @@ describe('a dry run tells', () => {
     const canary = { count: 1, state: 'first', until: null, hold_ms: 300_000 } as const;
     const told = (hold_ms: number) => plansLines([planned({ canary: { ...canary, hold_ms } })], false);
     expect(told(300_000)).toContain('  canary: worker:0, then held for 5m, then the other 3');
-    expect(told(0)).toContain('  canary: worker:0, then the other 3');
+    expect(told(0)).toContain('  canary: worker:0, which must not fail; the other 3 follow without a hold');
+  });
+
+  test('that nobody waits for the next where all may be away at once', () => {
+    expect(plansLines([planned({ max_parallel: 9 })], false)).toContain('  all 4 at once');
   });
 
   test('no canary that would be all of them', () => {
@@ -327,12 +398,47 @@ describe('a dry run tells', () => {
   });
 });
 
+test('a canary that was asked for in vain, and what would be ended, are said', () => {
+  expect(vainCanary([planned({ canary: null })])).toEqual([
+    'worker: no canary, for it would be all of its 4 instances',
+  ]);
+  const canary = { count: 1, state: 'first', until: null, hold_ms: null } as const;
+  expect(vainCanary([planned({ canary })])).toEqual([]);
+  const known = {
+    rollouts: [rollout(), rollout({ id: 6, state: 'aborted' }), rollout({ program: 'mailer' })],
+  };
+  expect(replacedLines({ rollouts: [planned()] }, known)).toEqual([
+    'would end rollout 7 of worker, which is under way (1 of 4 done)',
+  ]);
+});
+
+describe('the first line in a pipe', () => {
+  test('says how many, which config and why', () => {
+    const cause = { kind: 'operator', by: 'alice', words: 'deploy 4711', of: null } as const;
+    const canary = { count: 1, state: 'first', until: null, hold_ms: 0 } as const;
+    const turns = [turn('worker:2', 'pending', { extra: true }), turn('worker:0'), turn('worker:1')];
+    expect(firstLine(rollout({ done: 0, turns, cause, canary }))).toBe(
+      'rollout 7 of worker begins: 2 instances, 1 extra (worker:2), 1 at a time, canary of 1 without a hold, 77ab01 -> 9f2c1a; deploy 4711',
+    );
+  });
+
+  test('says how far one is that was under way, and what one waits for', () => {
+    expect(firstLine(rollout())).toBe(
+      'rollout 7 of worker is under way: 4 instances, 1 of them done, 1 at a time, 77ab01 -> 9f2c1a',
+    );
+    const turns = [turn('mailer:0')];
+    expect(firstLine(rollout({ after: 6, reason: 'waits for rollout 6 of redis', turns, done: 0 }))).toBe(
+      'rollout 7 of worker waits for rollout 6 of redis: 1 instance, 77ab01 -> 9f2c1a',
+    );
+  });
+});
+
 test('one that is joined says that what it has done is not done again', () => {
   const joined = {
     rollouts: [rollout({ done: 3, total: 40 }), rollout({ id: 8, program: 'mailer' })],
     joined: [7],
   };
-  expect(joinedLines(joined)).toEqual([
-    'joins rollout 7 of worker, which is under way and does the same (3 of 40 done); what was done before this is not done again: --replace begins anew',
-  ]);
+  expect(joinedLines(joined)).toEqual(['joins rollout 7 of worker (3 of 40 done); --replace begins anew']);
+  const paused = { rollouts: [rollout({ state: 'paused' })], joined: [7] };
+  expect(joinedLines(paused)[0]).toMatch(/^joins rollout 7 of worker, which is paused \(1 of 4 done\)/);
 });

@@ -92,7 +92,7 @@ describe('the options of a rolling restart', () => {
     };
     const { exit, err, out } = await ask(script, 'rolling-restart', 'worker');
     expect(exit).toBe(EXIT.done);
-    expect(err).toContain('joins rollout 7 of worker, which is under way and does the same (1 of 4 done)');
+    expect(err).toContain('joins rollout 7 of worker (1 of 4 done); --replace begins anew');
     expect(out).toContain('rollout 7 of worker succeeded');
   });
 
@@ -157,7 +157,10 @@ describe('steering', () => {
 
   test('what is over is taken back by name alone, by a rollout of its own', async () => {
     const nameless = await ask(known(over), 'rollout', 'revert');
-    expect(nameless).toMatchObject({ exit: EXIT.usage, err: expect.stringContaining('nothing to revert') });
+    expect(nameless).toMatchObject({
+      exit: EXIT.usage,
+      err: 'tsup-visor: no rollout is under way: nothing to revert; the last one, of worker, is taken back with "tsup-visor rollout revert 6"\n',
+    });
     await daemon?.close();
     const cause = { kind: 'revert', by: 'alice', words: 'it fails each job', of: 6 } as const;
     const back = rollout({ id: 9, cause, done: 0, current: [] });
@@ -244,6 +247,44 @@ describe('waiting for the end', () => {
     const { out } = await ask(script({ ...over, id: 7 }), '--json', 'rollout', 'wait', '7');
     expect(JSON.parse(out)).toMatchObject({ version: 1, rollouts: [{ id: 7, state: 'succeeded' }] });
   });
+});
+
+describe('how they stand', () => {
+  const first = rollout({ id: 5, state: 'aborted', ended_at: over.ended_at });
+  const other = rollout({ id: 4, program: 'mailer', state: 'succeeded', done: 4, ended_at: over.ended_at });
+
+  test('is told of what is under way in full and first, then of how the others ended', async () => {
+    const { out } = await ask(known(other, first, over, held), 'rollout', 'status');
+    const lines = out.trimEnd().split('\n');
+    expect(lines[0]).toBe(
+      'rollout 7 of worker is held after its canary, until it is promoted: 1 of 4 done, now worker:1',
+    );
+    expect(lines.at(-1)).toBe('rollout 4 of mailer succeeded: 4 instances restarted in 1m12s');
+    expect(out).not.toMatch(/rollout [56] of/);
+  });
+
+  test('is told of a program by the one under way, else by its last one', async () => {
+    const { out } = await ask(known(first, over, held), 'rollout', 'status', 'worker');
+    expect(out).toContain('INSTANCE');
+    expect(out.match(/^rollout \d+/gm)).toEqual(['rollout 7']);
+    await daemon?.close();
+    const ended = await ask(known(over, first), 'rollout', 'status', 'worker');
+    expect(ended.out.match(/^rollout \d+/gm)).toEqual(['rollout 6']);
+  });
+
+  test('is told of any by its number', async () => {
+    const { out } = await ask(known(first, over, held), 'rollout', 'status', '5');
+    expect(out.match(/^rollout \d+/gm)).toEqual(['rollout 5']);
+  });
+});
+
+test('a dry run with nobody to watch is refused, and one that would replace says whom', async () => {
+  const both = await ask({}, 'rolling-restart', 'worker', '--dry-run', '--detach');
+  expect(both).toMatchObject({ exit: EXIT.usage, asked: [], err: expect.stringContaining('--dry-run') });
+  await daemon?.close();
+  const script = { 'POST /v1/rollouts': created(), ...known(held, over) };
+  const { out } = await ask(script, 'rolling-restart', 'worker', '--dry-run', '--replace');
+  expect(out).toContain('would end rollout 7 of worker, which is under way (1 of 4 done)\n');
 });
 
 test('a rollout that is held says in status what to type', async () => {

@@ -11,7 +11,8 @@ import { endLines, rolloutSentence } from '../render/rollout.ts';
 import { plansLines, refusedLines } from '../render/rollout-plan.ts';
 import { settledLines, shortLines } from '../render/settled.ts';
 import { shortOf } from '../settled.ts';
-import { silent, viewOf } from '../viewers.ts';
+import { silent } from '../view.ts';
+import { viewOf } from '../viewers.ts';
 import { watch } from '../watching.ts';
 
 export interface ReloadOptions {

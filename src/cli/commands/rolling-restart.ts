@@ -11,7 +11,7 @@ import type { Context } from '../context.ts';
 import { Refusal } from '../refusal.ts';
 import { changeLines } from '../render/actions.ts';
 import { endLines, rolloutSentence } from '../render/rollout.ts';
-import { joinedLines, plansLines, refusedLines } from '../render/rollout-plan.ts';
+import { joinedLines, plansLines, refusedLines, replacedLines, vainCanary } from '../render/rollout-plan.ts';
 import { ndjson, viewOf } from '../viewers.ts';
 import { watch } from '../watching.ts';
 
@@ -42,9 +42,10 @@ export async function rollingRestart(
   announce(context, created, options);
   if (options.dryRun === true || options.detach === true) {
     if (context.json) context.printJson(created);
-    else if (options.dryRun === true)
+    else if (options.dryRun === true) {
       context.print(...plansLines(created.rollouts, options.parallel === true));
-    else context.print(...begunOf(created.rollouts).map((each) => rolloutSentence(each)));
+      if (options.replace === true) context.print(...replacedLines(created, await client.rollouts()));
+    } else context.print(...begunOf(created.rollouts).map((each) => rolloutSentence(each)));
     return created.refused.length === 0 ? EXIT.done : EXIT.conflict;
   }
   const ended = created.rollouts.length === 0 ? [] : await followed(context, client, created, options);
@@ -77,7 +78,7 @@ const body = (selectors: readonly string[], options: RollingRestartOptions): Rol
 function announce(
   context: Context,
   created: RolloutsCreatedReply,
-  { detach, dryRun }: RollingRestartOptions,
+  { detach, dryRun, canary }: RollingRestartOptions,
 ): void {
   if (context.json) {
     if (detach !== true && dryRun !== true) context.print(JSON.stringify({ type: 'created', ...created }));
@@ -87,6 +88,7 @@ function announce(
   context.say(...changeLines(changes));
   context.say(...skipped.map(({ program, reason }) => `${program} is left alone: ${reason}`));
   context.say(...joinedLines(created));
+  if (canary !== undefined && !/^0+%?$/.test(canary)) context.say(...vainCanary(created.rollouts));
   context.say(...refusedLines(refused));
 }
 

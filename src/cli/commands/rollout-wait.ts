@@ -4,7 +4,7 @@ import type { RolloutStatus } from '../../protocol/status.ts';
 import { byAge, isOpen, meantBy } from '../choose.ts';
 import type { Context } from '../context.ts';
 import { endLines } from '../render/rollout.ts';
-import { silent } from '../viewers.ts';
+import { silent } from '../view.ts';
 import { watch } from '../watching.ts';
 
 export interface WaitOptions {

@@ -5,7 +5,7 @@ import type { RolloutReply } from '../../protocol/replies.ts';
 import type { RolloutStatus } from '../../protocol/status.ts';
 import { chosen } from '../choose.ts';
 import type { Context } from '../context.ts';
-import { nextStep } from '../render/next-step.ts';
+import { nextSteps } from '../render/next-step.ts';
 import { rolloutSentence } from '../render/rollout.ts';
 
 export type Verb = 'pause' | 'resume' | 'promote';
@@ -62,9 +62,10 @@ function tell(context: Context, reply: RolloutReply): void {
     return;
   }
   const { rollout } = reply;
-  context.print(rolloutSentence(rollout));
-  const next =
-    rollout.state === 'running' ? `its end is told by "tsup-visor rollout wait ${rollout.id}"` : undefined;
-  const words = nextStep(rollout) ?? next;
-  if (words !== undefined) context.say(words);
+  context.answer(rolloutSentence(rollout));
+  const steps = nextSteps(rollout);
+  if (steps.length > 0) context.say(...steps.map((step) => `  ${step}`));
+  else if (rollout.state === 'running') {
+    context.say(`its end is told by "tsup-visor rollout wait ${rollout.id}"`);
+  }
 }

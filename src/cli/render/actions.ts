@@ -84,7 +84,13 @@ export const failures = (reply: ActionReply): ActionOutcome[] =>
 
 /** `worker: drain.timeout 5m -> 10m`, a line each. */
 export const changeLines = (changes: readonly PlanChange[]): string[] =>
-  changes.map(({ program, key, from, to, note }) => {
+  changes.map(({ program, key, from, to, note, effect }) => {
     const change = `${program}: ${key} ${printable(from)} -> ${printable(to)}`;
-    return note === null ? change : `${change} (${note})`;
+    const later =
+      effect === 'next_start' && LATER.has(key.split('.')[0] ?? '') ? ['from the next run on'] : [];
+    const remarks = [...later, ...(note === null ? [] : [note])];
+    return remarks.length === 0 ? change : `${change} (${remarks.join('; ')})`;
   });
+
+/** Of the end of a run: that of the present one is as it was when it began. */
+const LATER: ReadonlySet<string> = new Set(['drain', 'stop', 'hooks']);

@@ -2,7 +2,7 @@
 import { formatDuration } from '../../base/duration.ts';
 import type { RolloutStatus } from '../../protocol/status.ts';
 import { drainsOf } from '../drains.ts';
-import { hasNotBegun } from './rollout.ts';
+import { endOf, hasNotBegun, isBack, revisionsOf } from './rollout.ts';
 import type { DetailLook } from './rollout-detail.ts';
 import { type Cell, type Column, table } from './table.ts';
 import { cut, printable, widthOf } from './text.ts';
@@ -12,7 +12,7 @@ import { elapsed, inLocalTime, moment } from './words.ts';
 export function historyLines(rollouts: readonly RolloutStatus[], look: DetailLook): string[] {
   const rows = rollouts.map((rollout) => ({
     cells: cellsOf(rollout, look),
-    change: changeOf(rollout),
+    change: revisionsOf(rollout),
     why: whyOf(rollout),
   }));
   if (hasRoomForAll(rows, look)) {
@@ -51,7 +51,7 @@ interface Row {
 }
 
 function cellsOf(rollout: RolloutStatus, { paint, now }: DetailLook): Cell[] {
-  const { id, program, state, started_at, ended_at, cause, done, total } = rollout;
+  const { id, program, state, started_at, ended_at, cause } = rollout;
   const end = ended_at === null ? now.getTime() : Date.parse(ended_at);
   const { count, median_ms, longest_ms } = drainsOf(rollout);
   return [
@@ -61,7 +61,7 @@ function cellsOf(rollout: RolloutStatus, { paint, now }: DetailLook): Cell[] {
     { text: moment(started_at, now) },
     { text: printable(cause.by ?? '-') },
     { text: elapsed(Math.max(0, end - Date.parse(started_at))) },
-    { text: `${done}/${total}` },
+    { text: isBack(rollout) ? `${rollout.done} back` : `${rollout.done}/${rollout.total}` },
     {
       text:
         median_ms === null
@@ -86,17 +86,23 @@ const LOOKS = {
   reverted: 'bad',
 } as const;
 
-const changeOf = ({ from_revision, revision }: RolloutStatus): string =>
-  from_revision === null || from_revision === revision ? revision : `${from_revision} -> ${revision}`;
-
 /** In the words of whoever began it, and why it ended otherwise than it was meant to. */
-function whyOf({ cause, reason, state, reverting }: RolloutStatus): string {
+function whyOf(rollout: RolloutStatus): string {
+  const { cause, state } = rollout;
   const kind = { operator: null, reload: 'reload', revert: `takes back ${cause.of}` }[cause.kind];
-  const ended = state === 'succeeded' ? null : (reverting ?? reason);
-  return [kind, cause.words, ended]
+  const { by, why } = state === 'succeeded' ? { by: '', why: null } : endOf(rollout);
+  const ended = by === '' ? why : [by.trimStart(), why].filter((part) => part !== null).join(': ');
+  return [kind, cause.words, ended, killedOf(rollout)]
     .filter((text) => text !== null)
     .map((text) => inLocalTime(printable(text)))
     .join('; ');
+}
+
+/** No job is cut without a word of it. */
+function killedOf({ killed = [] }: RolloutStatus): string | null {
+  const [first, ...others] = new Set(killed);
+  if (first === undefined) return null;
+  return others.length === 0 ? `${first} was killed` : `${first} and ${others.length} more were killed`;
 }
 
 /** The last column may be cut, if so much of it is to be seen. */

@@ -2,46 +2,74 @@
 import type { RolloutStatus } from '../../protocol/status.ts';
 import { bar, meantTurns } from './bar.ts';
 import { INDENT, type LiveLook } from './live-look.ts';
-import { nextStep } from './next-step.ts';
-import { hasNotBegun, holdWords } from './rollout.ts';
+import { nextSteps } from './next-step.ts';
+import { endOf, hasNotBegun, holdWords, isBack } from './rollout.ts';
 import { cut, printable, widthOf, wrap } from './text.ts';
-import { elapsed, inLocalTime, remaining } from './words.ts';
+import { elapsed, inLocalTime, remaining, soon } from './words.ts';
 
-export const headLines = (rollout: RolloutStatus, look: LiveLook): string[] => [
-  heading(rollout, look),
-  ...notes(rollout, look),
-];
-
-/** `worker  [████▒░░░]  2 of 4, 1 failed  1m12s, about 2m left` */
-function heading(rollout: RolloutStatus, look: LiveLook): string {
-  const { program } = rollout;
-  if (hasNotBegun(rollout)) {
-    return look.paint.faint(cut(`${program}  ${printable(rollout.reason ?? 'waits')}`, look.width));
-  }
-  const counts = countsOf(rollout);
-  const time = timeOf(rollout, look.now);
-  const left = endOf(rollout, look.now);
-  // What there is no room for is left out, the least important first; the bar may shrink.
-  for (const [tail, least] of [
-    [`${counts}  ${time}${left}`, GOOD_BAR],
-    [`${counts}  ${time}`, MIN_BAR],
-  ] as const) {
-    const room = look.width - widthOf(program) - widthOf(tail) - 4;
-    if (room < least) continue;
-    return `${look.paint.strong(program)}  ${bar(rollout, Math.min(room, MAX_BAR), look)}  ${tail}`;
-  }
-  return cut(`${program}  ${counts}  ${time}`, look.width);
+/** Of each rollout its lines; the bars of several begin in one column and are equally wide. */
+export function headLines(rollouts: readonly RolloutStatus[], look: LiveLook): string[][] {
+  const name = Math.max(0, ...rollouts.map(({ program }) => widthOf(program)));
+  const begun = rollouts.filter((each) => !hasNotBegun(each));
+  const form = FORMS.find((each) => roomFor(begun, each, name, look) >= each.least);
+  const width = form === undefined ? 0 : Math.min(roomFor(begun, form, name, look), MAX_BAR);
+  return rollouts.map((rollout) => [heading(rollout, { name, form, width }, look), ...notes(rollout, look)]);
 }
 
-const GOOD_BAR = 12;
-const MIN_BAR = 7;
+/** How much of a heading is told beside a bar of at least so many columns. */
+interface Form {
+  readonly least: number;
+  readonly foretells: boolean;
+}
+
+/** What there is no room for is left out, the least important first: the state is never. */
+const FORMS: readonly Form[] = [
+  { least: 12, foretells: true },
+  { least: 7, foretells: false },
+];
 const MAX_BAR = 40;
+
+const roomFor = (rollouts: readonly RolloutStatus[], form: Form, name: number, look: LiveLook): number =>
+  look.width - name - 4 - Math.max(0, ...rollouts.map((each) => widthOf(tailOf(each, form, look))));
+
+interface Layout {
+  readonly name: number;
+  /** Undefined: there is no room for bars. */
+  readonly form: Form | undefined;
+  readonly width: number;
+}
+
+/** `worker  [████▒░░░]  2 of 4, 1 failed  1m12s, about 2m left` */
+function heading(rollout: RolloutStatus, { name, form, width }: Layout, look: LiveLook): string {
+  const { program } = rollout;
+  const padded = program + ' '.repeat(name - widthOf(program));
+  if (hasNotBegun(rollout)) {
+    return look.paint.faint(cut(`${padded}  ${printable(rollout.reason ?? 'waits')}`, look.width));
+  }
+  if (form !== undefined) {
+    return `${look.paint.strong(padded)}  ${bar(rollout, width, look)}  ${tailOf(rollout, form, look)}`;
+  }
+  const all = `${padded}  ${tailOf(rollout, { foretells: false }, look)}`;
+  if (widthOf(all) <= look.width) return all;
+  return cut(`${padded}  ${countsOf(rollout)}${stateOf(rollout, look)}`, look.width);
+}
+
+/** `2 of 4, 1 failed  1m12s, about 2m left`. */
+function tailOf(rollout: RolloutStatus, { foretells }: Pick<Form, 'foretells'>, look: LiveLook): string {
+  const state = stateOf(rollout, look);
+  const left = foretells && state === '' ? leftOf(rollout, look.now) : '';
+  return `${countsOf(rollout)}  ${timeOf(rollout, look.now)}${state}${left}`;
+}
 
 function countsOf(rollout: RolloutStatus): string {
   const { done, turns } = rollout;
-  const total = meantTurns(rollout).length;
-  const failed = turns.filter(({ step }) => step === 'failed').length;
-  return `${done} of ${total}${failed === 0 ? '' : `, ${failed} failed`}`;
+  const failed = turns.filter(({ step }) => step === 'failed');
+  const extras = failed.filter(({ extra }) => extra).length;
+  return [
+    `${done} of ${meantTurns(rollout).length}${isBack(rollout) ? ' back' : ''}`,
+    ...(failed.length > extras ? [`${failed.length - extras} failed`] : []),
+    ...(extras > 0 ? [`${extras} extra failed`] : []),
+  ].join(', ');
 }
 
 function timeOf({ started_at, ended_at }: RolloutStatus, now: Date): string {
@@ -49,12 +77,18 @@ function timeOf({ started_at, ended_at }: RolloutStatus, now: Date): string {
   return elapsed(Math.max(0, end - Date.parse(started_at)));
 }
 
-function endOf({ state, canary, expected_end }: RolloutStatus, now: Date): string {
+/** Empty while it simply goes on. */
+function stateOf({ state, canary }: RolloutStatus, { silentSince, now }: LiveLook): string {
   if (state !== 'running') return `, ${state}`;
-  if (canary?.state === 'held') return ', held';
+  if (silentSince !== undefined) return `, no news since ${soon(silentSince.toISOString(), now)}`;
+  return canary?.state === 'held' ? ', held' : '';
+}
+
+function leftOf({ expected_end }: RolloutStatus, now: Date): string {
   // Undefined from a daemon that does not foresee it.
   const at = expected_end ?? null;
-  return at === null ? '' : `, ${remaining(Date.parse(at) - now.getTime())}`;
+  const left = at === null ? '' : remaining(Date.parse(at) - now.getTime());
+  return left === '' ? '' : `, ${left}`;
 }
 
 /** What is to be known of the whole: that it goes back, is held, or why it waits. */
@@ -64,12 +98,16 @@ function notes(rollout: RolloutStatus, look: LiveLook): string[] {
   const held = holdWords(rollout, look.now);
   const texts: Note[] = [];
   if ((reverting ?? null) !== null) {
-    texts.push([`goes back to ${revision}: ${printable(reverting ?? '')}`, look.paint.bad]);
+    const { by, why } = endOf({ ...rollout, reason: reverting });
+    const who = by === '' ? '' : ` (reverted${by})`;
+    texts.push([
+      `goes back to ${revision}${who}${why === null ? '' : `: ${printable(why)}`}`,
+      look.paint.bad,
+    ]);
   }
   if (held !== undefined) {
-    const next = nextStep(rollout) ?? '';
     texts.push([`held after the canary of ${canary?.count}, ${held}`, look.paint.busy]);
-    texts.push([look.asTyped?.(next) ?? next, look.paint.strong]);
+    for (const step of nextSteps(rollout)) texts.push([look.asTyped?.(step) ?? step, look.paint.strong]);
   } else if (reason !== null && reason !== reverting && !isToldByTurn(rollout, reason)) {
     texts.push([inLocalTime(printable(reason)), state === 'running' ? look.paint.busy : look.paint.bad]);
   }

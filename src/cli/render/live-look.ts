@@ -10,6 +10,8 @@ export interface LiveLook {
   readonly now: Date;
   /** Whether the terminal shows more than ASCII. */
   readonly unicode: boolean;
+  /** Nobody has answered since: all that is shown may have changed. */
+  readonly silentSince?: Date | undefined;
   /** The watching is: what is to be said comes below it. */
   readonly isOver?: boolean;
   /** A command as it would have to be typed to mean the same daemon. */

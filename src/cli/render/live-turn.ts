@@ -1,5 +1,6 @@
 /** One instance in motion, as the parts of a line: who, in which phase, for how long, and what is waited for. */
 import type { InstanceState, InstanceStatus, RolloutStatus, TurnStatus } from '../../protocol/status.ts';
+import type { LiveLook } from './live-look.ts';
 import type { Paint } from './paint.ts';
 import { drainsOn } from './rollout.ts';
 import { printable } from './text.ts';
@@ -17,9 +18,10 @@ export interface MotionRow {
 export function motionRows(
   { turns, state }: RolloutStatus,
   instances: ReadonlyMap<string, InstanceStatus>,
-  now: Date,
+  { now, isOver: isLast = false }: Pick<LiveLook, 'now' | 'isOver'>,
 ): MotionRow[] {
-  const isOver = state !== 'running' && state !== 'paused';
+  // The last block stays on the screen, where nothing is in motion any more.
+  const isOver = isLast || (state !== 'running' && state !== 'paused');
   const rows = turns.flatMap((turn): MotionRow[] => {
     const row = rowOf(turn, instances.get(turn.instance), now);
     return row === undefined || (isOver && row.look !== 'bad') ? [] : [row];
@@ -92,8 +94,11 @@ const coming = (instance: InstanceStatus | undefined): string =>
 /** What it waits for says that it is not ready. */
 const startWords = (turn: TurnStatus, said: string, now: Date): string[] => [
   said.startsWith('waits') ? '' : 'not ready yet',
-  deadline(turn, now),
+  tellsEnd(said) ? '' : deadline(turn, now),
 ];
+
+/** `waits for READY=1, 20s left`: of two deadlines the nearer one counts. */
+const tellsEnd = (said: string): boolean => /\b\d\S* left\b/.test(said);
 
 /** No word where there is no such moment: what has no limit here is told by its `healthy_deadline: none` alone. */
 const deadline = ({ deadline: at }: TurnStatus, now: Date): string => (at === null ? '' : until(at, now));

@@ -16,8 +16,8 @@ export function liveLines(
 ): string[] {
   const byId = new Map(instances.map((instance) => [instance.id, instance]));
   const shown = gathered(rollouts, look);
-  const heads = shown.rollouts.map((rollout) => headLines(rollout, look));
-  const rows = shown.rollouts.map((each) => (hasNotBegun(each) ? [] : motionRows(each, byId, look.now)));
+  const heads = headLines(shown.rollouts, look);
+  const rows = shown.rollouts.map((each) => (hasNotBegun(each) ? [] : motionRows(each, byId, look)));
   const fixed = shown.lines.length + heads.flat().length;
   const motion = motionLines(rows, (look.rows ?? Number.POSITIVE_INFINITY) - fixed, look);
   return [...heads.flatMap((head, at) => [...head, ...(motion[at] ?? [])]), ...shown.lines];

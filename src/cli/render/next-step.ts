@@ -1,11 +1,11 @@
-/** What to do about a rollout: the commands that lead on from where it is. */
+/** What to do about a rollout: the commands that lead on from where it is, one a line. */
 import type { RolloutStatus } from '../../protocol/status.ts';
 
-/** Undefined where there is nothing to do. */
-export function nextStep(rollout: RolloutStatus): string | undefined {
+/** None where there is nothing to do. */
+export function nextSteps(rollout: RolloutStatus): string[] {
   switch (rollout.state) {
     case 'running':
-      return rollout.canary?.state === 'held' ? afterCanary(rollout) : undefined;
+      return rollout.canary?.state === 'held' ? afterCanary(rollout) : [];
     case 'paused':
       return afterPause(rollout);
     case 'succeeded':
@@ -18,38 +18,61 @@ export function nextStep(rollout: RolloutStatus): string | undefined {
   }
 }
 
-const afterCanary = (rollout: RolloutStatus): string =>
-  `go on with "tsup-visor rollout promote ${rollout.id}", or ${back(rollout) ?? `end it here with "tsup-visor rollout abort ${rollout.id}"`}`;
-
-/** Undefined where that would be refused: it goes back already, or code on disk is all that has changed. */
-const back = ({ id, reverting, from_revision, revision }: RolloutStatus): string | undefined =>
-  (reverting ?? null) !== null || from_revision === revision
-    ? undefined
-    : `go back with "tsup-visor rollout revert ${id}"`;
-
-function afterSuccess({ turns }: RolloutStatus): string | undefined {
-  const failed = turns.find(({ step }) => step === 'failed');
-  return failed === undefined ? undefined : `see "tsup-visor logs ${failed.instance}"`;
+function afterCanary(rollout: RolloutStatus): string[] {
+  const { id } = rollout;
+  const ways = back(rollout);
+  return [
+    `go on with "tsup-visor rollout promote ${id}"`,
+    ...(ways.length > 0 ? ways : [`end it here with "tsup-visor rollout abort ${id}"`]),
+  ];
 }
 
-function afterPause(rollout: RolloutStatus): string {
+/** None where that would be refused: it goes back already, or code on disk is all that has changed. */
+const back = ({ id, reverting, from_revision, revision }: RolloutStatus): string[] =>
+  (reverting ?? null) !== null || from_revision === revision
+    ? []
+    : [`go back with "tsup-visor rollout revert ${id}"`];
+
+const see = (instance: string): string => `see "tsup-visor logs ${instance}"`;
+
+function afterSuccess({ turns }: RolloutStatus): string[] {
+  const failed = turns.find(({ step }) => step === 'failed');
+  return failed === undefined ? [] : [see(failed.instance)];
+}
+
+const afterPause = (rollout: RolloutStatus): string[] => [
+  ...onwards(rollout),
+  ...back(rollout),
+  `leave it as it is with "tsup-visor rollout abort ${rollout.id}"`,
+];
+
+function onwards(rollout: RolloutStatus): string[] {
   const { id, turns, program } = rollout;
   const blocker = blockerOf(rollout);
   const resume = `"tsup-visor rollout resume ${id}"`;
-  const abort = `"tsup-visor rollout abort ${id}"`;
-  const way = back(rollout);
-  const leave = `${way === undefined ? '' : `${way}, `}or leave it as it is with ${abort}`;
-  if (blocker === null) return `go on with ${resume}, ${leave}`;
+  if (blocker === null) return [`go on with ${resume}`];
   const { name, is } = blocker;
+  // A stop would leave it stopped, and out of the rollout: one less at work at each such pause.
   if (is === 'draining') {
-    return `wait once more as long with ${resume}, end its jobs with "tsup-visor stop --now ${name}", ${leave}`;
+    return [
+      `wait once more as long with ${resume}`,
+      `end its jobs with "tsup-visor signal TERM ${name}"`,
+      `where that is not heeded, with "tsup-visor signal --tree KILL ${name}"`,
+    ];
   }
   // The obvious thing to do, mending the config and going on, does not help: a rollout keeps the one it began with.
   if (turns.some(({ instance, step }) => step === 'failed' && instance === name)) {
-    return `see "tsup-visor logs ${name}"; try the same again with ${resume}, take a mended config with "tsup-visor rolling-restart ${program} --replace", ${leave}`;
+    return [
+      see(name),
+      `try the same again with ${resume}`,
+      `take a mended config with "tsup-visor rolling-restart ${program} --replace"`,
+    ];
   }
-  const look = is === 'failed' ? `see "tsup-visor logs ${name}"; ` : '';
-  return `${look}start it with "tsup-visor start ${name}", then go on with ${resume}, ${leave}`;
+  return [
+    ...(is === 'failed' ? [see(name)] : []),
+    `start it with "tsup-visor start ${name}"`,
+    `then go on with ${resume}`,
+  ];
 }
 
 /** Whoever has drained since is in nobody's way any more. */
@@ -59,36 +82,31 @@ function blockerOf({ blocker, turns }: RolloutStatus): RolloutStatus['blocker'] 
   return step === 'draining' || step === 'leaving' ? blocker : null;
 }
 
-function afterEnd(rollout: RolloutStatus): string {
+/** Nothing that would end jobs: nobody looks after its turns any more, and whoever drained then may be at work by now. */
+function afterEnd(rollout: RolloutStatus): string[] {
   const { program, state, done, total, reason } = rollout;
-  const blocker = blockerOf(rollout);
   const successor = /\breplaced by rollout (\d+)/.exec(reason ?? '')?.[1];
-  if (successor !== undefined) return `that one is waited for with "tsup-visor rollout wait ${successor}"`;
-  if (state === 'aborted' && blocker?.is === 'draining') {
-    return `${blocker.name} drains on without a deadline; "tsup-visor stop --now ${blocker.name}" ends that, "tsup-visor restart ${blocker.name}" gives it one`;
-  }
-  const look = state === 'failed' ? `see ${failedOne(rollout)}; ` : '';
-  const rest = `"tsup-visor rolling-restart ${program}"`;
-  const way = back(rollout);
-  const ways = [
-    ...(done < total ? [`take the others as well with ${rest}`] : []),
-    ...(way === undefined ? [] : [way]),
+  if (successor !== undefined) return [`wait for that one with "tsup-visor rollout wait ${successor}"`];
+  const again = `"tsup-visor rolling-restart ${program}"`;
+  const ways = [...(done < total ? [`take the others as well with ${again}`] : []), ...back(rollout)];
+  return [
+    ...(state === 'failed' ? [failedOne(rollout)] : []),
+    ...(done === 0 || ways.length === 0 ? [`begin anew with ${again}`] : ways),
   ];
-  return `${look}${done === 0 || ways.length === 0 ? `begin anew with ${rest}` : ways.join(', or ')}`;
 }
 
 /** Its turns have gone back since, and tell of that; who failed is named by the reason alone. */
-function afterRevert({ program, reverting, reason, turns }: RolloutStatus): string {
+function afterRevert({ program, reverting, reason, turns }: RolloutStatus): string[] {
   const why = reverting ?? reason ?? '';
   const named = turns.map(({ instance }) => instance).filter((instance) => why.includes(instance));
   // The longest: worker:1 is in worker:12, too.
   const one = named.sort((a, b) => b.length - a.length)[0];
-  const look = one === undefined ? '' : `see "tsup-visor logs ${one}"; once it is mended, `;
-  return `${look}begin anew with "tsup-visor rolling-restart ${program}"`;
+  const again = `begin anew with "tsup-visor rolling-restart ${program}"`;
+  return one === undefined ? [again] : [see(one), `once it is mended, ${again}`];
 }
 
 /** Where it is told what went wrong: the log of what failed first, or else each turn. */
 function failedOne({ id, turns }: RolloutStatus): string {
   const failed = turns.find(({ step }) => step === 'failed');
-  return failed === undefined ? `"tsup-visor rollout history ${id}"` : `"tsup-visor logs ${failed.instance}"`;
+  return failed === undefined ? `see "tsup-visor rollout history ${id}"` : see(failed.instance);
 }

@@ -1,9 +1,9 @@
 /** All there is to know of one rollout: who wanted it and why, how it goes, and each turn. */
 import { formatDuration } from '../../base/duration.ts';
 import type { RolloutStatus, TurnStatus } from '../../protocol/status.ts';
-import { nextStep } from './next-step.ts';
+import { nextSteps } from './next-step.ts';
 import type { Paint } from './paint.ts';
-import { drainsOn, holdWords, rolloutSentence } from './rollout.ts';
+import { drainsOn, holdWords, revisionsOf, rolloutSentence } from './rollout.ts';
 import { type Cell, type Column, table } from './table.ts';
 import { cut, printable, wrap } from './text.ts';
 import { elapsed, idRanges, inLocalTime, moment, plural, remaining, soon } from './words.ts';
@@ -18,14 +18,13 @@ export interface DetailLook {
 export function rolloutLines(rollout: RolloutStatus, look: DetailLook): string[] {
   const room = look.width ?? Number.POSITIVE_INFINITY;
   const indented = (text: string) => wrap(text, room - 2, '  ').map((line) => `  ${line}`);
-  const next = nextStep(rollout);
   return [
     ...wrap(rolloutSentence(rollout, look.now), room, '  ').map(look.paint[moodOf(rollout)]),
     ...[causeOf(rollout, look.now), howOf(rollout, look.now), endOf(rollout, look.now)]
       .filter((text) => text !== undefined)
       .flatMap(indented),
     ...turnLines(rollout, look),
-    ...(next === undefined ? [] : indented(next)),
+    ...nextSteps(rollout).flatMap((step) => wrap(`  ${step}`, room, '    ')),
   ];
 }
 
@@ -35,20 +34,18 @@ const moodOf = ({ state }: RolloutStatus): 'strong' | 'bad' =>
 /** `begun by alice at 14:00: deploy 4711`. */
 function causeOf({ cause, started_at }: RolloutStatus, now: Date): string {
   const { kind, by, words, of } = cause;
-  const what =
-    kind === 'reload' ? 'begun by a reload' : kind === 'revert' ? `takes back rollout ${of}` : 'begun';
-  const who = by === null ? '' : kind === 'operator' ? ` by ${printable(by)}` : ` (${printable(by)})`;
-  return `${what}${who} at ${moment(started_at, now)}${words === null ? '' : `: ${printable(words)}`}`;
+  const what = kind === 'reload' ? ', a reload' : kind === 'revert' ? `, takes back rollout ${of}` : '';
+  const who = by === null ? '' : ` by ${printable(by)}`;
+  return `begun${who} at ${moment(started_at, now)}${what}${words === null ? '' : `: ${printable(words)}`}`;
 }
 
 /** `9f2c1a -> 77ab01, 4 at a time, canary of 2 (promoted)`. */
 function howOf(rollout: RolloutStatus, now: Date): string {
-  const { from_revision, revision, max_parallel, canary, total } = rollout;
-  const from = from_revision === null || from_revision === revision ? '' : `${from_revision} -> `;
+  const { max_parallel, canary, total } = rollout;
   const pace = total > 1 ? [`${max_parallel} at a time`] : [];
   const state = canary?.state === 'held' ? `held ${holdWords(rollout, now) ?? ''}`.trimEnd() : canary?.state;
   const first = canary === null ? [] : [`canary of ${canary.count}${WORDS[state ?? ''] ?? ` (${state})`}`];
-  return [`${from}${revision}`, ...pace, ...first].join(', ');
+  return [revisionsOf(rollout), ...pace, ...first].join(', ');
 }
 
 /** That they are first is what a canary is. */
@@ -56,7 +53,8 @@ const WORDS: Readonly<Record<string, string>> = { first: '' };
 
 function endOf({ state, expected_end }: RolloutStatus, now: Date): string | undefined {
   if (state !== 'running' || expected_end === null) return undefined;
-  return `is expected to end at ${soon(expected_end, now)} (${remaining(Date.parse(expected_end) - now.getTime())})`;
+  const left = remaining(Date.parse(expected_end) - now.getTime());
+  return left === '' ? undefined : `is expected to end at ${soon(expected_end, now)} (${left})`;
 }
 
 const COLUMNS: readonly Column[] = [

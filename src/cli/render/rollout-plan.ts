@@ -1,7 +1,9 @@
 /** What a rollout would do, and what became of the wish for one. */
 import { formatDuration } from '../../base/duration.ts';
-import type { RefusedProgram, RolloutsCreatedReply } from '../../protocol/replies.ts';
+import type { RefusedProgram, RolloutsCreatedReply, RolloutsReply } from '../../protocol/replies.ts';
 import type { PlannedRollout, RolloutStatus } from '../../protocol/status.ts';
+import { meantTurns } from './bar.ts';
+import { hasNotBegun, revisionsOf } from './rollout.ts';
 import { printable } from './text.ts';
 import { elapsed, idRanges, plural } from './words.ts';
 
@@ -19,7 +21,7 @@ function planLines(plan: RolloutStatus | PlannedRollout): string[] {
 }
 
 function howLines(plan: RolloutStatus | PlannedRollout, meant: readonly string[]): string[] {
-  const pace = meant.length > 1 ? [`${plan.max_parallel} at a time`] : [];
+  const pace = meant.length > 1 ? [paceOf(plan.max_parallel, meant.length)] : [];
   const surge = surgeOf(plan);
   const how = [...surge, ...pace].join(', then ');
   return [
@@ -28,6 +30,9 @@ function howLines(plan: RolloutStatus | PlannedRollout, meant: readonly string[]
     ...('expected_ms' in plan ? [`  ${lengthOf(plan)}`] : []),
   ];
 }
+
+export const paceOf = (atOnce: number, count: number): string =>
+  atOnce < count ? `${atOnce} at a time` : `all ${count} at once`;
 
 function surgeOf(plan: RolloutStatus | PlannedRollout): string[] {
   const ids = plan.turns.filter(({ extra }) => extra).map(({ instance }) => instance);
@@ -41,8 +46,10 @@ function canaryLines({ canary }: RolloutStatus | PlannedRollout, meant: readonly
   if (canary === null || canary.count >= meant.length) return [];
   const { count, hold_ms } = canary;
   const rest = `the other ${meant.length - count}`;
-  const then = hold_ms === 0 ? rest : `${holdOf(hold_ms)}, then ${rest}`;
-  return [`  canary: ${idRanges(meant.slice(0, count))}, then ${then}`];
+  const first = idRanges(meant.slice(0, count));
+  // Without a hold it is more than an order all the same: max_failures does not count for these.
+  if (hold_ms === 0) return [`  canary: ${first}, which must not fail; ${rest} follow without a hold`];
+  return [`  canary: ${first}, then ${holdOf(hold_ms)}, then ${rest}`];
 }
 
 function holdOf(ms: number | null | undefined): string {
@@ -76,12 +83,49 @@ export function plansLines(plans: readonly (RolloutStatus | PlannedRollout)[], a
 export const refusedLines = (refused: readonly RefusedProgram[]): string[] =>
   refused.map(({ reason, hint }) => `would be refused: ${printable(reason)}; ${printable(hint)}`);
 
+/** `rollout 7 of worker begins: 4 instances, 1 at a time, 77ab01 -> 9f2c1a; deploy 4711`. */
+export function firstLine(rollout: RolloutStatus): string {
+  const { id, program, turns, done, max_parallel, canary, reason, cause } = rollout;
+  const own = meantTurns(rollout).filter(({ step }) => step !== 'skipped').length;
+  const extras = turns.filter(({ extra }) => extra).map(({ instance }) => instance);
+  const parts = [
+    `${plural(own, 'instance')}${done === 0 ? '' : `, ${done} of them done`}`,
+    ...(extras.length === 0 ? [] : [`${extras.length} extra (${idRanges(extras)})`]),
+    ...(own > 1 ? [paceOf(max_parallel, own)] : []),
+    ...(canary === null ? [] : [`canary of ${canary.count}${canary.hold_ms === 0 ? ' without a hold' : ''}`]),
+    revisionsOf(rollout),
+  ];
+  const verb = hasNotBegun(rollout) ? reason : done === 0 ? 'begins' : 'is under way';
+  const why = cause.words === null ? '' : `; ${printable(cause.words)}`;
+  return `rollout ${id} of ${program} ${verb}: ${parts.join(', ')}${why}`;
+}
+
+/** What is under way in the place that each would take. */
+export const replacedLines = (
+  { rollouts }: Pick<RolloutsCreatedReply, 'rollouts'>,
+  known: Pick<RolloutsReply, 'rollouts'>,
+): string[] =>
+  known.rollouts
+    .filter(({ state, program }) => isOpen(state) && rollouts.some((plan) => plan.program === program))
+    .map(
+      ({ id, program, done, total }) =>
+        `would end rollout ${id} of ${program}, which is under way (${done} of ${total} done)`,
+    );
+
+const isOpen = (state: RolloutStatus['state']): boolean => state === 'running' || state === 'paused';
+
+/** One that was asked for, where nobody would come after it. */
+export const vainCanary = (rollouts: readonly (RolloutStatus | PlannedRollout)[]): string[] =>
+  rollouts.flatMap(({ canary, program, total }) =>
+    canary === null ? [`${program}: no canary, for it would be all of its ${plural(total, 'instance')}`] : [],
+  );
+
 /** Those that were under way already: what they have done counts, and that may not be what was meant. */
 export const joinedLines = ({ rollouts, joined }: Pick<RolloutsCreatedReply, 'rollouts' | 'joined'>) =>
-  rollouts.flatMap(({ id, program, done, total }) =>
+  rollouts.flatMap(({ id, program, done, total, state }) =>
     id === null || !joined.includes(id)
       ? []
       : [
-          `joins rollout ${id} of ${program}, which is under way and does the same (${done} of ${total} done); what was done before this is not done again: --replace begins anew`,
+          `joins rollout ${id} of ${program}${state === 'paused' ? ', which is paused' : ''} (${done} of ${total} done); --replace begins anew`,
         ],
   );

@@ -1,7 +1,8 @@
 /** The table of `status`. */
 import type { InstanceState, InstanceStatus, ProgramCount, StatusReply } from '../../protocol/status.ts';
 import { doing } from './doing.ts';
-import { nextStep } from './next-step.ts';
+import { mixedLines } from './mixed.ts';
+import { nextSteps } from './next-step.ts';
 import type { Paint } from './paint.ts';
 import { rolloutSentence } from './rollout.ts';
 import { type Cell, type Column, table } from './table.ts';
@@ -128,9 +129,9 @@ function remarks(
   for (const rollout of rollouts) {
     if (rollout.state !== 'running' && rollout.state !== 'paused') continue;
     tell(rolloutSentence(rollout, now), rollout.state === 'paused' ? paint.bad : paint.busy);
-    const next = nextStep(rollout);
-    if (next !== undefined) told.push(...wrap(next, room - 2).map((line) => `  ${line}`));
+    for (const step of nextSteps(rollout)) told.push(...wrap(`  ${step}`, room, '    '));
   }
+  for (const line of mixedLines(instances, rollouts)) tell(line, paint.busy);
   for (const line of tryAgain(instances)) tell(line, paint.bad);
   for (const count of counts) tell(countSentence(count), paint.faint);
   if (daemon.state === 'shutting_down') tell('the daemon is shutting down', paint.busy);

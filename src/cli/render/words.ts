@@ -58,9 +58,10 @@ export const whole = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
 export const elapsed = (ms: number): string => (ms < 1000 ? '0s' : formatDuration(whole(ms)));
 
-/** `about 2m left`: as exact as an expectation is. */
+/** `about 2m left`: as exact as an expectation is. Empty where its time is up, and it is not over for all that. */
 export function remaining(ms: number): string {
   if (ms < -LATE_MS) return 'longer than expected';
+  if (ms < 1000) return '';
   if (ms < 5000) return 'a few seconds left';
   const step = ms < 60_000 ? 5000 : ms < 600_000 ? 30_000 : 60_000;
   return `about ${formatDuration(Math.ceil(ms / step) * step)} left`;
