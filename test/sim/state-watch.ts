@@ -46,8 +46,14 @@ export class StateWatch {
 
   /** A build that is tried out: as long as others of the program work, that is for its rollout to judge. */
   #isOnTrial({ id, program, generation, leaving }: Instance): boolean {
-    const rollout = rolloutUnderWay(this.#fleet, program.name);
-    return leaving || (rollout?.generation === generation && rollout.turns.some((turn) => turn.id === id));
+    if (leaving) return true;
+    // It may be over by the end of the step.
+    return [...this.#fleet.rollouts.values()].some(
+      (rollout) =>
+        rollout.program === program.name &&
+        rollout.generation === generation &&
+        rollout.turns.some((turn) => turn.id === id),
+    );
   }
 
   /** After the step. `before`: the instances as they were when the event came. */
