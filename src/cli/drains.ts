@@ -7,11 +7,10 @@ export interface Drains {
   readonly longest_ms: number | null;
 }
 
-export function drainsOf({ turns }: Pick<RolloutStatus, 'turns'>): Drains {
-  const lengths = turns
-    .map(({ drain_ms }) => drain_ms ?? null)
-    .filter((ms) => ms !== null)
-    .sort((a, b) => a - b);
+/** Of extra instances and of tries that failed, too; from a daemon that does not tell those, what its turns tell. */
+export function drainsOf({ drains_ms, turns }: Pick<RolloutStatus, 'drains_ms' | 'turns'>): Drains {
+  const known = drains_ms ?? turns.map(({ drain_ms }) => drain_ms).filter((ms) => ms !== null);
+  const lengths = known.toSorted((a, b) => a - b);
   const [low, high] = [lengths[Math.ceil(lengths.length / 2) - 1], lengths[Math.floor(lengths.length / 2)]];
   if (low === undefined || high === undefined) return { count: 0, median_ms: null, longest_ms: null };
   return {

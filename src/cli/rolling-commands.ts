@@ -73,7 +73,14 @@ const STEERING = [
   ['pause', 'take no further instance until it is resumed'],
   ['resume', 'go on; what has failed is tried again, with the config that the rollout began with'],
   ['promote', 'the canary is well: go on with the others now, whatever hold the config has'],
+] as const;
+
+const ENDING = [
   ['abort', 'end it; what has been restarted stays so, what has failed gets back what it ran before'],
+  [
+    'revert',
+    'go back to the last revision that was whole, under the same gates; one that is over by a rollout of its own',
+  ],
 ] as const;
 
 function rollout(command: Command, act: Act): void {
@@ -91,15 +98,15 @@ function rollout(command: Command, act: Act): void {
         act(async (context) => (await import('./commands/steer.ts')).steer(context, verb, which)),
       );
   }
-  command
-    .command(`revert ${WHICH}`)
-    .description(
-      'go back to the last revision that was whole, under the same gates; one that is over by a rollout of its own',
-    )
-    .option(...REASON)
-    .action((which, options) =>
-      act(async (context) => (await import('./commands/steer.ts')).revert(context, which, options)),
-    );
+  for (const [verb, does] of ENDING) {
+    command
+      .command(`${verb} ${WHICH}`)
+      .description(does)
+      .option(...REASON)
+      .action((which, options) =>
+        act(async (context) => (await import('./commands/steer.ts'))[verb](context, which, options)),
+      );
+  }
   command
     .command(`history ${WHICH}`)
     .description('who, when, why, how long and how it ended, with its drains; by number each turn')

@@ -11,6 +11,7 @@ import type {
   ShutdownReply,
 } from '../protocol/replies.ts';
 import type {
+  AbortRequest,
   ReloadRequest,
   RestartRequest,
   RevertRequest,
@@ -65,7 +66,7 @@ export interface Client {
   resumeRollout(id: number, asking?: Asking): Promise<RolloutReply>;
   /** Ends the hold after its canary; one that has none under way is refused. */
   promoteRollout(id: number, asking?: Asking): Promise<RolloutReply>;
-  abortRollout(id: number, asking?: Asking): Promise<RolloutReply>;
+  abortRollout(id: number, body?: AbortRequest, asking?: Asking): Promise<RolloutReply>;
   /** What is under way goes back; for what is over, the reply is a new rollout. Answers at once. */
   revertRollout(id: number, body?: RevertRequest, asking?: Asking): Promise<RolloutReply>;
   /** The plans that a program has had (none named: of all), the newest last. */
@@ -115,7 +116,7 @@ export function connect(socket: string): Client {
     pauseRollout: (id, asking) => call('pauseRollout', { id, body: {}, asking }),
     resumeRollout: (id, asking) => call('resumeRollout', { id, body: {}, asking }),
     promoteRollout: (id, asking) => call('promoteRollout', { id, body: {}, asking }),
-    abortRollout: (id, asking) => call('abortRollout', { id, body: {}, asking }),
+    abortRollout: (id, body = {}, asking) => call('abortRollout', { id, body, asking }),
     revertRollout: (id, body = {}, asking) => call('revertRollout', { id, body, asking }),
     revisions: (program, asking) =>
       call('revisions', { query: program === undefined ? [] : [['program', program]], asking }),

@@ -32,6 +32,7 @@ const past = [
     ended_at: at(30, 9, 2),
     cause: { kind: 'operator', by: 'alice', words: 'deploy 4711', of: null },
     turns: [drained(0, 4000), drained(1, 41_000), drained(2, 12_000)],
+    drains_ms: [4000, 41_000, 12_000],
   }),
   rollout({
     id: 6,
@@ -42,6 +43,7 @@ const past = [
     reason: 'worker:1 exited with code 1 before it was ready',
     cause: { kind: 'reload', by: 'root', words: null, of: null },
     turns: [drained(0, 4000), turn('worker:1', 'failed', { elapsed_ms: 2000, drain_ms: 1000 })],
+    drains_ms: [4000, 1000],
   }),
   rollout({
     id: 7,
@@ -91,23 +93,29 @@ test.each([40, 80, 140, 200])('no line is broken in %i columns', (width) => {
 });
 
 test('one that is held, and one that waits for another, are said to', () => {
-  const held = rollout({ canary: { count: 1, state: 'held', until: null } });
+  const held = rollout({ canary: { count: 1, state: 'held', until: null, hold_ms: null } });
   const waiting = rollout({ after: 7, reason: 'waits for rollout 7 of worker', turns: [turn('mailer:0')] });
   const lines = historyLines([held, waiting], { paint: plain, width: undefined, now });
   expect(lines.slice(1).map((line) => line.split(/ +/)[3])).toEqual(['held', 'waiting']);
 });
 
 describe('the drains of a rollout', () => {
-  const lengths = (...ms: readonly (number | null)[]) =>
-    drainsOf({ turns: ms.map((drain_ms, index) => turn(`worker:${index}`, 'done', { drain_ms })) });
+  const lengths = (...drains_ms: readonly number[]) => drainsOf({ drains_ms, turns: [] });
 
   test('are counted, with their median and the longest', () => {
     expect(lengths(9000, 1000, 2000)).toEqual({ count: 3, median_ms: 2000, longest_ms: 9000 });
-    expect(lengths(1000, 4000, null, 2000, 9000)).toEqual({ count: 4, median_ms: 3000, longest_ms: 9000 });
+    expect(lengths(1000, 4000, 2000, 9000)).toEqual({ count: 4, median_ms: 3000, longest_ms: 9000 });
+  });
+
+  test('are those of the turns where the daemon tells no more', () => {
+    expect(drainsOf({ turns: [drained(0, 4000), turn('worker:1')] })).toMatchObject({
+      count: 1,
+      longest_ms: 4000,
+    });
   });
 
   test('may be none', () => {
-    expect(lengths(null)).toEqual({ count: 0, median_ms: null, longest_ms: null });
+    expect(lengths()).toEqual({ count: 0, median_ms: null, longest_ms: null });
   });
 });
 

@@ -97,7 +97,7 @@ test('at 40 columns it says less, and breaks no line', () => {
   `);
 });
 
-const canary = { count: 2, state: 'held', until: null } as const;
+const canary = { count: 2, state: 'held', until: null, hold_ms: null } as const;
 const held = rollout({
   done: 2,
   started_at: at(14, 0),

@@ -20,7 +20,7 @@ describe.skipIf(process.platform !== 'linux' || !existsSync('/usr/bin/script'))(
   let ended: Promise<number | null>;
 
   beforeEach(async () => {
-    const held = rollout({ canary: { count: 1, state: 'held', until: null }, current: [] });
+    const held = rollout({ canary: { count: 1, state: 'held', until: null, hold_ms: null }, current: [] });
     daemon = await fakeDaemon({
       'POST /v1/rollouts': created({ rollouts: [held] }),
       'GET /v1/rollouts/7': { version: 1, rollout: held },

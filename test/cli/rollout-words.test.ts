@@ -45,6 +45,14 @@ describe('the last words of a rollout that', () => {
     ]);
   });
 
+  test('succeeded by killing say whom', () => {
+    const turns = four('done', 'done', 'done', 'done');
+    const killed = ['worker:1', 'worker:2'];
+    expect(last({ state: 'succeeded', done: 4, turns, killed })[0]).toBe(
+      'rollout 7 of worker succeeded: 4 instances restarted in 1m, 2 killed before they had drained (worker:1-2)',
+    );
+  });
+
   test('was aborted after some say how to take the others as well, and how to go back', () => {
     expect(last({ state: 'aborted', done: 1, reason: 'by alice' })).toEqual([
       'rollout 7 of worker was aborted after 1 of 4: by alice',
@@ -91,7 +99,7 @@ describe('the last words of a rollout that', () => {
 
 test('a way back is not offered where code on disk is all that may have changed', () => {
   const same = { from_revision: '9f2c1a' };
-  const canary = { count: 1, state: 'held', until: null } as const;
+  const canary = { count: 1, state: 'held', until: null, hold_ms: null } as const;
   const last = (given: Partial<RolloutStatus>) => endLines(rollout({ ...same, ...given }))[1];
   expect(last({ canary })).toBe(`  go on with "tsup-visor rollout promote 7", or end it here with ${abort}`);
   expect(last({ state: 'paused' })).toBe(`  go on with ${resume}, or leave it as it is with ${abort}`);
@@ -161,7 +169,7 @@ describe('a rollout that runs', () => {
   });
 
   test('says that it is held, and until when', () => {
-    const canary = { count: 1, state: 'held', until: null } as const;
+    const canary = { count: 1, state: 'held', until: null, hold_ms: null } as const;
     expect(sentence({ canary, current: [] })).toBe(
       'rollout 7 of worker is held after its canary, until it is promoted: 1 of 4 done',
     );
@@ -189,7 +197,7 @@ describe('the whole of a rollout', () => {
     started_at: at(14, 0),
     expected_end: at(14, 3),
     max_parallel: 2,
-    canary: { count: 1, state: 'promoted', until: null },
+    canary: { count: 1, state: 'promoted', until: null, hold_ms: null },
     cause: { kind: 'operator', by: 'alice', words: 'deploy 4711', of: null },
     turns: [
       turn('worker:4', 'serving', { extra: true, elapsed_ms: 70_000 }),
@@ -259,7 +267,7 @@ describe('a dry run tells', () => {
       turn('worker:4', 'pending', { extra: true }),
       ...[3, 0, 1, 2].map((index) => turn(`worker:${index}`)),
     ];
-    const canary = { count: 1, state: 'first', until: null } as const;
+    const canary = { count: 1, state: 'first', until: null, hold_ms: null } as const;
     const plan = planned({
       turns,
       surge: 1,
@@ -271,7 +279,7 @@ describe('a dry run tells', () => {
     expect(plansLines([plan], false)).toEqual([
       'worker: would restart 4 instances, in this order: worker:3, worker:0-2',
       '  1 extra instance first (worker:4), then 2 at a time',
-      '  canary: worker:3, then a hold before the other 3',
+      '  canary: worker:3, then held until it is promoted, then the other 3',
       '  takes about 3m20s, as the last 12 turns went',
     ]);
   });
@@ -282,8 +290,15 @@ describe('a dry run tells', () => {
     );
   });
 
+  test('how long the canary is to be held', () => {
+    const canary = { count: 1, state: 'first', until: null, hold_ms: 300_000 } as const;
+    const told = (hold_ms: number) => plansLines([planned({ canary: { ...canary, hold_ms } })], false);
+    expect(told(300_000)).toContain('  canary: worker:0, then held for 5m, then the other 3');
+    expect(told(0)).toContain('  canary: worker:0, then the other 3');
+  });
+
   test('no canary that would be all of them', () => {
-    const canary = { count: 4, state: 'first', until: null } as const;
+    const canary = { count: 4, state: 'first', until: null, hold_ms: null } as const;
     expect(plansLines([planned({ canary })], false).join()).not.toContain('canary');
   });
 

@@ -21,7 +21,7 @@ async function ask(script: Readonly<Record<string, Answer>>, ...argv: readonly s
   return { ...result, err: result.err.replaceAll(`--socket ${daemon.socket} `, ''), asked: daemon.asked };
 }
 
-const held = rollout({ canary: { count: 1, state: 'held', until: null } });
+const held = rollout({ canary: { count: 1, state: 'held', until: null, hold_ms: null } });
 const waiting = rollout({ id: 8, program: 'mailer' });
 const over = rollout({ id: 6, state: 'succeeded', ended_at: '2026-01-31T14:01:12.000Z' });
 const known = (...rollouts: readonly RolloutStatus[]) => ({ 'GET /v1/rollouts': { version: 1, rollouts } });
@@ -138,6 +138,15 @@ describe('steering', () => {
     );
     expect(exit).toBe(EXIT.done);
     expect(asked.at(-1)).toEqual({ method: 'POST', path: `/v1/rollouts/${id}/${verb}`, body: {} });
+  });
+
+  test('abort takes a reason, too', async () => {
+    const aborted = rollout({ state: 'aborted', reason: 'it is late' });
+    const { asked } = await ask(
+      { ...known(rollout()), 'POST /v1/rollouts/7/abort': { version: 1, rollout: aborted } },
+      ...['rollout', 'abort', '--reason', 'it is late'],
+    );
+    expect(asked.at(-1)?.body).toEqual({ reason: 'it is late' });
   });
 
   test('which of several is meant is not guessed', async () => {

@@ -64,6 +64,7 @@ export const rollout = (given: Partial<RolloutStatus> = {}): RolloutStatus => ({
   started_at: '2026-01-31T14:00:00.000Z',
   ended_at: null,
   expected_end: null,
+  drains_ms: [],
   revision: '9f2c1a',
   from_revision: '77ab01',
   turns: [

@@ -25,6 +25,7 @@ test('each method asks its route, with what it was given', async () => {
     'GET /v1/logs': { version: 1, files: [] },
     'POST /v1/rollouts/7/promote': { version: 1 },
     'POST /v1/rollouts/7/revert': { version: 1 },
+    'POST /v1/rollouts/7/abort': { version: 1 },
     'GET /v1/revisions': { version: 1, revisions: [] },
   });
   await there.status({ usage: false, selectors: ['worker:1', '@nightly jobs'] });
@@ -35,6 +36,8 @@ test('each method asks its route, with what it was given', async () => {
   await there.signal({ signal: 'HUP', selectors: ['worker'], tree: true });
   await there.logs([]);
   await there.promoteRollout(7);
+  await there.abortRollout(7);
+  await there.abortRollout(7, { reason: 'it is late' });
   await there.revertRollout(7);
   await there.revertRollout(7, { reason: 'it fails each job' });
   await there.revisions();
@@ -56,6 +59,8 @@ test('each method asks its route, with what it was given', async () => {
     },
     { method: 'GET', path: '/v1/logs', body: undefined },
     { method: 'POST', path: '/v1/rollouts/7/promote', body: {} },
+    { method: 'POST', path: '/v1/rollouts/7/abort', body: {} },
+    { method: 'POST', path: '/v1/rollouts/7/abort', body: { reason: 'it is late' } },
     { method: 'POST', path: '/v1/rollouts/7/revert', body: {} },
     { method: 'POST', path: '/v1/rollouts/7/revert', body: { reason: 'it fails each job' } },
     { method: 'GET', path: '/v1/revisions', body: undefined },

@@ -8,9 +8,9 @@ import type { Context } from '../context.ts';
 import { nextStep } from '../render/next-step.ts';
 import { rolloutSentence } from '../render/rollout.ts';
 
-export type Verb = 'pause' | 'resume' | 'promote' | 'abort';
+export type Verb = 'pause' | 'resume' | 'promote';
 
-export interface RevertOptions {
+export interface EndOptions {
   readonly reason?: string;
 }
 
@@ -23,19 +23,23 @@ export async function steer(context: Context, verb: Verb, which: string | undefi
   return verb === 'resume' && reply.rollout.state === 'paused' ? EXIT.failed : EXIT.done;
 }
 
+export const abort = (context: Context, which: string | undefined, options: EndOptions): Promise<ExitCode> =>
+  end(context, 'abort', which, options);
+
 /** Of what is over, too: that is taken back by a rollout of its own. */
-export async function revert(
+export const revert = (context: Context, which: string | undefined, options: EndOptions): Promise<ExitCode> =>
+  end(context, 'revert', which, options);
+
+async function end(
   context: Context,
+  verb: 'abort' | 'revert',
   which: string | undefined,
-  options: RevertOptions,
+  { reason }: EndOptions,
 ): Promise<ExitCode> {
   const client = await context.client();
-  const { id } = chosen((await client.rollouts()).rollouts, { verb: 'revert', fits: () => true }, which);
-  const reply = await client.revertRollout(
-    id,
-    options.reason === undefined ? {} : { reason: options.reason },
-  );
-  tell(context, reply);
+  const { id } = chosen((await client.rollouts()).rollouts, { verb, fits: () => true }, which);
+  const body = reason === undefined ? {} : { reason };
+  tell(context, await (verb === 'abort' ? client.abortRollout(id, body) : client.revertRollout(id, body)));
   return EXIT.done;
 }
 
@@ -44,14 +48,12 @@ const FITS: Readonly<Record<Verb, (rollout: RolloutStatus) => boolean>> = {
   pause: ({ state }) => state === 'running',
   resume: ({ state }) => state === 'paused',
   promote: ({ canary }) => canary?.state === 'held',
-  abort: () => true,
 };
 
 const ACTS: Readonly<Record<Verb, (client: Client, id: number) => Promise<RolloutReply>>> = {
   pause: (client, id) => client.pauseRollout(id),
   resume: (client, id) => client.resumeRollout(id),
   promote: (client, id) => client.promoteRollout(id),
-  abort: (client, id) => client.abortRollout(id),
 };
 
 function tell(context: Context, reply: RolloutReply): void {

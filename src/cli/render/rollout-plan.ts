@@ -1,4 +1,5 @@
 /** What a rollout would do, and what became of the wish for one. */
+import { formatDuration } from '../../base/duration.ts';
 import type { RefusedProgram, RolloutsCreatedReply } from '../../protocol/replies.ts';
 import type { PlannedRollout, RolloutStatus } from '../../protocol/status.ts';
 import { printable } from './text.ts';
@@ -38,8 +39,15 @@ function surgeOf(plan: RolloutStatus | PlannedRollout): string[] {
 /** A hold after the last one is none. */
 function canaryLines({ canary }: RolloutStatus | PlannedRollout, meant: readonly string[]): string[] {
   if (canary === null || canary.count >= meant.length) return [];
-  const first = meant.slice(0, canary.count);
-  return [`  canary: ${idRanges(first)}, then a hold before the other ${meant.length - first.length}`];
+  const { count, hold_ms } = canary;
+  const rest = `the other ${meant.length - count}`;
+  const then = hold_ms === 0 ? rest : `${holdOf(hold_ms)}, then ${rest}`;
+  return [`  canary: ${idRanges(meant.slice(0, count))}, then ${then}`];
+}
+
+function holdOf(ms: number | null | undefined): string {
+  if (ms === undefined) return 'a hold';
+  return ms === null ? 'held until it is promoted' : `held for ${formatDuration(ms)}`;
 }
 
 function lengthOf({ expected_ms, expected_from }: PlannedRollout): string {

@@ -55,7 +55,7 @@ const achieved = (rollout: RolloutStatus): string[] => [
 ];
 
 /** Of a rollout that is well: what went otherwise in it, as far as that was allowed. */
-function exceptions({ turns, done, total }: RolloutStatus): string[] {
+function exceptions({ turns, done, total, killed = [] }: RolloutStatus): string[] {
   const failed = turns.filter(({ step }) => step === 'failed');
   const drainOn = turns.filter(drainsOn);
   const left = total - done - failed.length - drainOn.length;
@@ -63,17 +63,22 @@ function exceptions({ turns, done, total }: RolloutStatus): string[] {
     ...(failed.length === 0 ? [] : [`${failed.length} failed as max_failures allows (${named(failed)})`]),
     ...(drainOn.length === 0
       ? []
-      : [`${drainOn.length} not replaced before ${itHas(drainOn)} drained (${named(drainOn)})`]),
+      : [`${drainOn.length} not replaced before ${has(drainOn.length)} drained (${named(drainOn)})`]),
+    ...(killed.length === 0
+      ? []
+      : [
+          `${killed.length} killed before ${killed.length === 1 ? 'it' : 'they'} had drained (${idRanges(killed)})`,
+        ]),
     ...(left > 0 ? [`${left} left out`] : []),
   ];
 }
 
-const itHas = (turns: readonly TurnStatus[]): string => (turns.length === 1 ? 'it has' : 'they have');
+const has = (count: number): string => (count === 1 ? 'it has' : 'they have');
 const named = (turns: readonly TurnStatus[]): string => idRanges(turns.map(({ instance }) => instance));
 
 /** Left alone because its jobs took too long: it is replaced when they are done. */
-export const drainsOn = ({ step, why = '' }: TurnStatus): boolean =>
-  step === 'skipped' && why.includes('drains on');
+export const drainsOn = ({ step, late, why = '' }: TurnStatus): boolean =>
+  step === 'skipped' && (late === true || why.includes('drains on'));
 
 /** The sentence, and what to do about it. */
 export function endLines(rollout: RolloutStatus): string[] {
