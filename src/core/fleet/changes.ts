@@ -191,9 +191,13 @@ export class Changes {
   }
 
   /** Whatever the config file says. */
-  #goBackTo(plan: ProgramPlan): void {
-    const { name } = plan;
-    if (!this.fleet.programs.has(name)) return;
+  #goBackTo(back: ProgramPlan): void {
+    const { name } = back;
+    const filed = this.fleet.programs.get(name);
+    if (filed === undefined) return;
+    // How many there are, and whether they start by themselves, is no part of what is taken back.
+    const { instances, autostart } = filed;
+    const plan = { ...back, instances, autostart };
     this.fleet.programs.set(name, plan);
     this.effects.push({ type: 'record', what: { kind: 'program', program: name, plan } });
   }

@@ -24,7 +24,19 @@ export function restoreRollouts(fleet: Halted, rollouts: readonly Rollout[]): vo
       ...turn,
       step: asFound(turn, fleet.instances.get(turn.id)),
     }));
+    keepBefore(fleet, rollout);
     fleet.rollouts.set(rollout.id, { ...rollout, turns });
+  }
+}
+
+/** Who has no turn, and no process, is started with what those had that have one: nobody has judged the target yet. */
+function keepBefore(fleet: Halted, { program, turns, target, generation, reverting }: Rollout): void {
+  const known = new Set(turns.map(({ id }) => id));
+  const first = turns.find(({ extra }) => !extra);
+  for (const seat of fleet.instances.values()) {
+    if (seat.program.name !== program || known.has(seat.id) || isAlive(seat) || first === undefined) continue;
+    const plan = reverting === null ? first.before : { program: target, generation };
+    fleet.instances.set(seat.id, { ...seat, ...plan });
   }
 }
 

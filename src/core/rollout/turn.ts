@@ -200,7 +200,8 @@ const done = (step: Begun, now: Moment): TurnStep => ({
 
 /** The slot itself is gone: the program was scaled down, or an extra one has left. */
 function gone({ step, extra }: Turn, now: Moment): TurnStep {
-  if (step.kind === 'done' || step.kind === 'skipped' || step.kind === 'failed') return step;
+  if (step.kind === 'done' || step.kind === 'skipped') return step;
+  if (extra && step.kind === 'failed') return step; // a resume brings it back
   if (step.kind === 'leaving') {
     return {
       kind: 'done',
