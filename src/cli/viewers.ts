@@ -7,7 +7,7 @@ import { liveView } from './live-view.ts';
 import { eventLine } from './render/events.ts';
 import { nextStep } from './render/next-step.ts';
 import type { Paint } from './render/paint.ts';
-import { jobs } from './render/words.ts';
+import { jobs, stamp } from './render/words.ts';
 import { AWAY, BACK, type View } from './view.ts';
 
 /** For people; `what` goes on when the watching ends: `rollout`. */
@@ -49,7 +49,7 @@ function eventPerLine(context: Context, client: Client, paint: Paint): View {
       for (const rollout of rollouts) {
         const next = rollout.canary?.state === 'held' ? nextStep(rollout) : undefined;
         if (next === undefined) held.delete(rollout.id);
-        else if (!held.has(rollout.id)) then(() => context.say(next));
+        else if (!held.has(rollout.id)) then(() => context.say(`${stamp(new Date().toISOString())} ${next}`));
         if (next !== undefined) held.add(rollout.id);
       }
     },

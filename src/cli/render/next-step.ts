@@ -42,7 +42,7 @@ function afterPause(rollout: RolloutStatus): string {
   if (blocker === null) return `go on with ${resume}, ${leave}`;
   const { name, is } = blocker;
   if (is === 'draining') {
-    return `wait once more as long with ${resume}, end its jobs with "tsup-visor stop --now ${name}", ${leave}`;
+    return `wait once more as long with ${resume}, end its jobs with "tsup-visor signal --tree KILL ${name}", ${leave}`;
   }
   // The obvious thing to do, mending the config and going on, does not help: a rollout keeps the one it began with.
   if (turns.some(({ instance, step }) => step === 'failed' && instance === name)) {
