@@ -73,10 +73,10 @@ describe('the last words of a rollout that', () => {
     );
   });
 
-  test('was aborted while somebody drained without a deadline say what ends that', () => {
+  test('was aborted while somebody drained without a deadline say what gives it one', () => {
     const blocker = { name: 'worker:1', is: 'draining' } as const;
     expect(last({ state: 'aborted', blocker })[1]).toBe(
-      '  worker:1 drains on without a deadline; "tsup-visor stop --now worker:1" ends that, "tsup-visor restart worker:1" gives it one',
+      '  worker:1 drains on without a deadline; "tsup-visor restart worker:1" gives it one',
     );
   });
 

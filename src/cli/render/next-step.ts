@@ -65,7 +65,8 @@ function afterEnd(rollout: RolloutStatus): string {
   const successor = /\breplaced by rollout (\d+)/.exec(reason ?? '')?.[1];
   if (successor !== undefined) return `that one is waited for with "tsup-visor rollout wait ${successor}"`;
   if (state === 'aborted' && blocker?.is === 'draining') {
-    return `${blocker.name} drains on without a deadline; "tsup-visor stop --now ${blocker.name}" ends that, "tsup-visor restart ${blocker.name}" gives it one`;
+    // Long after this, it may be a run that has nothing to do with it: nothing is named that would cut its jobs.
+    return `${blocker.name} drains on without a deadline; "tsup-visor restart ${blocker.name}" gives it one`;
   }
   const look = state === 'failed' ? `see ${failedOne(rollout)}; ` : '';
   const rest = `"tsup-visor rolling-restart ${program}"`;
