@@ -13,7 +13,11 @@ export interface RolloutRecord extends Omit<Dated<Rollout>, 'target' | 'turns'> 
   readonly plan: PlanRef;
   /** How many turns there are. */
   readonly count: number;
+  readonly format: typeof FORMAT;
 }
+
+/** Another one with other fields of a rollout: what an earlier version has written is then not taken for whole. */
+const FORMAT = 1;
 
 export interface TurnRecord {
   readonly program: string;
@@ -54,7 +58,7 @@ const MOMENTS: Readonly<Record<KeysWith<Timed, Moment>, true>> = {
 
 export function rolloutRecord(rollout: Rollout, plan: PlanRef, now: Moment): RolloutRecord {
   const { target: _, turns, ...rest } = rollout;
-  return { ...dated(rest, now), plan, count: turns.length };
+  return { ...dated(rest, now), plan, count: turns.length, format: FORMAT };
 }
 
 export function turnRecord({ id, extra, before, step }: Turn, plan: PlanRef, now: Moment): TurnRecord {
@@ -70,10 +74,10 @@ export function restoreRollout(
   now: Moment,
 ): Rollout | null {
   const record = fieldsOf(value);
-  const { plan, count, ...rest } = record;
+  const { plan, count, format, ...rest } = record;
   const target = planOf(String(record.program), plan);
   const isWhole = turns.length === count && turns.every((turn) => turn !== null);
-  if (target === null || !isWhole || !isOneOf(ROLLOUT_STATES, record.state)) return null;
+  if (format !== FORMAT || target === null || !isWhole || !isOneOf(ROLLOUT_STATES, record.state)) return null;
   if (typeof record.id !== 'number' || typeof fieldsOf(record.canary).kind !== 'string') return null;
   // As `rolloutRecord` has written it: the same keys, checked where another version could have others.
   return { ...(timed(rest, now) as Omit<Rollout, 'target' | 'turns'>), target, turns: turns as Turn[] };

@@ -32,6 +32,8 @@ const rollout = (turns: readonly Turn[], more: Partial<Rollout> = {}): Rollout =
   canary: { kind: 'none' },
   notBefore: null,
   checks: 0,
+  drains: [],
+  killed: [],
   after: null,
   cause: { kind: 'operator', by: 'ann', words: 'why not', of: null },
   reverting: null,
@@ -70,6 +72,8 @@ describe('a rollout', () => {
       started_at: expect.stringMatching(/Z$/),
       ended_at: null,
       expected_end: null,
+      drains_ms: [],
+      killed: [],
       revision: 'one',
       from_revision: 'one',
       turns: [
@@ -131,19 +135,19 @@ describe('a rollout', () => {
     [{ kind: 'none' }, null],
     [
       { kind: 'first', count: 2 },
-      { count: 2, state: 'first', until: null },
+      { count: 2, state: 'first', until: null, hold_ms: 0 },
     ],
     [
       { kind: 'held', count: 2, since: at(0), until: mono(500) },
-      { count: 2, state: 'held', until: iso(500) },
+      { count: 2, state: 'held', until: iso(500), hold_ms: 0 },
     ],
     [
       { kind: 'held', count: 2, since: at(0), until: null },
-      { count: 2, state: 'held', until: null },
+      { count: 2, state: 'held', until: null, hold_ms: 0 },
     ],
     [
       { kind: 'promoted', count: 2 },
-      { count: 2, state: 'promoted', until: null },
+      { count: 2, state: 'promoted', until: null, hold_ms: 0 },
     ],
   ])('tells of its canary %j', (canary, told) => {
     expect(describeRollout(rollout([], { canary }), at(20)).canary).toEqual(told);

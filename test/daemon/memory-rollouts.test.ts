@@ -13,6 +13,8 @@ useHeirs();
 const NOTIFY = { when: 'notify', timeoutMs: null } as const;
 const OLD = program({ instances: 3, ready: NOTIFY });
 const NEW = { ...OLD, command: ['new'], revision: revision('two') };
+/** As it is written of `halfway`, in short. */
+const WHOLE = { id: 1, program: 'worker', plan: 'two', count: 3, state: 'running', canary: { kind: 'none' } };
 const LATER = { mono: mono(7), wall: wall(at(100).wall) };
 
 const ready = (heir: Heir, index = 0): Heir =>
@@ -149,6 +151,7 @@ describe('what cannot be read of a rollout', () => {
       { id: 1, program: 'worker', plan: 'two', count: 3, state: 'x' },
     ],
     ['a number in its place', 'rolling/1', 7],
+    ['one that another version has written', 'rolling/1', { ...WHOLE, format: 0 }],
   ])('be it %s', (_, key, value) => {
     const first = halfway();
     first.journal.put(key, value);

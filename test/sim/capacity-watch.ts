@@ -8,7 +8,6 @@ import type { Instance } from '../../src/core/instance/instance.ts';
 import { isActive, type Rollout } from '../../src/core/rollout/rollout.ts';
 import { isThere, isWell } from './begin-watch.ts';
 import { broken } from './broken.ts';
-import { turnOf } from './gate-watch.ts';
 
 export class CapacityWatch {
   readonly #fleet: Fleet;
@@ -35,37 +34,40 @@ export class CapacityWatch {
     }
     for (const program of this.#fleet.programs.keys()) {
       const rollout = rolloutUnderWay(this.#fleet, program);
-      if (rollout !== undefined) this.#keeps(rollout, before);
+      if (rollout !== undefined) this.#keeps(rollout, this.#foundBy(rollout, before));
     }
   }
 
-  #keeps(rollout: Rollout, before: ReadonlyMap<InstanceId, Instance>): void {
-    const { id, turns, maxParallel, reverting } = rollout;
+  #keeps({ id, turns, maxParallel, program }: Rollout, found: ReadonlySet<InstanceId>): void {
+    let missing = 0;
+    for (const away of this.#away) {
+      const turn = turns.find((other) => other.id === away);
+      if (this.#fleet.instances.get(away)?.program.name !== program || found.has(away)) continue;
+      // Another rollout has taken it away, or it drains on, and is replaced when it has.
+      if (turn === undefined || turn.step.kind === 'skipped') continue;
+      if (!isActive(turn))
+        broken(`${away} was taken away by rollout ${id}, and its turn is ${turn.step.kind}`);
+      missing++;
+    }
+    if (missing > maxParallel) broken(`rollout ${id} has taken ${missing} away, and may take ${maxParallel}`);
+  }
+
+  /** Who is away already as it begins, or as its way back does, or has failed since. */
+  #foundBy(
+    { id, turns, reverting }: Rollout,
+    before: ReadonlyMap<InstanceId, Instance>,
+  ): ReadonlySet<InstanceId> {
     const isNew = !this.#found.has(id) || (reverting !== null && !this.#reverting.has(id));
     if (reverting !== null) this.#reverting.add(id);
     const found = this.#found.get(id) ?? new Set();
     this.#found.set(id, found);
     for (const turn of turns) {
       const wasAway = isNew && before.get(turn.id)?.phase.kind !== 'running';
-      if (turn.step.kind === 'failed' || wasAway) found.add(turn.id);
-    }
-    let missing = 0;
-    for (const turn of turns) {
       const seat = this.#fleet.instances.get(turn.id);
-      if (seat === undefined || !this.#away.has(turn.id) || found.has(turn.id)) continue;
-      // It drains on, and is replaced when it has.
-      if (turn.step.kind === 'skipped') continue;
-      if (!isActive(turn))
-        broken(`${turn.id} was taken away by rollout ${id}, and its turn is ${turn.step.kind}`);
-      missing++;
+      if (turn.step.kind === 'failed' || wasAway) found.add(turn.id);
+      else if (seat !== undefined && isThere(seat)) found.delete(turn.id);
     }
-    if (missing > maxParallel) broken(`rollout ${id} has taken ${missing} away, and may take ${maxParallel}`);
-    for (const away of this.#away) {
-      const seat = this.#fleet.instances.get(away);
-      if (seat?.program.name === rollout.program && turnOf(rollout, away) === undefined && !found.has(away)) {
-        found.add(away); // of a rollout that was replaced, and that had more to turn
-      }
-    }
+    return found;
   }
 }
 

@@ -4,7 +4,6 @@ import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import { type Fleet, seatsOf } from '../../src/core/fleet/fleet.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
-import { lifeOf } from '../../src/core/instance/phase.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
 import { isActive, isOver, type Rollout, type Turn } from '../../src/core/rollout/rollout.ts';
 import type { Agenda } from './agenda.ts';
@@ -12,6 +11,7 @@ import { isWell, unmet, wasWell } from './begin-watch.ts';
 import { broken } from './broken.ts';
 import { CanaryWatch } from './canary-watch.ts';
 import { CapacityWatch } from './capacity-watch.ts';
+import { EndWatch, intolerable } from './end-watch.ts';
 import { GateWatch, turnOf } from './gate-watch.ts';
 import { needsNewRun } from './reload-watch.ts';
 import { RevivalWatch } from './revival-watch.ts';
@@ -23,8 +23,6 @@ export class RolloutWatch {
   readonly #agenda: Agenda;
   readonly #seen = new Map<RolloutId, Rollout>();
   readonly #excused = new Set<string>();
-  /** Who was there to stay when each began. */
-  readonly #staying = new Map<RolloutId, Set<InstanceId>>();
   /** In this step. */
   readonly #spawned: Instance[] = [];
   /** When each turn began. */
@@ -35,12 +33,14 @@ export class RolloutWatch {
   readonly #gates: GateWatch;
   readonly #canary: CanaryWatch;
   readonly #capacity: CapacityWatch;
+  readonly #ends: EndWatch;
   readonly #revival: RevivalWatch;
 
   constructor(fleet: Fleet, watch: Watch, agenda: Agenda, zero: () => number) {
     this.#gates = new GateWatch(fleet, agenda);
     this.#canary = new CanaryWatch(agenda);
     this.#capacity = new CapacityWatch(fleet);
+    this.#ends = new EndWatch(fleet);
     this.#revival = new RevivalWatch(fleet, zero);
     this.#fleet = fleet;
     this.#watch = watch;
@@ -67,8 +67,7 @@ export class RolloutWatch {
     this.#revival.raised(file);
     for (const rollout of this.#fleet.rollouts.values()) {
       this.#seen.set(rollout.id, rollout);
-      // The file may have more of them by now.
-      for (const id of seatsOf(this.#fleet, rollout.program).keys()) this.#staying.get(rollout.id)?.add(id);
+      this.#ends.raised(rollout);
     }
   }
 
@@ -104,10 +103,7 @@ export class RolloutWatch {
   }
 
   #one(rollout: Rollout, last: Rollout | undefined, before: ReadonlyMap<InstanceId, Instance>): void {
-    if (last === undefined) {
-      const seats = [...seatsOf(this.#fleet, rollout.program).values()].filter(({ leaving }) => !leaving);
-      this.#staying.set(rollout.id, new Set(seats.map(({ id }) => id)));
-    }
+    if (last === undefined) this.#ends.begun(rollout);
     this.#says(rollout);
     const active = rollout.turns.filter((turn) => this.#counts(rollout, turn));
     if (!isOver(rollout) && active.length > rollout.maxParallel)
@@ -124,8 +120,7 @@ export class RolloutWatch {
       const isProved = turn.step.kind === 'done' && !turn.extra && was !== 'serving';
       if (turn.step.kind === 'serving' || isProved) this.#done(rollout, turn);
     }
-    if (rollout.state === 'succeeded') this.#succeeded(rollout);
-    if (rollout.state === 'reverted') this.#reverted(rollout);
+    if (isOver(rollout)) this.#ends.check(rollout);
   }
 
   #says(rollout: Rollout): void {
@@ -211,69 +206,12 @@ export class RolloutWatch {
     if (needsNewRun(life.program, rollout.target)) broken(`${turn.id} is done with another plan`);
   }
 
-  #succeeded(rollout: Rollout): void {
-    for (const turn of rollout.turns) {
-      const seat = this.#fleet.instances.get(turn.id);
-      if (seat?.program.revision !== rollout.target.revision && seat?.generation === rollout.generation) {
-        broken(`rollout ${rollout.id} has succeeded, ${turn.id} keeps its old plan`);
-      }
-      if (turn.step.kind === 'done' || turn.step.kind === 'failed') continue; // so many may fail
-      if (turn.step.kind !== 'skipped') broken(`rollout ${rollout.id} has succeeded without ${turn.id}`);
-    }
-    this.#isForAll(rollout);
-    if (intolerable(rollout)) broken(`rollout ${rollout.id} has succeeded although too many have failed`);
-    this.#extrasAreGone(rollout);
-  }
-
-  /** Whoever has come to the program meanwhile has had a turn as well. */
-  #isForAll({ id, program, turns, reverting }: Rollout): void {
-    const old = this.#staying.get(id);
-    if (old === undefined || reverting !== null) return;
-    for (const seat of seatsOf(this.#fleet, program).values()) {
-      if (seat.leaving || seat.wish.want === 'down' || old.has(seat.id)) continue;
-      if (!turns.some((turn) => turn.id === seat.id))
-        broken(`rollout ${id} has succeeded without ${seat.id}`);
-    }
-  }
-
-  /** Nothing is left of what was taken back, but what somebody has stopped, or what drains on. */
-  #reverted(rollout: Rollout): void {
-    const { id, reverting, turns } = rollout;
-    if (reverting === null) throw broken(`rollout ${id} is reverted and never went back`);
-    for (const turn of turns) {
-      const seat = this.#fleet.instances.get(turn.id);
-      if (seat === undefined || turn.extra || seat.wish.want === 'down') continue;
-      if (seat.generation === reverting.from)
-        broken(`rollout ${id} is reverted, and ${turn.id} keeps what it had`);
-      const life = lifeOf(seat.phase);
-      if (life?.generation === reverting.from && !('ending' in seat.phase))
-        broken(`rollout ${id} is reverted, and ${turn.id} runs as it did`);
-    }
-    this.#extrasAreGone(rollout);
-  }
-
-  #extrasAreGone({ id, state, turns }: Rollout): void {
-    for (const turn of turns) {
-      const seat = this.#fleet.instances.get(turn.id);
-      if (turn.extra && seat?.leaving && seat.wish.want === 'up')
-        broken(`rollout ${id} is ${state}, and ${turn.id}, an extra one, stays`);
-    }
-  }
-
   /** An extra one takes nothing away, and whoever has failed is away already. */
   #counts({ id }: Rollout, turn: Turn): boolean {
     const key = `${id} ${turn.id}`;
     if (turn.extra || turn.step.kind === 'failed') this.#excused.add(key);
     return isActive(turn) && !this.#excused.has(key);
   }
-}
-
-/** A failure that is one too many. */
-function intolerable({ turns, canary, reverting, target }: Rollout): Turn | undefined {
-  const failed = turns.filter(({ step }) => step.kind === 'failed');
-  const onTrial = reverting !== null || canary.kind === 'first' || canary.kind === 'held';
-  const isStrict = onTrial || failed.some(({ extra }) => extra);
-  return isStrict || failed.length > target.rollout.maxFailures ? failed[0] : undefined;
 }
 
 const waitsForTime = ({ phase }: Instance): boolean =>
