@@ -271,8 +271,8 @@ export class Changes {
   /** A build that is tried out: as long as others of the program work, that is for its rollout to judge. */
   #isOnTrial({ id, program, generation, leaving }: Instance): boolean {
     const rollout = rolloutUnderWay(this.fleet, program.name);
-    const isTried =
-      leaving || (rollout?.generation === generation && rollout.turns.some((turn) => turn.id === id));
+    const turn = rollout?.generation === generation ? rollout.turns.find((one) => one.id === id) : undefined;
+    const isTried = leaving || (turn !== undefined && turn.step.kind !== 'skipped');
     return (
       isTried && stayingOf(this.fleet, program.name).some((other) => other.id !== id && isAvailable(other))
     );

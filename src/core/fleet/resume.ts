@@ -29,7 +29,9 @@ export function restoreRollouts(fleet: Halted, rollouts: readonly Rollout[]): vo
 }
 
 /** Whose turn has not come is started again with what it had, whatever the config says meanwhile. */
-function withPlan(seat: Instance, turn: Turn, { target, generation }: Rollout): Instance {
+function withPlan(seat: Instance, turn: Turn, { target, generation, reverting }: Rollout): Instance {
+  // It is still to be taken back, and known by its generation.
+  if (isAlive(seat) && seat.generation === reverting?.from) return seat;
   const isTouched = isAlive(seat)
     ? seat.generation === generation
     : turn.extra || turn.step.kind !== 'pending';
