@@ -27,6 +27,12 @@ export interface Deed {
   fits(rollout: RolloutStatus): boolean;
 }
 
+/** What is over can be taken back, too, but not by the way. */
+const hintFor = (verb: string, last: RolloutStatus | undefined): string =>
+  verb === 'revert' && last !== undefined
+    ? `the last one is taken back with "tsup-visor rollout revert ${last.id}"`
+    : 'see "tsup-visor rollout history"';
+
 /** Throws a refusal where that could be several, or is none. What is over is meant only by its number or program. */
 export function chosen(rollouts: Rollouts, { verb, fits }: Deed, which: string | undefined): RolloutStatus {
   const meant = which === undefined ? rollouts : meantBy(rollouts, which);
@@ -43,6 +49,6 @@ export function chosen(rollouts: Rollouts, { verb, fits }: Deed, which: string |
   throw new Refusal(
     EXIT.usage,
     `no rollout is under way: nothing to ${verb}`,
-    'see "tsup-visor rollout history"',
+    hintFor(verb, byAge(meant).at(-1)),
   );
 }

@@ -113,10 +113,13 @@ async function listen(task: Task): Promise<void> {
   }
 }
 
+/** Of these the rollout itself is another afterwards. */
+const MOVES: ReadonlySet<string> = new Set(['rollout', 'turn', 'dropped']);
+
 async function take(task: Task, event: WireEvent): Promise<void> {
   const { viewer, begun, toldOver, known } = task;
   if (concerns(event, begun)) viewer.event(event);
-  if (event.type !== 'rollout' && event.type !== 'dropped') return;
+  if (!MOVES.has(event.type)) return;
   const lost = await unlessLost(task, () => refresh(task));
   if (event.type !== 'rollout') return;
   if (event.state !== 'running') toldOver.add(event.rollout);

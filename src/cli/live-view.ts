@@ -5,7 +5,7 @@ import { type Begun, isAtRest, type Seen } from './begun.ts';
 import type { Context } from './context.ts';
 import { liveLines, movingLines } from './render/live.ts';
 import type { Paint } from './render/paint.ts';
-import { cut } from './render/text.ts';
+import { cut, widthOf } from './render/text.ts';
 import { screen } from './screen.ts';
 import { inMotion } from './settled.ts';
 import { AWAY, type View } from './view.ts';
@@ -29,7 +29,7 @@ export function liveView(
     const over = moving.length === 0 && rollouts.every((rollout) => isAtRest(rollout, byId(rollouts)));
     const below = [
       ...(isAway ? [paint.bad(cut(AWAY, width))] : []),
-      ...(over ? [] : [paint.faint(cut(footer(what), width))]),
+      ...(over ? [] : [paint.faint(footer(what, width))]),
     ];
     const rows = (stdout.rows ?? 24) - 1 - below.length - moving.length;
     const look = { paint, width, rows, now: new Date(), unicode, isOver: over, asTyped: context.asTyped };
@@ -62,7 +62,11 @@ export function liveView(
 const byId = (rollouts: readonly RolloutStatus[]): ReadonlyMap<number, RolloutStatus> =>
   new Map(rollouts.map((rollout) => [rollout.id, rollout]));
 
-const footer = (what: string): string => `Ctrl-C ends the watching only; the ${what} goes on`;
+/** Where there is no room for all of it, what matters most. */
+function footer(what: string, width: number): string {
+  const whole = `Ctrl-C ends the watching only; the ${what} goes on`;
+  return widthOf(whole) <= width ? whole : cut('Ctrl-C only stops watching', width);
+}
 
 /** The mark of what was cut; what a program says of itself is its own matter. */
 const inAscii = (line: string): string => line.replaceAll('…', '~');

@@ -4,17 +4,18 @@ import type { WireEvent } from '../protocol/events.ts';
 import type { Begun } from './begun.ts';
 import type { Context } from './context.ts';
 import { liveView } from './live-view.ts';
+import { Progress } from './progress.ts';
 import { eventLine } from './render/events.ts';
 import { nextStep } from './render/next-step.ts';
 import type { Paint } from './render/paint.ts';
-import { jobs } from './render/words.ts';
+import { jobs, stamp } from './render/words.ts';
 import { AWAY, BACK, type View } from './view.ts';
 
 /** For people; `what` goes on when the watching ends: `rollout`. */
 export function viewOf(context: Context, client: Client, paint: Paint, begun: Begun, what: string): View {
   const { stdout, env } = context.io;
   const canDraw = stdout.isTTY && env.TERM !== 'dumb';
-  return canDraw ? liveView(context, paint, begun, what) : eventPerLine(context, client, paint);
+  return canDraw ? liveView(context, paint, begun, what) : eventPerLine(context, client, paint, begun);
 }
 
 /** Where events tell everything, looking is for the case that they do not. */
@@ -35,7 +36,8 @@ export const ndjson = (context: Context): View => ({
   away: (isAway) => context.say(JSON.stringify({ warning: { message: isAway ? AWAY : BACK } })),
 });
 
-function eventPerLine(context: Context, client: Client, paint: Paint): View {
+function eventPerLine(context: Context, client: Client, paint: Paint, begun: Begun): View {
+  const progress = new Progress(begun.rollouts);
   // One after another, for some lines have to be completed by asking.
   let printed = Promise.resolve();
   const then = (work: () => void) => {
@@ -49,7 +51,7 @@ function eventPerLine(context: Context, client: Client, paint: Paint): View {
       for (const rollout of rollouts) {
         const next = rollout.canary?.state === 'held' ? nextStep(rollout) : undefined;
         if (next === undefined) held.delete(rollout.id);
-        else if (!held.has(rollout.id)) then(() => context.say(next));
+        else if (!held.has(rollout.id)) then(() => context.say(`${stamp(new Date().toISOString())} ${next}`));
         if (next !== undefined) held.add(rollout.id);
       }
     },
@@ -57,7 +59,8 @@ function eventPerLine(context: Context, client: Client, paint: Paint): View {
     event(event) {
       if (!isNews(event)) return;
       printed = printed.then(async () => {
-        context.print(`${eventLine(event, paint)}${await inFlight(client, event)}`);
+        const more = `${progress.after(event)}${await inFlight(client, event)}`;
+        context.print(`${eventLine(event, paint)}${more}`);
       });
     },
     close: () => printed,

@@ -243,6 +243,17 @@ test('how processes are tracked is said where it is not by cgroup', () => {
   expect(by('group')[1]).toContain('tracking: by process group');
 });
 
+test('a program whose instances do not run the same is said to, unless a rollout is about to change that', () => {
+  const mixed = [instance(), instance({ id: 'worker:1', revision: '77ab01' }), instance({ id: 'worker:2' })];
+  const below = (rollouts: Parameters<typeof status>[1]) =>
+    statusLines(status(mixed, rollouts), { paint: plain, width: undefined, now }).slice(4).join('\n');
+  expect(below({})).toBe('\nworker runs 2 revisions: 9f2c1a (worker:0, worker:2), 77ab01 (worker:1)');
+  expect(below({ rollouts: [rollout()] })).not.toContain('revisions');
+  expect(below({ rollouts: [rollout({ state: 'aborted', ended_at: now.toISOString() })] })).toContain(
+    'revisions',
+  );
+});
+
 test('a program that was scaled, and one without instances, are not forgotten', () => {
   const counts = [
     { program: 'worker', instances: 0, configured: 3 },

@@ -63,7 +63,7 @@ test('without a terminal there is a line for each event that matters, then the e
   ]);
   expect(result.out.replace(/^\S+T\d\d:\d\d:\d\d[+-]\d\d:\d\d /gm, '').split('\n')).toEqual([
     'worker:0 is draining (rollout 7), 2 jobs in flight',
-    'rollout 7: worker:0 is done',
+    'rollout 7: worker:0 is done (1 of 4)',
     'it is over',
     'rollout 7 of worker succeeded: 4 instances restarted in 1m12s',
     '',

@@ -73,10 +73,10 @@ describe('the last words of a rollout that', () => {
     );
   });
 
-  test('was aborted while somebody drained without a deadline say what ends that', () => {
+  test('was aborted while somebody drained without a deadline say what gives it one', () => {
     const blocker = { name: 'worker:1', is: 'draining' } as const;
     expect(last({ state: 'aborted', blocker })[1]).toBe(
-      '  worker:1 drains on without a deadline; "tsup-visor stop --now worker:1" ends that, "tsup-visor restart worker:1" gives it one',
+      '  worker:1 drains on without a deadline; "tsup-visor restart worker:1" gives it one',
     );
   });
 
@@ -138,7 +138,7 @@ describe('a rollout that is paused says whom to look at and what leads on', () =
 
   test('where a drain takes too long', () => {
     expect(next('worker:1', 'draining')).toBe(
-      `wait once more as long with ${resume}, end its jobs with "tsup-visor stop --now worker:1", ${leave}`,
+      `wait once more as long with ${resume}, end its jobs with "tsup-visor signal --tree KILL worker:1", ${leave}`,
     );
   });
 
@@ -253,10 +253,10 @@ describe('the whole of a rollout', () => {
   test('says when it was a reload, or takes another one back', () => {
     const cause = { by: 'alice', words: null };
     expect(lines({ cause: { ...cause, kind: 'reload', of: null } }, 80)[1]).toBe(
-      '  begun by a reload (alice) at 14:00',
+      '  begun by alice at 14:00, by a reload',
     );
     expect(lines({ cause: { ...cause, kind: 'revert', of: 6 } }, 80)[1]).toBe(
-      '  takes back rollout 6 (alice) at 14:00',
+      '  begun by alice at 14:00, to take back rollout 6',
     );
   });
 });
@@ -294,12 +294,14 @@ describe('a dry run tells', () => {
     const canary = { count: 1, state: 'first', until: null, hold_ms: 300_000 } as const;
     const told = (hold_ms: number) => plansLines([planned({ canary: { ...canary, hold_ms } })], false);
     expect(told(300_000)).toContain('  canary: worker:0, then held for 5m, then the other 3');
-    expect(told(0)).toContain('  canary: worker:0, then the other 3');
+    expect(told(0)).toContain('  canary: worker:0, then the other 3 without a hold, as canary_hold is 0s');
   });
 
-  test('no canary that would be all of them', () => {
+  test('that a canary would be all of them', () => {
     const canary = { count: 4, state: 'first', until: null, hold_ms: null } as const;
-    expect(plansLines([planned({ canary })], false).join()).not.toContain('canary');
+    expect(plansLines([planned({ canary })], false)).toContain(
+      '  a canary that is all of them: there is nothing to hold',
+    );
   });
 
   test('how several programs follow one another', () => {

@@ -157,7 +157,10 @@ describe('steering', () => {
 
   test('what is over is taken back by name alone, by a rollout of its own', async () => {
     const nameless = await ask(known(over), 'rollout', 'revert');
-    expect(nameless).toMatchObject({ exit: EXIT.usage, err: expect.stringContaining('nothing to revert') });
+    expect(nameless).toMatchObject({
+      exit: EXIT.usage,
+      err: expect.stringContaining('the last one is taken back with "tsup-visor rollout revert 6"'),
+    });
     await daemon?.close();
     const cause = { kind: 'revert', by: 'alice', words: 'it fails each job', of: 6 } as const;
     const back = rollout({ id: 9, cause, done: 0, current: [] });

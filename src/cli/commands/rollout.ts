@@ -4,11 +4,11 @@ import { lastOfEach, meantBy } from '../choose.ts';
 import type { Context } from '../context.ts';
 import { rolloutLines } from '../render/rollout-detail.ts';
 
-/** All of a program are shown when it is named; otherwise of each the last one. */
+/** Of each program the last one, unless it is named by its number: the others are in the history. */
 export async function rolloutStatus(context: Context, which: string | undefined): Promise<ExitCode> {
   const client = await context.client();
   const { version, rollouts } = await client.rollouts();
-  const meant = which === undefined ? lastOfEach(rollouts) : meantBy(rollouts, which);
+  const meant = lastOfEach(which === undefined ? rollouts : meantBy(rollouts, which));
   if (context.json) context.printJson({ version, rollouts: meant });
   else if (meant.length === 0) context.print('no rolling restart so far');
   else {

@@ -62,7 +62,7 @@ function tell(context: Context, reply: RolloutReply): void {
     return;
   }
   const { rollout } = reply;
-  context.print(rolloutSentence(rollout));
+  context.answer(rolloutSentence(rollout));
   const next =
     rollout.state === 'running' ? `its end is told by "tsup-visor rollout wait ${rollout.id}"` : undefined;
   const words = nextStep(rollout) ?? next;

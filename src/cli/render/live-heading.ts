@@ -4,7 +4,7 @@ import { bar, meantTurns } from './bar.ts';
 import { INDENT, type LiveLook } from './live-look.ts';
 import { nextStep } from './next-step.ts';
 import { hasNotBegun, holdWords } from './rollout.ts';
-import { cut, printable, widthOf, wrap } from './text.ts';
+import { cut, padded, printable, widthOf, wrap } from './text.ts';
 import { elapsed, inLocalTime, remaining } from './words.ts';
 
 export const headLines = (rollout: RolloutStatus, look: LiveLook): string[] => [
@@ -16,22 +16,25 @@ export const headLines = (rollout: RolloutStatus, look: LiveLook): string[] => [
 function heading(rollout: RolloutStatus, look: LiveLook): string {
   const { program } = rollout;
   if (hasNotBegun(rollout)) {
-    return look.paint.faint(cut(`${program}  ${printable(rollout.reason ?? 'waits')}`, look.width));
+    return look.paint.faint(
+      cut(`${padded(program, look.names ?? 0)}  ${printable(rollout.reason ?? 'waits')}`, look.width),
+    );
   }
-  const counts = countsOf(rollout);
-  const time = timeOf(rollout, look.now);
-  const left = endOf(rollout, look.now);
-  // What there is no room for is left out, the least important first; the bar may shrink.
-  for (const [tail, least] of [
-    [`${counts}  ${time}${left}`, GOOD_BAR],
-    [`${counts}  ${time}`, MIN_BAR],
-  ] as const) {
-    const room = look.width - widthOf(program) - widthOf(tail) - 4;
-    if (room < least) continue;
-    return `${look.paint.strong(program)}  ${bar(rollout, Math.min(room, MAX_BAR), look)}  ${tail}`;
+  const name = padded(program, look.names ?? 0);
+  const counts = `${countsOf(rollout)}  ${timeOf(rollout, look.now)}`;
+  const whole = `${counts}${endOf(rollout, look.now)}`;
+  // What there is no room for is left out: first how long it may take, then the bar, never that it has ended or is held.
+  const tails = needsWords(rollout) ? [whole] : [whole, counts];
+  for (const tail of tails) {
+    const room = look.width - widthOf(name) - widthOf(tail) - 4;
+    if (room < (tail === tails.at(-1) ? MIN_BAR : GOOD_BAR)) continue;
+    return `${look.paint.strong(name)}  ${bar(rollout, Math.min(room, MAX_BAR), look)}  ${tail}`;
   }
-  return cut(`${program}  ${counts}  ${time}`, look.width);
+  return cut(`${program}  ${tails.at(-1)}`, look.width);
 }
+
+const needsWords = ({ state, canary }: RolloutStatus): boolean =>
+  state !== 'running' || canary?.state === 'held';
 
 const GOOD_BAR = 12;
 const MIN_BAR = 7;
@@ -40,7 +43,7 @@ const MAX_BAR = 40;
 function countsOf(rollout: RolloutStatus): string {
   const { done, turns } = rollout;
   const total = meantTurns(rollout).length;
-  const failed = turns.filter(({ step }) => step === 'failed').length;
+  const failed = turns.filter(({ step, extra }) => step === 'failed' && !extra).length;
   return `${done} of ${total}${failed === 0 ? '' : `, ${failed} failed`}`;
 }
 

@@ -7,6 +7,8 @@ export interface LiveLook {
   readonly width: number;
   /** How many lines there is room for; undefined: for all. */
   readonly rows?: number | undefined;
+  /** How wide the names of the programs are: their bars stand below one another. */
+  readonly names?: number;
   readonly now: Date;
   /** Whether the terminal shows more than ASCII. */
   readonly unicode: boolean;

@@ -91,8 +91,8 @@ const coming = (instance: InstanceStatus | undefined): string =>
 
 /** What it waits for says that it is not ready. */
 const startWords = (turn: TurnStatus, said: string, now: Date): string[] => [
-  said.startsWith('waits') ? '' : 'not ready yet',
-  deadline(turn, now),
+  // What it waits for says that it is not ready, and its own limit comes first.
+  ...(said.startsWith('waits') ? [] : ['not ready yet', deadline(turn, now)]),
 ];
 
 /** No word where there is no such moment: what has no limit here is told by its `healthy_deadline: none` alone. */

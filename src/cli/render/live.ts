@@ -3,10 +3,10 @@ import type { InstanceStatus, RolloutStatus } from '../../protocol/status.ts';
 import { doing } from './doing.ts';
 import { headLines } from './live-heading.ts';
 import type { LiveLook } from './live-look.ts';
-import { motionRows } from './live-turn.ts';
+import { type MotionRow, motionRows } from './live-turn.ts';
 import { motionLines } from './motion-lines.ts';
 import { hasNotBegun } from './rollout.ts';
-import { cut } from './text.ts';
+import { cut, widthOf } from './text.ts';
 import { plural, uptime } from './words.ts';
 
 export function liveLines(
@@ -16,12 +16,19 @@ export function liveLines(
 ): string[] {
   const byId = new Map(instances.map((instance) => [instance.id, instance]));
   const shown = gathered(rollouts, look);
-  const heads = shown.rollouts.map((rollout) => headLines(rollout, look));
-  const rows = shown.rollouts.map((each) => (hasNotBegun(each) ? [] : motionRows(each, byId, look.now)));
+  const names = Math.max(0, ...shown.rollouts.map(({ program }) => widthOf(program)));
+  const heads = shown.rollouts.map((rollout) => headLines(rollout, { ...look, names }));
+  const rows = shown.rollouts.map((each) =>
+    hasNotBegun(each) ? [] : shownRows(motionRows(each, byId, look.now), look),
+  );
   const fixed = shown.lines.length + heads.flat().length;
   const motion = motionLines(rows, (look.rows ?? Number.POSITIVE_INFINITY) - fixed, look);
   return [...heads.flatMap((head, at) => [...head, ...(motion[at] ?? [])]), ...shown.lines];
 }
+
+/** What is in motion when the watching ends goes on: the last frame, which stays, is not to show it as it was. */
+const shownRows = (rows: readonly MotionRow[], { isOver }: LiveLook): readonly MotionRow[] =>
+  isOver === true ? rows.filter((row) => row.look === 'bad') : rows;
 
 /** A line for each instance that comes or goes outside a rollout. */
 export const movingLines = (instances: readonly InstanceStatus[], { width, now }: LiveLook): string[] =>

@@ -42,7 +42,7 @@ function afterPause(rollout: RolloutStatus): string {
   if (blocker === null) return `go on with ${resume}, ${leave}`;
   const { name, is } = blocker;
   if (is === 'draining') {
-    return `wait once more as long with ${resume}, end its jobs with "tsup-visor stop --now ${name}", ${leave}`;
+    return `wait once more as long with ${resume}, end its jobs with "tsup-visor signal --tree KILL ${name}", ${leave}`;
   }
   // The obvious thing to do, mending the config and going on, does not help: a rollout keeps the one it began with.
   if (turns.some(({ instance, step }) => step === 'failed' && instance === name)) {
@@ -65,7 +65,8 @@ function afterEnd(rollout: RolloutStatus): string {
   const successor = /\breplaced by rollout (\d+)/.exec(reason ?? '')?.[1];
   if (successor !== undefined) return `that one is waited for with "tsup-visor rollout wait ${successor}"`;
   if (state === 'aborted' && blocker?.is === 'draining') {
-    return `${blocker.name} drains on without a deadline; "tsup-visor stop --now ${blocker.name}" ends that, "tsup-visor restart ${blocker.name}" gives it one`;
+    // Long after this, it may be a run that has nothing to do with it: nothing is named that would cut its jobs.
+    return `${blocker.name} drains on without a deadline; "tsup-visor restart ${blocker.name}" gives it one`;
   }
   const look = state === 'failed' ? `see ${failedOne(rollout)}; ` : '';
   const rest = `"tsup-visor rolling-restart ${program}"`;

@@ -35,10 +35,9 @@ const moodOf = ({ state }: RolloutStatus): 'strong' | 'bad' =>
 /** `begun by alice at 14:00: deploy 4711`. */
 function causeOf({ cause, started_at }: RolloutStatus, now: Date): string {
   const { kind, by, words, of } = cause;
-  const what =
-    kind === 'reload' ? 'begun by a reload' : kind === 'revert' ? `takes back rollout ${of}` : 'begun';
-  const who = by === null ? '' : kind === 'operator' ? ` by ${printable(by)}` : ` (${printable(by)})`;
-  return `${what}${who} at ${moment(started_at, now)}${words === null ? '' : `: ${printable(words)}`}`;
+  const what = { operator: '', reload: ', by a reload', revert: `, to take back rollout ${of}` }[kind];
+  const who = by === null ? '' : ` by ${printable(by)}`;
+  return `begun${who} at ${moment(started_at, now)}${what}${words === null ? '' : `: ${printable(words)}`}`;
 }
 
 /** `9f2c1a -> 77ab01, 4 at a time, canary of 2 (promoted)`. */

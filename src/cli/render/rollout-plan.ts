@@ -38,10 +38,12 @@ function surgeOf(plan: RolloutStatus | PlannedRollout): string[] {
 
 /** A hold after the last one is none. */
 function canaryLines({ canary }: RolloutStatus | PlannedRollout, meant: readonly string[]): string[] {
-  if (canary === null || canary.count >= meant.length) return [];
+  if (canary === null) return [];
+  if (canary.count >= meant.length) return ['  a canary that is all of them: there is nothing to hold'];
   const { count, hold_ms } = canary;
   const rest = `the other ${meant.length - count}`;
-  const then = hold_ms === 0 ? rest : `${holdOf(hold_ms)}, then ${rest}`;
+  const then =
+    hold_ms === 0 ? `${rest} without a hold, as canary_hold is 0s` : `${holdOf(hold_ms)}, then ${rest}`;
   return [`  canary: ${idRanges(meant.slice(0, count))}, then ${then}`];
 }
 
@@ -78,10 +80,10 @@ export const refusedLines = (refused: readonly RefusedProgram[]): string[] =>
 
 /** Those that were under way already: what they have done counts, and that may not be what was meant. */
 export const joinedLines = ({ rollouts, joined }: Pick<RolloutsCreatedReply, 'rollouts' | 'joined'>) =>
-  rollouts.flatMap(({ id, program, done, total }) =>
-    id === null || !joined.includes(id)
-      ? []
-      : [
-          `joins rollout ${id} of ${program}, which is under way and does the same (${done} of ${total} done); what was done before this is not done again: --replace begins anew`,
-        ],
-  );
+  rollouts.flatMap(({ id, program, done, total }) => {
+    if (id === null || !joined.includes(id)) return [];
+    const anew = done === 0 ? '' : '; what was done before this is not done again: --replace begins anew';
+    return [
+      `joins rollout ${id} of ${program}, which is under way and does the same (${done} of ${total} done)${anew}`,
+    ];
+  });

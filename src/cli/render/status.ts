@@ -6,7 +6,7 @@ import type { Paint } from './paint.ts';
 import { rolloutSentence } from './rollout.ts';
 import { type Cell, type Column, table } from './table.ts';
 import { printable, wrap } from './text.ts';
-import { cpu, memory, plural, uptime } from './words.ts';
+import { cpu, idRanges, memory, plural, uptime } from './words.ts';
 
 export interface Look {
   readonly paint: Paint;
@@ -116,6 +116,22 @@ function tryAgain(instances: readonly InstanceStatus[]): string[] {
   return [`to try again what has failed: "tsup-visor start ${[...names].join(' ')}"`];
 }
 
+/** `worker runs 2 revisions: ff068191 (worker:0, worker:2), 39c6e586 (worker:1)`, where no rollout is about to change that. */
+function mixtures(instances: StatusReply['instances'], rollouts: StatusReply['rollouts']): string[] {
+  const rolled = new Set(rollouts.filter(({ ended_at }) => ended_at === null).map(({ program }) => program));
+  const running = instances.filter(({ pid, program }) => pid !== null && !rolled.has(program));
+  return [...new Set(running.map(({ program }) => program))].flatMap((program) => {
+    const own = running.filter((each) => each.program === program);
+    const revisions = [...new Set(own.map(({ revision }) => revision))];
+    if (revisions.length < 2) return [];
+    const told = revisions.map((revision) => {
+      const ids = own.filter((each) => each.revision === revision).map(({ id }) => id);
+      return `${revision} (${idRanges(ids)})`;
+    });
+    return [`${program} runs ${revisions.length} revisions: ${told.join(', ')}`];
+  });
+}
+
 /** Below the table: rollouts under way or paused, and what else is out of the ordinary. */
 function remarks(
   { daemon, instances, rollouts, counts = [] }: StatusReply,
@@ -131,6 +147,7 @@ function remarks(
     const next = nextStep(rollout);
     if (next !== undefined) told.push(...wrap(next, room - 2).map((line) => `  ${line}`));
   }
+  for (const line of mixtures(instances, rollouts)) tell(line, paint.busy);
   for (const line of tryAgain(instances)) tell(line, paint.bad);
   for (const count of counts) tell(countSentence(count), paint.faint);
   if (daemon.state === 'shutting_down') tell('the daemon is shutting down', paint.busy);
