@@ -62,7 +62,8 @@ export class Operator {
     const { dice, fleet } = this.#world;
     const id = fleet.nextRollout;
     const seats = stayingOf(fleet, program.name).map((seat) => seat.id);
-    const ids = dice.chance(0.8) ? seats : dice.some(seats);
+    const some = dice.chance(0.8) ? seats : dice.some(seats);
+    const ids = some.length === 0 ? seats : some; // as with the daemon, that names somebody
     const all = Math.max(1, seats.length);
     this.#world.post({
       type: 'begin_rollout',
