@@ -88,6 +88,8 @@ export function refuse(
 ): ExitCode {
   const refusal = refusalOf(error);
   if (refusal === undefined) throw error;
+  // What the terminal has shown of Ctrl-C is written over.
+  if (refusal.exit === EXIT.interrupted && stderr.isTTY && options.json !== true) stderr.write('\r');
   stderr.write(
     options.json === true
       ? refusalJson(refusal, options)

@@ -99,7 +99,9 @@ export function unwanted(fleet: Fleet): FleetEvent[] {
   const ids = new Map<Stopped, InstanceId[]>();
   const led = extrasOf([...fleet.rollouts.values()]);
   for (const { id, wish, phase } of fleet.instances.values()) {
-    if (wish.want === 'up' || led.has(id) || !isToEnd(phase)) continue;
+    // One that its rollout has asked to go is that rollout's to wait for.
+    const isLed = led.has(id) && phase.kind === 'draining';
+    if (wish.want === 'up' || isLed || !isToEnd(phase)) continue;
     const because = STOPPED.find((reason) => reason === wish.because) ?? 'reload';
     ids.set(because, [...(ids.get(because) ?? []), id]);
   }

@@ -198,6 +198,14 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     warn(`a defect of tsup-visor, please report it: ${error instanceof Error ? error.stack : String(error)}`);
     ownLog.flush();
   };
+  /** What goes wrong with one run leaves the others as they are. */
+  const safely = (act: () => void): void => {
+    try {
+      act();
+    } catch (error) {
+      defect(error);
+    }
+  };
   const parts = {
     processes,
     timers,
@@ -331,9 +339,9 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     // First: who is wanted is not to be taken for stopped by what the adoption brings to light.
     const again = [...resumeRollouts(fleet), ...wantedAgain(fleet, remembered.wanted)];
     for (const event of [...unwanted(fleet), ...again]) post(event);
-    for (const effect of adoptRuns(fleet)) perform(effect, parts, clock.now());
+    for (const effect of adoptRuns(fleet)) safely(() => perform(effect, parts, clock.now()));
     for (const { run, pid } of recalled.begun) {
-      processes.adopt(run, pid, identities.get(run) ?? '');
+      safely(() => processes.adopt(run, pid, identities.get(run) ?? ''));
       post({ type: 'spawned', run, pid });
     }
   });

@@ -42,6 +42,7 @@ export function createRollouts(
     ? keepConfig(plan(), names)
     : takeConfig(plan(), names, world);
   const rolls = inOrderOfNeeds(parts, programs, ids).map((program) => rollOf(parts, program, ids, body));
+  if (body.canary !== undefined) refuseWholeCanary(body.canary, rolls);
   const joined = body.replace ? [] : rolls.flatMap((roll) => sameUnderWay(parts, roll) ?? []);
   const inWay = body.replace ? [] : rolls.flatMap((roll) => conflictWith(parts, roll, joined) ?? []);
   const [first] = inWay;
@@ -65,6 +66,19 @@ function selectNumbers(parts: ApiParts, { selectors, instances }: Checked<'creat
     'no_match',
     `no instance of ${programsOf(parts, ids).join(', ')} has a number in ${instances}`,
     `the instances are: ${ids[0]} to ${ids.at(-1)}`,
+  );
+}
+
+/** Who asks for a canary wants something to be held after it. */
+function refuseWholeCanary(asked: string, rolls: readonly Roll[]): void {
+  const whole = rolls.find(({ seats, canary }) => canary === 0 && seats.length > 0);
+  if (whole === undefined || /^0+%?$/.test(asked)) return;
+  const { program, seats } = whole;
+  const all = seats.length === 1 ? 'the only instance' : `all ${seats.length} instances`;
+  throw new Refused(
+    'bad_request',
+    `a canary of ${asked} is ${all} of ${program.name}: nothing is left to come after it`,
+    'name a smaller one, or none',
   );
 }
 
@@ -101,13 +115,14 @@ function difference({ target, turns, maxParallel, canary, reverting }: Rollout, 
 function conflictWith({ fleet }: ApiParts, roll: Roll, joined: readonly Rollout[]): RefusedProgram | null {
   const rollout = rolloutUnderWay(fleet, roll.program.name);
   if (rollout === undefined || joined.includes(rollout)) return null;
-  const { program, reason, hint } = inTheWay(rollout);
-  const other = `take its place with --replace, wait for it with "tsup-visor rollout wait ${rollout.id}"`;
-  return {
-    program,
-    reason: `${reason}, and ${difference(rollout, roll)}`,
-    hint: hint.replace('end it first', `${other}, or end it`),
-  };
+  const { program, reason } = inTheWay(rollout);
+  const { id, state } = rollout;
+  const other =
+    state === 'paused'
+      ? `go on with "tsup-visor rollout resume ${id}"`
+      : `wait for it with "tsup-visor rollout wait ${id}"`;
+  const hint = `take its place with --replace, ${other}, or end it with "tsup-visor rollout abort ${id}"`;
+  return { program, reason: `${reason}, and ${difference(rollout, roll)}`, hint };
 }
 
 /** How several rolling restarts are begun. */
@@ -130,7 +145,11 @@ export function beginRollouts(
 ): (RolloutStatus | PlannedRollout)[] {
   const { history, fleet, clock } = parts;
   let ahead: RolloutId | null = null;
-  return rolls.flatMap((roll): (RolloutStatus | PlannedRollout)[] => {
+  // What is under way already comes before what is begun now.
+  const isJoined = ({ program }: Roll): boolean =>
+    how.joined?.some((rollout) => rollout.program === program.name) === true;
+  const ordered = [...rolls.filter(isJoined), ...rolls.filter((roll) => !isJoined(roll))];
+  return ordered.flatMap((roll): (RolloutStatus | PlannedRollout)[] => {
     if (how.dry_run) {
       const isIdle = !roll.seats.some(isWanted);
       return isIdle ? [] : [dryRun(roll, how.cause, history.pastOf(roll.program.name))];

@@ -139,7 +139,13 @@ test('when no daemon comes it says what is left, and what goes on with it', asyn
 
 test('what its last events have told is not taken back by that', async () => {
   const turn = { type: 'turn', rollout: 7, instance: 'worker:1', step: 'done' };
-  const first = await daemon([rollout()], [event(41, turn, 'worker:1 is done')]);
+  const first = await fakeDaemon({
+    'POST /v1/rollouts': created({ rollouts: [rollout()] }),
+    // It dies before it can be asked how that stands.
+    'GET /v1/rollouts/7': () => {},
+    'GET /v1/events': stream([event(41, turn, 'worker:1 is done')], 'stays open'),
+  });
+  daemons.push(first);
   const { there, ended: exit } = await watching(first);
   await isSaid(there, 'worker:1 is done (2 of 4)');
   await first.die();

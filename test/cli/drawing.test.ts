@@ -96,7 +96,7 @@ test('so does what is said when the watching ends first', async () => {
   there.interrupt();
   expect(await exit).toBe(EXIT.interrupted);
   expect(there.err().replaceAll(daemon.socket, 'S')).toBe(
-    'tsup-visor: the rollout goes on; see\n  "tsup-visor --socket S rollout status"\n',
+    '\rtsup-visor: the rollout goes on; see\n  "tsup-visor --socket S rollout status"\n',
   );
 });
 

@@ -231,7 +231,7 @@ describe('a program that is gone from the config', () => {
       maxParallel: 1,
     });
     fleets.reload().gone(0).gone(1);
-    expect([...fleets.fleet.rollouts.values()]).toMatchObject([{ state: 'succeeded' }]);
+    expect([...fleets.fleet.rollouts.values()]).toMatchObject([{ state: 'aborted' }]);
     expect(fleets.ids()).toEqual([]);
   });
 });

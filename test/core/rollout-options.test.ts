@@ -731,6 +731,20 @@ test('who is scaled away and back within a rollout comes with what the others ha
   expect(turns(fleets)).toBe('done pending pending pending');
 });
 
+test('a turn that has failed is over when its instance is scaled away', () => {
+  const fleets = turn(turn(turn(rolling(fresh()), 0), 1), 2);
+  crash(fleets.gone(3), 3);
+  expect(rolloutOf(fleets).state).toBe('paused');
+  fleets.scale(3);
+  expect(rolloutOf(fleets)).toMatchObject({ state: 'succeeded' });
+});
+
+test('what is gone back to has as many instances as the config has now', () => {
+  const fleets = rolling(fresh({}, { instances: 6 }));
+  steer(fleets, 'abort');
+  expect(fleets.fleet.programs.get(programName('worker'))).toMatchObject({ revision: 'one', instances: 6 });
+});
+
 test('a shutdown in the middle takes nothing back: the config file has the word at the next start', () => {
   const fleets = rolling(fresh()).take({ type: 'shutdown', how: 'drain', timeoutMs: null });
   expect(rolloutOf(fleets).state).toBe('aborted');
@@ -804,6 +818,12 @@ describe("after the daemon's death", () => {
   test('one that is paused stays so', async () => {
     const fleets = await resumed(steer(rolling(fresh()), 'pause'), file);
     expect(rolloutOf(fleets).state).toBe('paused');
+  });
+
+  test('instances that the config has got meanwhile come with what the others had', async () => {
+    const fleets = await resumed(turn(rolling(fresh()), 0), [{ ...fresh(), instances: 5 }]);
+    expect(turns(fleets)).toBe('done draining pending pending');
+    expect(fleets.seat(4)).toMatchObject({ program: { revision: 'one' } });
   });
 
   test('one whose program the config has no more is over', async () => {

@@ -591,7 +591,7 @@ describe("an operator's stop", () => {
     const fleets = new Fleets([old]).allReady();
     for (const index of [0, 1, 2, 3]) fleets.stop(index);
     begin(fleets);
-    expect(rolloutOf(fleets).state).toBe('succeeded');
+    expect(rolloutOf(fleets).state).toBe('aborted');
   });
 });
 

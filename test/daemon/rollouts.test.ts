@@ -158,6 +158,17 @@ describe('a reload', () => {
 describe('a canary', () => {
   const held = { ...quick, instances: 2, rollout: { ...quick.rollout, canary: 1, canary_hold: 'manual' } };
 
+  it('of all of them is refused where it was asked for: nothing would be held', async () => {
+    await world.begin({ worker: { ...quick, instances: 2 } });
+    const reply = await world.request('POST', '/v1/rollouts', { selectors: ['worker'], canary: '2' });
+    expect(reply).toMatchObject({
+      status: 400,
+      json: {
+        error: { kind: 'bad_request', message: expect.stringContaining('a canary of 2 is all 2 instances') },
+      },
+    });
+  });
+
   it('is held until it is promoted, which nothing else is', async () => {
     await world.begin({ worker: held, other: endless });
     await world.act('start', []);

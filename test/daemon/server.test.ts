@@ -50,7 +50,7 @@ describe('each route', () => {
     ['POST', '/v1/rollouts/7/abort', { extra: 1 }, 'bad_request'],
     ['POST', '/v1/rollouts/7/promote', undefined, 'not_found'],
     ['POST', '/v1/rollouts/7/revert', { reason: 'slow' }, 'not_found'],
-    ['POST', '/v1/rollouts', { selectors: ['worker'], dry_run: true, instances: '0', canary: '50%' }, 200],
+    ['POST', '/v1/rollouts', { selectors: ['worker'], dry_run: true, instances: '0', canary: '0' }, 200],
     ['POST', '/v1/rollouts', { selectors: ['worker'], dry_run: true, instances: '7-9' }, 'no_match'],
     ['POST', '/v1/rollouts', { selectors: ['worker'], instances: '0-' }, 'bad_request'],
     ['GET', '/v1/revisions', undefined, 200],

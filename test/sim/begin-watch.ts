@@ -6,7 +6,7 @@ import { type Fleet, rolloutUnderWay } from '../../src/core/fleet/fleet.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
 import type { Phase } from '../../src/core/instance/phase.ts';
 import type { DependencyCondition } from '../../src/core/plan.ts';
-import { isActive, type Turn } from '../../src/core/rollout/rollout.ts';
+import { isActive, isLate, type Turn } from '../../src/core/rollout/rollout.ts';
 import { broken } from './broken.ts';
 import type { System } from './system.ts';
 
@@ -76,13 +76,14 @@ export class BeginWatch {
     }
     this.#turning.clear();
     for (const { turns } of this.#fleet.rollouts.values()) {
-      for (const turn of turns) if (isActive(turn)) this.#turning.add(turn.id);
+      for (const turn of turns) if (isActive(turn) || isLate(turn)) this.#turning.add(turn.id);
     }
   }
 
   /** A turn may begin and end, or fail, later within the step. */
   readonly #wasTurning: Excuse = (turn, { id, phase }) =>
     isActive(turn) ||
+    isLate(turn) ||
     this.#turning.has(id) ||
     (turn.step.kind === 'failed' && turn.step.tookMs === 0) ||
     (turn.step.kind === 'done' && waitsFor(phase) === 'schedule');
@@ -130,7 +131,7 @@ export function isMet(
   return wanted.every((seat) => isAlive(seat.phase) || works(seat) || excused(seat));
 }
 
-const isTurning: Excuse = (turn) => isActive(turn);
+const isTurning: Excuse = (turn) => isActive(turn) || isLate(turn);
 
 /** It has a process, and nobody has asked that to end; or it has run to its end. */
 const isAlive = ({ kind }: Phase): boolean => kind === 'starting' || kind === 'running' || kind === 'exited';

@@ -5,7 +5,7 @@
 import type { InstanceId, RolloutId } from '../../src/base/ids.ts';
 import { type Fleet, rolloutUnderWay } from '../../src/core/fleet/fleet.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
-import { isActive, type Rollout } from '../../src/core/rollout/rollout.ts';
+import { isActive, isLate, type Rollout } from '../../src/core/rollout/rollout.ts';
 import { isThere, isWell } from './begin-watch.ts';
 import { broken } from './broken.ts';
 
@@ -64,7 +64,7 @@ export class CapacityWatch {
     for (const turn of turns) {
       const wasAway = isNew && before.get(turn.id)?.phase.kind !== 'running';
       const seat = this.#fleet.instances.get(turn.id);
-      if (turn.step.kind === 'failed' || wasAway) found.add(turn.id);
+      if (turn.step.kind === 'failed' || isLate(turn) || wasAway) found.add(turn.id);
       else if (seat !== undefined && isThere(seat)) found.delete(turn.id);
     }
     return found;

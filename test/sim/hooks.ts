@@ -97,7 +97,8 @@ export class Hooks {
     this.#post(event);
     if (!this.#calm && this.#dice.chance(0.05)) {
       this.#agenda.after(this.#dice.int(0, 500), () => {
-        if (hook.era === this.#era) this.#post(event);
+        const isLast = (this.#current.get(run) ?? hook) === hook;
+        if (hook.era === this.#era && isLast) this.#post(event);
       });
     }
   }

@@ -43,14 +43,14 @@ export const MUTANTS = [
   mutant(
     'an essential one that is given up is not missed',
     'fleet/changes.ts',
-    "program.essential && phase.kind === 'failed'",
-    "program.essential && phase.kind === 'exited'",
+    "program.essential &&\n      phase.kind === 'failed' &&",
+    "program.essential &&\n      phase.kind === 'exited' &&",
   ),
   mutant(
     'whoever is given up ends everything',
     'fleet/changes.ts',
-    "program.essential && phase.kind === 'failed'",
-    "phase.kind === 'failed'",
+    "program.essential &&\n      phase.kind === 'failed' &&",
+    "phase.kind === 'failed' &&",
   ),
   mutant('old verdicts hold', 'fleet/needs.ts', '    this.#verdicts.delete(name);\n', ''),
   mutant(
@@ -225,8 +225,8 @@ export const MUTANTS = [
   mutant(
     'a rollout does not look at changes',
     'fleet/step.ts',
-    '  lookAt(changes, program);\n  replaceWorn(changes, program); // first',
-    '  replaceWorn(changes, program); // first',
+    '  lookAt(changes, program);\n  if (rolloutUnderWay',
+    '  if (rolloutUnderWay',
   ),
   mutant(
     'nobody tells whoever waits',

@@ -187,8 +187,8 @@ export const MUTANTS = [
   mutant(
     'a failed pre_drain hook stops a stop',
     'instance/hooked.ts',
-    "fault !== null && phase.onTimeout !== 'stop' && ending.exit === null",
-    'fault !== null && ending.exit === null',
+    "phase.onTimeout !== 'stop' && instance.wish.want === 'up';",
+    'phase.onTimeout !== null;',
   ),
   mutant(
     'a failed pre_drain hook does not keep a turn from going on',

@@ -34,13 +34,13 @@ export const MUTANTS = [
   mutant(
     'extra ones are left by an abort',
     BACK,
-    "return seat.wish.want === 'down' ? [] : [leave(rollout, turn, 'stop')];",
+    "return seat.wish.want === 'down' ? [] : [leave(rollout, turn, patience(rollout.target))];",
     'return [];',
   ),
   mutant(
     'those who wait for their turns count as excused',
     GATES,
-    "if (isActive(turn) || turn.step.kind === 'failed') excused",
+    "if (isActive(turn) || isLate(turn) || turn.step.kind === 'failed') excused",
     "if (isActive(turn) || turn.step.kind !== 'done') excused",
   ),
   mutant(
@@ -97,7 +97,7 @@ export const MUTANTS = [
   mutant('any answer will do', STEP, '&& step.attempt === attempt);', '&& step.attempt !== null);'),
   mutant(
     'a check that nobody waits for goes on',
-    STEP,
+    'rollout/checks.ts',
     '.filter((attempt) => attempt !== answered && !wanted.includes(attempt))',
     '.filter((attempt) => attempt === -answered)',
   ),

@@ -36,8 +36,8 @@ export const MUTANTS = [
   mutant(
     'a pause does not hold',
     'rollout/step.ts',
-    "  if (rollout.state !== 'running') return { rollout, effects: [] };\n",
-    '',
+    "  if (rollout.state !== 'running') return { rollout: drainedLate",
+    "  if (rollout.state === 'succeeded') return { rollout: drainedLate",
   ),
   mutant(
     'resume does not grant',
@@ -48,8 +48,8 @@ export const MUTANTS = [
   mutant(
     'resume does not take failed turns again',
     'rollout/step.ts',
-    "turn.step.kind === 'failed' ? { ...turn, step: again(rollout, seats.get(turn.id), now) } : turn,",
-    'turn,',
+    '{ ...turn, step: again(turn.step, rollout, seats.get(turn.id), now) }',
+    'turn',
   ),
   mutant(
     'abort leaves what failed',

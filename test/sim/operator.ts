@@ -3,7 +3,7 @@ import { wall } from '../../src/base/clock.ts';
 import type { InstanceId, ProgramName, RolloutId } from '../../src/base/ids.ts';
 import { rolloutUnderWay, seatsOf, stayingOf } from '../../src/core/fleet/fleet.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
-import type { Rollout } from '../../src/core/rollout/rollout.ts';
+import { isOver, type Rollout } from '../../src/core/rollout/rollout.ts';
 import { Edits } from './edits.ts';
 import { NAMES } from './plans.ts';
 import { needsNewRun } from './reload-watch.ts';
@@ -62,7 +62,8 @@ export class Operator {
     const { dice, fleet } = this.#world;
     const id = fleet.nextRollout;
     const seats = stayingOf(fleet, program.name).map((seat) => seat.id);
-    const ids = dice.chance(0.8) ? seats : dice.some(seats);
+    const some = dice.chance(0.8) ? seats : dice.some(seats);
+    const ids = some.length === 0 ? seats : some; // as with the daemon, that names somebody
     const all = Math.max(1, seats.length);
     this.#world.post({
       type: 'begin_rollout',
@@ -257,5 +258,5 @@ const namesIn = (world: World): ProgramName[] => [
 ];
 
 /** Rollouts that are not over. */
-export const underWay = (world: World): Rollout[] =>
-  namesIn(world).flatMap((name) => rolloutUnderWay(world.fleet, name) ?? []);
+export const underWay = ({ fleet }: World): Rollout[] =>
+  [...fleet.rollouts.values()].filter((rollout) => !isOver(rollout));

@@ -5,7 +5,7 @@ import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import { type Fleet, seatsOf } from '../../src/core/fleet/fleet.ts';
 import type { Instance } from '../../src/core/instance/instance.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
-import { isActive, isOver, type Rollout, type Turn } from '../../src/core/rollout/rollout.ts';
+import { isActive, isLate, isOver, type Rollout, type Turn } from '../../src/core/rollout/rollout.ts';
 import type { Agenda } from './agenda.ts';
 import { isWell, unmet, wasWell } from './begin-watch.ts';
 import { broken } from './broken.ts';
@@ -25,8 +25,8 @@ export class RolloutWatch {
   readonly #excused = new Set<string>();
   /** In this step. */
   readonly #spawned: Instance[] = [];
-  /** When each turn began. */
-  readonly #began = new Map<string, number>();
+  /** Whose turns have come. */
+  readonly #began = new Set<string>();
   /** How long each has to stay healthy, by the plan of the moment in which it became ready. */
   readonly #healthyMs = new Map<string, number>();
 
@@ -111,6 +111,7 @@ export class RolloutWatch {
     for (const turn of rollout.turns) {
       const was = turnOf(last, turn.id)?.step.kind ?? 'pending';
       if (was === turn.step.kind) continue;
+      if (was === 'pending' && turn.step.kind !== 'skipped') this.#began.add(`${rollout.id} ${turn.id}`);
       // On the way back also what was done, or in the middle of its turn.
       const isAnew = turn.step.kind === 'draining' || was === 'pending' || was === 'failed';
       if (isActive(turn) && isAnew) this.#begun(rollout, turn, before);
@@ -126,7 +127,7 @@ export class RolloutWatch {
   #says(rollout: Rollout): void {
     const { state, reason, turns, id } = rollout;
     if (state === 'paused' && !reason) broken(`rollout ${id} is paused and does not say why`);
-    const isBusy = turns.some((turn) => isActive(turn) || turn.step.kind === 'leaving');
+    const isBusy = turns.some((turn) => isActive(turn) || isLate(turn) || turn.step.kind === 'leaving');
     if (state === 'running' && !reason && !isBusy) {
       broken(`rollout ${id} does nothing and does not say why`);
     }
@@ -152,7 +153,7 @@ export class RolloutWatch {
     for (const { id, step } of rollout.turns) {
       const phase = this.#fleet.instances.get(id)?.phase;
       const waits = step.kind === 'draining' || step.kind === 'leaving';
-      if (waits && phase?.kind === 'draining' && phase.overdue) {
+      if (waits && phase?.kind === 'draining' && phase.overdue && phase.onTimeout !== 'skip') {
         broken(`rollout ${rollout.id} goes on although ${id} is overdue`);
       }
     }
@@ -160,7 +161,6 @@ export class RolloutWatch {
 
   /** One that works is touched only while every other wanted one works or is in its turn. */
   #begun(rollout: Rollout, turn: Turn, before: ReadonlyMap<InstanceId, Instance>): void {
-    this.#began.set(`${rollout.id} ${turn.id}`, this.#agenda.now);
     const phase = this.#fleet.instances.get(turn.id)?.phase;
     const asked = phase?.kind === 'draining' && phase.ending.because === `rollout ${rollout.id}`;
     if (!asked || before.get(turn.id)?.phase.kind !== 'running') return;
@@ -189,6 +189,7 @@ export class RolloutWatch {
   #done(rollout: Rollout, turn: Turn): void {
     const seat = this.#fleet.instances.get(turn.id) ?? broken(`${turn.id} is gone`);
     if (seat.generation !== rollout.generation) broken(`${turn.id} is done and of another generation`);
+    if (turn.extra && seat.wish.want === 'down') return; // it leaves within the same step
     if (seat.phase.kind === 'exited' || waitsForTime(seat) || isWornNow(seat) || isFinishing(seat)) return;
     this.#gates.judged(rollout, turn);
     if (seat.phase.kind !== 'running') throw broken(`${turn.id} is done and ${seat.phase.kind}`);
@@ -206,10 +207,10 @@ export class RolloutWatch {
     if (needsNewRun(life.program, rollout.target)) broken(`${turn.id} is done with another plan`);
   }
 
-  /** An extra one takes nothing away, and whoever has failed is away already. */
+  /** An extra one takes nothing away, and whoever has failed or drains for too long is away already. */
   #counts({ id }: Rollout, turn: Turn): boolean {
     const key = `${id} ${turn.id}`;
-    if (turn.extra || turn.step.kind === 'failed') this.#excused.add(key);
+    if (turn.extra || turn.step.kind === 'failed' || isLate(turn)) this.#excused.add(key);
     return isActive(turn) && !this.#excused.has(key);
   }
 }

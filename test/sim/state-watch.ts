@@ -15,6 +15,8 @@ export class StateWatch {
   readonly #system: System;
   /** Which essential instance was given up while the fleet ran. */
   fault: InstanceId | null = null;
+  /** One was given up that a rollout tries out: whether others worked at that very moment, nobody here knows. */
+  mayBeFault = false;
 
   constructor(fleet: Fleet, system: System) {
     this.#fleet = fleet;
@@ -24,6 +26,7 @@ export class StateWatch {
   /** What ended the last daemon is not what this one ends with. */
   raised(): void {
     this.fault = null;
+    this.mayBeFault = false;
   }
 
   /** The step may go on from there, but whoever was given up was given up. */
@@ -31,7 +34,26 @@ export class StateWatch {
     if (!wasRunning || effect.type !== 'record' || effect.what.kind !== 'instance') return;
     const { id, phase, program } = effect.what.instance;
     const isNew = phase.kind === 'failed' && before.get(id)?.phase.kind !== 'failed';
-    if (isNew && program.essential) this.fault ??= id;
+    if (!isNew || !program.essential) return;
+    if (this.#isOnTrial(effect.what.instance)) this.mayBeFault = true;
+    else this.fault ??= id;
+  }
+
+  ended(fault: string | null): void {
+    const isKnown = fault === null ? this.fault === null : this.fault !== null || this.mayBeFault;
+    if (!isKnown) broken(`it ends with ${fault}`);
+  }
+
+  /** A build that is tried out: as long as others of the program work, that is for its rollout to judge. */
+  #isOnTrial({ id, program, generation, leaving }: Instance): boolean {
+    if (leaving) return true;
+    // It may be over by the end of the step.
+    return [...this.#fleet.rollouts.values()].some(
+      (rollout) =>
+        rollout.program === program.name &&
+        rollout.generation === generation &&
+        rollout.turns.some((turn) => turn.id === id),
+    );
   }
 
   /** After the step. `before`: the instances as they were when the event came. */

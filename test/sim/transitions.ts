@@ -55,6 +55,7 @@ export class Recorder {
     for (const turn of rollout.turns) {
       const was = before?.turns.find(({ id }) => id === turn.id);
       if (was !== undefined && was.extra !== turn.extra) continue; // another turn, of one that is there to stay now
+      if (was?.step.kind === 'done' && turn.step.kind === 'pending') continue; // likewise: it had gone, and came again
       note(this.#into.turn, was?.step.kind ?? '[*]', turn.step.kind);
     }
   }

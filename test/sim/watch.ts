@@ -122,7 +122,7 @@ export class Watch {
         break;
       case 'finish':
         this.#finished = true;
-        if ((effect.fault !== null) !== (this.#states.fault !== null)) broken(`it ends with ${effect.fault}`);
+        this.#states.ended(effect.fault);
         break;
       default:
         break;

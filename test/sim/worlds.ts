@@ -7,7 +7,7 @@ import { live } from './life.ts';
 import { Transitions } from './transitions.ts';
 import { undrawn } from './undrawn.ts';
 
-const WORLDS = Number(process.env.SIM_WORLDS ?? 5_000);
+const WORLDS = Number(process.env.SIM_WORLDS ?? 4_000);
 const SEED = process.env.SIM_SEED;
 const SHARES = 4;
 

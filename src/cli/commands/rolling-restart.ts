@@ -46,7 +46,9 @@ export async function rollingRestart(
       context.print(...plansLines(created.rollouts, options.parallel === true));
       if (options.replace === true) context.print(...replacedLines(created, await client.rollouts()));
     } else context.print(...begunOf(created.rollouts).map((each) => rolloutSentence(each)));
-    return created.refused.length === 0 ? EXIT.done : EXIT.conflict;
+    if (created.refused.length > 0) return EXIT.conflict;
+    // One that was joined may be paused, and then nothing will come of it by itself.
+    return begunOf(created.rollouts).some(({ state }) => state === 'paused') ? EXIT.failed : EXIT.done;
   }
   const ended = created.rollouts.length === 0 ? [] : await followed(context, client, created, options);
   conclude(context, created, ended);

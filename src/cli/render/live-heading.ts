@@ -4,7 +4,7 @@ import { bar, meantTurns } from './bar.ts';
 import { INDENT, type LiveLook } from './live-look.ts';
 import { nextSteps } from './next-step.ts';
 import { endOf, hasNotBegun, holdWords, isBack } from './rollout.ts';
-import { cut, printable, widthOf, wrap } from './text.ts';
+import { cut, padded, printable, widthOf, wrap } from './text.ts';
 import { elapsed, inLocalTime, remaining, soon } from './words.ts';
 
 /** Of each rollout its lines; the bars of several begin in one column and are equally wide. */
@@ -42,16 +42,16 @@ interface Layout {
 /** `worker  [████▒░░░]  2 of 4, 1 failed  1m12s, about 2m left` */
 function heading(rollout: RolloutStatus, { name, form, width }: Layout, look: LiveLook): string {
   const { program } = rollout;
-  const padded = program + ' '.repeat(name - widthOf(program));
+  const title = padded(program, name);
   if (hasNotBegun(rollout)) {
-    return look.paint.faint(cut(`${padded}  ${printable(rollout.reason ?? 'waits')}`, look.width));
+    return look.paint.faint(cut(`${title}  ${printable(rollout.reason ?? 'waits')}`, look.width));
   }
   if (form !== undefined) {
-    return `${look.paint.strong(padded)}  ${bar(rollout, width, look)}  ${tailOf(rollout, form, look)}`;
+    return `${look.paint.strong(title)}  ${bar(rollout, width, look)}  ${tailOf(rollout, form, look)}`;
   }
-  const all = `${padded}  ${tailOf(rollout, { foretells: false }, look)}`;
+  const all = `${title}  ${tailOf(rollout, { foretells: false }, look)}`;
   if (widthOf(all) <= look.width) return all;
-  return cut(`${padded}  ${countsOf(rollout)}${stateOf(rollout, look)}`, look.width);
+  return cut(`${title}  ${countsOf(rollout)}${stateOf(rollout, look)}`, look.width);
 }
 
 /** `2 of 4, 1 failed  1m12s, about 2m left`. */

@@ -1,7 +1,7 @@
 /** Lines for those in motion, in columns, of several rollouts that share the room on a terminal. */
 import { INDENT, type LiveLook } from './live-look.ts';
 import type { MotionRow } from './live-turn.ts';
-import { cut, widthOf } from './text.ts';
+import { cut, padded, widthOf } from './text.ts';
 
 /** Of each rollout its lines: all together no more than `room`, but one for each at least. */
 export function motionLines(
@@ -75,5 +75,3 @@ function motionLine(row: MotionRow, columns: Columns, look: LiveLook): string {
   const phase = rest === '' ? row.phase : padded(row.phase, columns.phase);
   return `${name}${look.paint[row.look](phase)}${rest}`;
 }
-
-const padded = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - widthOf(text)));

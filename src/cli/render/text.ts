@@ -20,6 +20,9 @@ export function widthOf(text: string): number {
   return width;
 }
 
+export const padded = (text: string, width: number): string =>
+  text + ' '.repeat(Math.max(0, width - widthOf(text)));
+
 /** The text, or its beginning and an ellipsis where it is wider than `width`. For text without colours. */
 export function cut(text: string, width: number): string {
   if (widthOf(text) <= width) return text;

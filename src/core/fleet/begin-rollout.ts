@@ -2,7 +2,7 @@
 import { type InstanceId, instanceId, type RolloutId, rolloutId } from '../../base/ids.ts';
 import type { ProgramPlan } from '../plan.ts';
 import { isWorthKeeping } from '../rollout/back.ts';
-import { type Canary, isOver, type Rollout, type Turn } from '../rollout/rollout.ts';
+import { type Canary, isOver, isTouched, type Rollout, type Turn } from '../rollout/rollout.ts';
 import type { Changes } from './changes.ts';
 import type { FleetEvent } from './event.ts';
 import { rolloutUnderWay, seatsOf } from './fleet.ts';
@@ -58,7 +58,7 @@ function turnsOf({ fleet }: Changes, ids: readonly InstanceId[], old: Rollout | 
     if (instance === undefined || instance.leaving) return []; // it goes when it has ended
     const turn = old?.turns.find((other) => other.id === id);
     const isProved =
-      turn === undefined || instance.generation !== old?.generation || isWorthKeeping(turn, instance);
+      old === undefined || turn === undefined || !isTouched(old, instance) || isWorthKeeping(turn, instance);
     const before = isProved ? { program: instance.program, generation: instance.generation } : turn.before;
     return [{ id, extra: false, before, step: { kind: 'pending' } as const }];
   });

@@ -191,9 +191,13 @@ export class Changes {
   }
 
   /** Whatever the config file says. */
-  #goBackTo(plan: ProgramPlan): void {
-    const { name } = plan;
-    if (!this.fleet.programs.has(name)) return;
+  #goBackTo(back: ProgramPlan): void {
+    const { name } = back;
+    const filed = this.fleet.programs.get(name);
+    if (filed === undefined) return;
+    // How many there are, and whether they start by themselves, is no part of what is taken back.
+    const { instances, autostart } = filed;
+    const plan = { ...back, instances, autostart };
     this.fleet.programs.set(name, plan);
     this.effects.push({ type: 'record', what: { kind: 'program', program: name, plan } });
   }
@@ -271,8 +275,8 @@ export class Changes {
   /** A build that is tried out: as long as others of the program work, that is for its rollout to judge. */
   #isOnTrial({ id, program, generation, leaving }: Instance): boolean {
     const rollout = rolloutUnderWay(this.fleet, program.name);
-    const isTried =
-      leaving || (rollout?.generation === generation && rollout.turns.some((turn) => turn.id === id));
+    const turn = rollout?.generation === generation ? rollout.turns.find((one) => one.id === id) : undefined;
+    const isTried = leaving || (turn !== undefined && turn.step.kind !== 'skipped');
     return (
       isTried && stayingOf(this.fleet, program.name).some((other) => other.id !== id && isAvailable(other))
     );

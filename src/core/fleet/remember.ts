@@ -6,7 +6,7 @@ import type { ProgramPlan } from '../plan.ts';
 import { isWhole } from '../rollout/obstacle.ts';
 import type { FleetEffect } from './effect.ts';
 import type { Fleet } from './fleet.ts';
-import { REVISIONS_KEPT } from './revisions.ts';
+import { type PastPlan, REVISIONS_KEPT } from './revisions.ts';
 
 /** An event being taken, as far as it is of interest here. */
 interface Changes {
@@ -38,9 +38,16 @@ export function remember(changes: Changes, plan: ProgramPlan, whole: boolean): v
   const isNewest = known !== undefined && past.at(-1) === known;
   if (isNewest && (known.whole || !whole)) return;
   const entry = { plan, at: isNewest ? known.at : now.wall, whole: whole || known?.whole === true };
-  const revisions = [...past.filter((other) => other !== known), entry].slice(-REVISIONS_KEPT);
+  const revisions = lastOf([...past.filter((other) => other !== known), entry]);
   fleet.revisions.set(plan.name, revisions);
   changes.effects.push({ type: 'record', what: { kind: 'revisions', program: plan.name, revisions } });
+}
+
+/** However many builds have been tried since: the last one that was whole is the way back. */
+function lastOf(past: readonly PastPlan[]): readonly PastPlan[] {
+  const last = past.slice(-REVISIONS_KEPT);
+  const whole = past.findLast((entry) => entry.whole);
+  return whole === undefined || last.includes(whole) ? last : [whole, ...last.slice(1)];
 }
 
 /** The config has it no more. */

@@ -24,12 +24,26 @@ export function restoreRollouts(fleet: Halted, rollouts: readonly Rollout[]): vo
       ...turn,
       step: asFound(turn, fleet.instances.get(turn.id)),
     }));
+    keepBefore(fleet, rollout);
     fleet.rollouts.set(rollout.id, { ...rollout, turns });
   }
 }
 
+/** Who has no turn, and no process, is started with what those had that have one: nobody has judged the target yet. */
+function keepBefore(fleet: Halted, { program, turns, target, generation, reverting }: Rollout): void {
+  const known = new Set(turns.map(({ id }) => id));
+  const first = turns.find(({ extra }) => !extra);
+  for (const seat of fleet.instances.values()) {
+    if (seat.program.name !== program || known.has(seat.id) || isAlive(seat) || first === undefined) continue;
+    const plan = reverting === null ? first.before : { program: target, generation };
+    fleet.instances.set(seat.id, { ...seat, ...plan });
+  }
+}
+
 /** Whose turn has not come is started again with what it had, whatever the config says meanwhile. */
-function withPlan(seat: Instance, turn: Turn, { target, generation }: Rollout): Instance {
+function withPlan(seat: Instance, turn: Turn, { target, generation, reverting }: Rollout): Instance {
+  // It is still to be taken back, and known by its generation.
+  if (isAlive(seat) && seat.generation === reverting?.from) return seat;
   const isTouched = isAlive(seat)
     ? seat.generation === generation
     : turn.extra || turn.step.kind !== 'pending';

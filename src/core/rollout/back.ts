@@ -5,7 +5,7 @@ import { lifeOf, type OnTimeout } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
 import type { RolloutEffect, RolloutStep } from './event.ts';
 import { isWhole } from './obstacle.ts';
-import type { Rollout, Turn, TurnStep, View } from './rollout.ts';
+import { isTouched, type Rollout, type Turn, type TurnStep, type View } from './rollout.ts';
 
 interface End {
   readonly state: 'aborted' | 'failed';
@@ -22,7 +22,7 @@ export function endHere(rollout: Rollout, { state, why, keep }: End, { seats, no
     // Who is wished down already ends in the order in which that was asked for.
     if (turn.extra && seat.leaving)
       return seat.wish.want === 'down' ? [] : [leave(rollout, turn, patience(rollout.target))];
-    if (keep?.has(turn.id) || seat.generation !== rollout.generation) return []; // it never had its turn
+    if (keep?.has(turn.id) || !isTouched(rollout, seat)) return []; // it never had its turn
     return isWorthKeeping(turn, seat) ? [] : [backToBefore(rollout, turn, seat)];
   });
   const turns = rollout.turns.map(
@@ -38,7 +38,8 @@ export function endHere(rollout: Rollout, { state, why, keep }: End, { seats, no
     going.length === 0
       ? why
       : `${why}; ${listed(going)} ${going.length === 1 ? 'gets' : 'get'} back the old config`;
-  return { rollout: { ...rollout, state, reason, endedAt: now, turns }, effects };
+  // Whom it had to wait for is for `status` to tell: nobody looks from here on.
+  return { rollout: { ...rollout, state, reason, blocker: null, endedAt: now, turns }, effects };
 }
 
 const listed = (ids: readonly InstanceId[]): string =>
@@ -73,7 +74,7 @@ export function turnBack(rollout: Rollout, why: string, back: ProgramPlan, view:
   const turns = rollout.turns.map((turn): Turn => {
     const seat = seats.get(turn.id);
     if (turn.extra && (seat === undefined || seat.leaving)) {
-      if (seat?.wish.want === 'up') effects.push(leave(rollout, turn, back.drain.onTimeout));
+      if (seat?.wish.want === 'up') effects.push(leave(rollout, turn, rollout.target.drain.onTimeout));
       return { ...turn, step: leavingStep(turn, seat !== undefined, view) };
     }
     const isTouched = seat !== undefined && seat.generation === rollout.generation;

@@ -46,7 +46,7 @@ function beginExtras(rollout: Rollout, extras: readonly Turn[], { now }: View): 
 function beginOrdinary(rollout: Rollout, view: View): RolloutStep {
   const effects: RolloutEffect[] = [];
   const pending = pendingInOrder(rollout, view);
-  let current: Rollout = { ...rollout, reason: pending.length === 0 ? whyNotOver(rollout) : null };
+  let current: Rollout = { ...rollout, reason: pending.length === 0 ? whyNotOver(rollout, view) : null };
   for (const seat of pending) {
     const active = current.turns.filter(isActive);
     if (active.length >= rollout.maxParallel || roomBeforeHold(current) <= 0) break;
@@ -62,11 +62,11 @@ function beginOrdinary(rollout: Rollout, view: View): RolloutStep {
 }
 
 /** Nobody is left to be touched. */
-function whyNotOver({ turns, notBefore }: Rollout): string | null {
+function whyNotOver({ turns, notBefore }: Rollout, { seats }: View): string | null {
   if (turns.some(isActive)) return null;
   const drain = turns.filter((turn) => isLate(turn) || turn.step.kind === 'leaving').map(({ id }) => id);
   if (drain.length > 0) return `waits for ${drain.join(', ')} to drain`;
-  return turns.some(({ step }) => step.kind === 'serving') ? (notBefore?.why ?? null) : null;
+  return turns.some(({ id, extra }) => extra && seats.has(id)) ? (notBefore?.why ?? null) : null;
 }
 
 function obstacleOf(rollout: Rollout, seat: Instance, view: View): Obstacle | null {

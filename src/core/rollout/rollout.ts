@@ -134,6 +134,10 @@ export const isActive = ({ step }: Pick<Turn, 'step'>): boolean =>
 export const isLate = ({ step }: Pick<Turn, 'step'>): boolean =>
   step.kind === 'draining' && step.late === true;
 
+/** It has what the rollout rolls to, or what is to be taken back. */
+export const isTouched = ({ generation, reverting }: Rollout, seat: Instance): boolean =>
+  seat.generation === generation || seat.generation === reverting?.from;
+
 /** Nothing more will come of it. */
 export const isOver = (rollout: Rollout): boolean =>
   rollout.state !== 'running' && rollout.state !== 'paused';

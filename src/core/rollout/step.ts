@@ -16,8 +16,17 @@ import { intolerable, isSettled, whyFailed } from './failures.ts';
 import { beginTurns, dismissExtras, replaceBy } from './gates.ts';
 import { newsOf, told } from './news.ts';
 import { type Obstacle, overdueDrain } from './obstacle.ts';
-import { type Blocker, isOver, type Rollout, type Seats, type Turn, type View, withStep } from './rollout.ts';
-import { failedStep, moveTurn, passed, startingStep } from './turn.ts';
+import {
+  type Blocker,
+  isOver,
+  ordinary,
+  type Rollout,
+  type Seats,
+  type Turn,
+  type View,
+  withStep,
+} from './rollout.ts';
+import { AT_NEXT_RUN, failedStep, moveTurn, passed, startingStep } from './turn.ts';
 
 export function stepRollout(rollout: Rollout, event: RolloutEvent, view: View): RolloutStep {
   if (isOver(rollout)) return { rollout, effects: [] };
@@ -98,7 +107,8 @@ function advance(before: Rollout, view: View): RolloutStep {
   const drains = [...before.drains, ...drainsEnded(before.turns, turns)];
   const killed = [...before.killed, ...killedNow(before.turns, turns, seats)];
   const held = holdAfterKill(before, { ...before, turns, drains, killed }, view);
-  const moved = moveCanary(isWaitOver(held, now) ? { ...held, notBefore: null } : held, now);
+  const isFree = isWaitOver(held, now) && !turns.some((turn) => isDying(turn, seats));
+  const moved = moveCanary(isFree ? { ...held, notBefore: null } : held, now);
   const plans = plansForSkipped(before, moved, seats);
   const next = follow(moved, view) ?? dismissThenJudge(moved, view);
   return { rollout: next.rollout, effects: [...newsOf(before, moved), ...plans, ...next.effects] };
@@ -156,15 +166,27 @@ function dismissThenJudge(rollout: Rollout, view: View): RolloutStep {
 function judge(rollout: Rollout, view: View): RolloutStep {
   const failed = intolerable(rollout);
   if (failed === null && rollout.turns.every(isSettled) && !hasExtras(rollout, view.seats)) {
-    const state = rollout.reverting === null ? 'succeeded' : 'reverted';
-    const reason = rollout.reverting?.why ?? null;
-    return { rollout: { ...rollout, state, reason, blocker: null, endedAt: view.now }, effects: [] };
+    return { rollout: { ...rollout, ...outcomeOf(rollout), blocker: null, endedAt: view.now }, effects: [] };
   }
   if (rollout.state !== 'running') return { rollout: drainedLate(rollout, view.seats), effects: [] };
   if (failed !== null) return fail(rollout, failed, view);
   const overdue = rollout.turns.flatMap((turn) => overdueOf(turn, view.seats) ?? [])[0];
   if (overdue !== undefined) return { rollout: pausedFor(rollout, overdue), effects: [] };
   return told(rollout, beginTurns(rollout, view));
+}
+
+/** That nothing speaks against it is no success where nothing was done. */
+function outcomeOf(rollout: Rollout): Pick<Rollout, 'state' | 'reason'> {
+  if (rollout.reverting !== null) return { state: 'reverted', reason: rollout.reverting.why };
+  const turns = ordinary(rollout);
+  if (turns.length === 0 || turns.some(({ step }) => step.kind === 'done'))
+    return { state: 'succeeded', reason: null };
+  const failed = turns.find(({ step }) => step.kind === 'failed');
+  if (failed !== undefined) return { state: 'failed', reason: whyFailed(rollout, failed) };
+  const isTaken = turns.every(({ step }) => step.kind === 'skipped' && step.why === AT_NEXT_RUN);
+  return isTaken
+    ? { state: 'succeeded', reason: null }
+    : { state: 'aborted', reason: 'nothing of it is left to be restarted' };
 }
 
 /** Some are still there, to be dismissed: one that runs to its end is settled before. */
@@ -206,12 +228,13 @@ function holdAfterKill(before: Rollout, rollout: Rollout, { seats, now }: View):
     `waits ${formatDuration(afterKillHoldMs)} from the end of ${id}, which was killed before it had drained`;
   const gone = before.turns.find((turn, i) => wasKilled(turn, rollout.turns[i], seats.get(turn.id)));
   if (gone !== undefined) return { ...rollout, notBefore: { at, why: whyFor(gone) } };
-  const dying = rollout.turns.find(
-    ({ id, step }) => step.kind === 'draining' && seats.get(id)?.phase.kind === 'killing',
-  );
+  const dying = rollout.turns.find((turn) => isDying(turn, seats));
   if (dying === undefined || rollout.notBefore?.why === whyFor(dying)) return rollout;
   return { ...rollout, notBefore: { at, why: whyFor(dying) } };
 }
+
+const isDying = ({ id, step }: Turn, seats: Seats): boolean =>
+  step.kind === 'draining' && seats.get(id)?.phase.kind === 'killing';
 
 /** Its drain has come to an end in this look, and that was a kill. */
 function wasKilled({ step }: Turn, now: Turn | undefined, seat: Instance | undefined): boolean {

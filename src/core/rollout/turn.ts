@@ -59,8 +59,11 @@ function moved({ step, extra }: Turn, seat: Instance, rollout: Rollout, now: Mom
 /** Why it has no turn when that comes; null: it has one. */
 export function whyLeftOut(seat: Instance, target: ProgramPlan): string | null {
   if (seat.wish.want === 'down') return 'it is stopped';
-  return isOnTime(seat, target) ? 'it takes the config at its next run' : null;
+  return isOnTime(seat, target) ? AT_NEXT_RUN : null;
 }
+
+/** Of one that runs at times. */
+export const AT_NEXT_RUN = 'it takes the config at its next run';
 
 /** Its runs go to completion, whatever the plan; it has taken on the new one already. */
 const isOnTime = ({ phase, program }: Instance, target: ProgramPlan): boolean =>
@@ -197,7 +200,8 @@ const done = (step: Begun, now: Moment): TurnStep => ({
 
 /** The slot itself is gone: the program was scaled down, or an extra one has left. */
 function gone({ step, extra }: Turn, now: Moment): TurnStep {
-  if (step.kind === 'done' || step.kind === 'skipped' || step.kind === 'failed') return step;
+  if (step.kind === 'done' || step.kind === 'skipped') return step;
+  if (extra && step.kind === 'failed') return step; // a resume brings it back
   if (step.kind === 'leaving') {
     return {
       kind: 'done',
