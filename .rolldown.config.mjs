@@ -22,7 +22,7 @@ const TO_ASK = [
 const TO_SHOW = [
   /src.cli.(context|plain-status)\./,
   /src.cli.commands.status\./,
-  /src.cli.render.(doing|next-step|paint|rollout|status|table|text|words)\./,
+  /src.cli.render.(doing|mixed|next-step|paint|rollout|status|table|text|words)\./,
 ];
 /** What every other command needs as well. */
 const TO_RUN = [

@@ -1,8 +1,7 @@
 /** How far each rollout is by its events alone, and which of them say nothing new. */
 import type { WireEvent } from '../protocol/events.ts';
 import type { RolloutStatus } from '../protocol/status.ts';
-import { meantTurns } from './render/bar.ts';
-import { hasNotBegun } from './render/rollout.ts';
+import { hasNotBegun, meantTurns } from './render/rollout.ts';
 
 interface Course {
   /** As it was when somebody looked last. */

@@ -1,6 +1,7 @@
 /** A rollout as a bar: what is done, what has failed, what is left out, what is in motion. */
 import type { RolloutStatus, TurnStatus } from '../../protocol/status.ts';
 import type { Paint } from './paint.ts';
+import { meantTurns } from './rollout.ts';
 
 export interface BarLook {
   readonly paint: Paint;
@@ -24,10 +25,6 @@ export function bar(
   });
   return `[${drawn.join('')}${(look.unicode ? '░' : '.').repeat(rest)}]`;
 }
-
-/** Without extra instances; on the way back only those that have to go back. */
-export const meantTurns = ({ turns, reverting }: Pick<RolloutStatus, 'turns' | 'reverting'>): TurnStatus[] =>
-  turns.filter(({ extra, step }) => !extra && ((reverting ?? null) === null || step !== 'skipped'));
 
 interface Part {
   readonly steps: ReadonlySet<TurnStatus['step']>;

@@ -1,9 +1,9 @@
 /** The whole of a rollout in the live view: a bar, the counts, the time, and what is to be known of it. */
 import type { RolloutStatus } from '../../protocol/status.ts';
-import { bar, meantTurns } from './bar.ts';
+import { bar } from './bar.ts';
 import { INDENT, type LiveLook } from './live-look.ts';
 import { nextSteps } from './next-step.ts';
-import { endOf, hasNotBegun, holdWords, isBack } from './rollout.ts';
+import { endOf, hasNotBegun, holdWords, isBack, meantTurns } from './rollout.ts';
 import { cut, padded, printable, widthOf, wrap } from './text.ts';
 import { elapsed, inLocalTime, remaining, soon } from './words.ts';
 

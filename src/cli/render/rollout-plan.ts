@@ -2,8 +2,7 @@
 import { formatDuration } from '../../base/duration.ts';
 import type { RefusedProgram, RolloutsCreatedReply, RolloutsReply } from '../../protocol/replies.ts';
 import type { PlannedRollout, RolloutStatus } from '../../protocol/status.ts';
-import { meantTurns } from './bar.ts';
-import { hasNotBegun, revisionsOf } from './rollout.ts';
+import { hasNotBegun, meantTurns, revisionsOf } from './rollout.ts';
 import { printable } from './text.ts';
 import { elapsed, idRanges, plural } from './words.ts';
 

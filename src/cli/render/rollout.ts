@@ -1,6 +1,5 @@
 /** A rolling restart in one sentence, and what to do about it. */
 import type { RolloutStatus, TurnStatus } from '../../protocol/status.ts';
-import { meantTurns } from './bar.ts';
 import { nextSteps } from './next-step.ts';
 import { printable } from './text.ts';
 import { elapsed, idRanges, inLocalTime, plural, soon } from './words.ts';
@@ -56,6 +55,10 @@ export function revisionsOf(
   if (isBack(rollout) && tried !== null && tried !== revision) return `${revision} <- ${tried}`;
   return from === null || from === revision ? revision : `${from} -> ${revision}`;
 }
+
+/** Without extra instances; on the way back only those that have to go back. */
+export const meantTurns = ({ turns, reverting }: Pick<RolloutStatus, 'turns' | 'reverting'>): TurnStatus[] =>
+  turns.filter(({ extra, step }) => !extra && ((reverting ?? null) === null || step !== 'skipped'));
 
 /** `; worker:0 and 2 more were killed before they had drained`. */
 function killedWords({ killed = [] }: RolloutStatus): string {
