@@ -173,8 +173,14 @@ export class Operator {
     } else this.#restart([...this.#world.fleet.instances.keys()]);
   }
 
-  #restart(ids: readonly InstanceId[]): void {
-    const { dice } = this.#world;
+  /** Refused while a rollout is under way of a program that is named. */
+  #restart(named: readonly InstanceId[]): void {
+    const { dice, fleet } = this.#world;
+    const ids = named.filter((id) => {
+      const program = fleet.instances.get(id)?.program.name;
+      return program !== undefined && rolloutUnderWay(fleet, program) === undefined;
+    });
+    if (ids.length === 0) return;
     const plan = dice.chance(0.5) ? this.#somePlan() : undefined;
     if (plan !== undefined && rolloutUnderWay(this.#world.fleet, plan.name) === undefined) this.#write(plan);
     this.#world.post({ type: 'restart', ids, programs: plan === undefined ? [] : [plan] });

@@ -56,6 +56,7 @@ export class Recorder {
       const was = before?.turns.find(({ id }) => id === turn.id);
       if (was !== undefined && was.extra !== turn.extra) continue; // another turn, of one that is there to stay now
       if (was?.step.kind === 'done' && turn.step.kind === 'pending') continue; // likewise: it had gone, and came again
+      if (turn.extra && turn.step.kind === 'leaving' && was?.step.kind !== 'serving') continue; // out of whatever step it is in
       note(this.#into.turn, was?.step.kind ?? '[*]', turn.step.kind);
     }
   }
