@@ -28,8 +28,8 @@ function afterCanary(rollout: RolloutStatus): string[] {
 }
 
 /** None where that would be refused: it goes back already, or code on disk is all that has changed. */
-const back = ({ id, reverting, from_revision, revision }: RolloutStatus): string[] =>
-  (reverting ?? null) !== null || from_revision === revision
+const back = ({ id, reverting, cause, from_revision, revision }: RolloutStatus): string[] =>
+  (reverting ?? null) !== null || cause.kind === 'revert' || from_revision === revision
     ? []
     : [`go back with "tsup-visor rollout revert ${id}"`];
 
