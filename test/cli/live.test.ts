@@ -217,6 +217,12 @@ test('of two deadlines the one that comes first is told', () => {
   expect(line('waits for READY=1')).toBe('  worker:1  starting      3s  until 14:05; waits for READY=1');
 });
 
+test('a drain that is late, and holds nobody up, says so', () => {
+  const one = rollout({ turns: [turn('worker:1', 'draining', { elapsed_ms: 41_000, late: true })] });
+  const [, line] = liveLines([one], [draining({ id: 'worker:1' })], { ...look, width: 80 });
+  expect(line).toBe('  worker:1  draining     41s  late, 2 jobs in flight, no deadline');
+});
+
 test('in the last block nobody is in motion any more', () => {
   const last = liveLines([{ ...surging, state: 'paused' }], instances, { ...look, width: 80, isOver: true });
   expect(last.slice(1)).toEqual(['  worker:2  failed        4s  worker:2 exited with code 1 after 2s']);

@@ -299,6 +299,11 @@ describe('the whole of a rollout', () => {
     }
   });
 
+  test('says whose drain is late, and holds nobody up', () => {
+    const turns = [turn('worker:0', 'draining', { elapsed_ms: 41_000, late: true })];
+    expect(lines({ turns }, 80).join('\n')).toMatch(/worker:0 +draining +41s +- {2}late, the others go on/);
+  });
+
   test('says what was cut short when it ended', () => {
     expect(lines({ ...over, state: 'aborted' }, 80).join('\n')).toMatch(
       /worker:1 +draining +41s +- {2}when it ended/,

@@ -96,6 +96,16 @@ describe('the options of a rolling restart', () => {
     expect(out).toContain('rollout 7 of worker succeeded');
   });
 
+  test('a reason that is given to one that is joined is not kept, and one that is paused is no success', async () => {
+    const paused = rollout({ state: 'paused', reason: 'worker:1 exited with code 1' });
+    const script = { 'POST /v1/rollouts': created({ rollouts: [paused], joined: [7] }) };
+    const { exit, err } = await ask(script, 'rolling-restart', 'worker', '--detach', '--reason', 'again');
+    expect(exit).toBe(EXIT.failed);
+    expect(err).toBe(
+      'joins rollout 7 of worker, which is paused (1 of 4 done); --replace begins anew\nwhat is joined keeps the reason that it was begun for\n',
+    );
+  });
+
   test('one in the way is a conflict, with its name', async () => {
     const script = { 'POST /v1/rollouts': refusal(409, 'conflict', 'rollout 7 of worker is under way', 'x') };
     expect(await ask(script, 'rolling-restart', 'worker')).toMatchObject({

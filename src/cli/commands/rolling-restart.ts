@@ -80,7 +80,7 @@ const body = (selectors: readonly string[], options: RollingRestartOptions): Rol
 function announce(
   context: Context,
   created: RolloutsCreatedReply,
-  { detach, dryRun, canary }: RollingRestartOptions,
+  { detach, dryRun, canary, reason }: RollingRestartOptions,
 ): void {
   if (context.json) {
     if (detach !== true && dryRun !== true) context.print(JSON.stringify({ type: 'created', ...created }));
@@ -90,6 +90,9 @@ function announce(
   context.say(...changeLines(changes));
   context.say(...skipped.map(({ program, reason }) => `${program} is left alone: ${reason}`));
   context.say(...joinedLines(created));
+  if (reason !== undefined && created.joined.length > 0) {
+    context.say('what is joined keeps the reason that it was begun for');
+  }
   if (canary !== undefined && !/^0+%?$/.test(canary)) context.say(...vainCanary(created.rollouts));
   context.say(...refusedLines(refused));
 }

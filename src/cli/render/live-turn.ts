@@ -47,7 +47,12 @@ function rowOf(turn: TurnStatus, instance: InstanceStatus | undefined, now: Date
   switch (turn.step) {
     case 'draining':
     case 'leaving':
-      return row(ending(turn, instance), 'busy', drainWords(instance, now), saidOfDrain(instance));
+      return row(
+        ending(turn, instance),
+        'busy',
+        [turn.late === true ? 'late' : '', ...drainWords(instance, now)],
+        saidOfDrain(instance),
+      );
     case 'starting':
       return row(coming(instance), 'busy', startWords(turn, said, now), said);
     case 'settling':

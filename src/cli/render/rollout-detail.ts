@@ -111,13 +111,14 @@ const LOOKS: Partial<Record<TurnStatus['step'], 'good' | 'bad' | 'faint'>> = {
 };
 
 function remarkOn(
-  { step, why, extra, deadline }: TurnStatus,
+  { step, why, extra, deadline, late }: TurnStatus,
   { ended_at }: RolloutStatus,
   now: Date,
 ): string {
   const moves = IN_MOTION.has(step);
   return [
     ...(extra ? ['extra'] : []),
+    ...(late === true ? ['late, the others go on'] : []),
     ...(moves && ended_at !== null ? ['when it ended'] : []),
     ...(moves && ended_at === null && (deadline ?? null) !== null
       ? [`until ${soon(deadline ?? '', now)}`]
