@@ -5,7 +5,7 @@ import type { WireEvent } from '../protocol/events.ts';
 export function isNews(event: WireEvent): boolean {
   switch (event.type) {
     case 'turn':
-      return NOTABLE_STEPS.has(event.step);
+      return NOTABLE_STEPS.has(event.step) && !isByEnd(event.why);
     case 'signalled':
       return event.signal === 'KILL';
     case 'gone':
@@ -20,6 +20,10 @@ export function isNews(event: WireEvent): boolean {
       return true;
   }
 }
+
+/** The rollout's own end says this of all whose turns had not come. */
+const isByEnd = (why: string | undefined): boolean =>
+  /^the rollout was (?:aborted|reverted)$/.test(why ?? '');
 
 /** What an instance does on the way is told by its phases. */
 const NOTABLE_STEPS: ReadonlySet<string> = new Set(['done', 'failed', 'skipped', 'checking', 'serving']);

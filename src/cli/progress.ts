@@ -26,8 +26,12 @@ export class Progress {
     }
   }
 
-  /** That it runs on when what it has waited for has come: the first line has said that it runs. */
+  /**
+   * That it runs on when what it has waited for has come: the first line has said that it runs. And of an extra
+   * instance that is not needed any more that it is back: it is gone.
+   */
   isToldAlready(event: WireEvent): boolean {
+    if (event.type === 'turn') return event.back === true && event.step === 'done' && this.#isExtra(event);
     if (event.type !== 'rollout') return false;
     const course = this.#courses.get(event.rollout);
     if (course === undefined) return false;
@@ -47,12 +51,17 @@ export class Progress {
     const course = this.#courses.get(event.rollout);
     if (course === undefined) return '';
     const { rollout, done } = course;
-    if (rollout.turns.some(({ instance, extra }) => extra && instance === event.instance)) return '';
+    if (this.#isExtra(event)) return '';
     done.add(event.instance);
     const isBack = (rollout.reverting ?? null) !== null;
     // Nobody has looked since it turned round.
     if ((event.back === true) !== isBack) return '';
     return ` (${done.size} of ${meantTurns(rollout).length})`;
+  }
+
+  #isExtra({ rollout, instance }: { readonly rollout: number; readonly instance: string }): boolean {
+    const turns = this.#courses.get(rollout)?.rollout.turns ?? [];
+    return turns.some((turn) => turn.extra && turn.instance === instance);
   }
 }
 

@@ -83,6 +83,22 @@ describe('that a rollout runs', () => {
   });
 });
 
+test('an extra instance that goes is not said to be back', () => {
+  const progress = new Progress([rollout({ turns })]);
+  const told = [done('worker:3', { back: true }), done('worker:1', { back: true }), done('worker:3')];
+  expect(told.map((each) => progress.isToldAlready(each))).toEqual([true, false, false]);
+});
+
+test('whose turns had not come when it ended is not told one by one', () => {
+  const skipped = (why: string) =>
+    isNews(event({ type: 'turn', rollout: 7, instance: 'worker:0', step: 'skipped', why }));
+  expect(['the rollout was aborted', 'the rollout was reverted', 'it is stopped'].map(skipped)).toEqual([
+    false,
+    false,
+    true,
+  ]);
+});
+
 test('a turn that is done is worth a line, one that is begun is told by its drain', () => {
   expect(isNews(done('worker:0'))).toBe(true);
   expect(isNews(event({ type: 'turn', rollout: 7, instance: 'worker:0', step: 'draining' }))).toBe(false);

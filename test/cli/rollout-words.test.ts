@@ -137,6 +137,9 @@ describe('the last words of a rollout that', () => {
       '  see "tsup-visor logs worker:1"',
       '  once it is mended, begin anew with "tsup-visor rolling-restart worker"',
     ]);
+    expect(last({ state: 'reverted', done: 0, reverting: 'worker:4 exited with code 1' })[0]).toBe(
+      'rollout 7 of worker was reverted after 1m, before anybody was replaced: worker:4 exited with code 1',
+    );
     expect(last({ state: 'reverted', done: 1, reverting: 'reverted by bob: too slow', turns })[0]).toBe(
       'rollout 7 of worker was reverted by bob, 1 instance is back at 9f2c1a after 1m: too slow',
     );

@@ -63,7 +63,7 @@ describe.concurrent('a rolling restart', { timeout: 60_000 }, () => {
     const { code, stdout } = await world.cli('rolling-restart', 'worker:0');
     expect(code, stdout).toBe(1);
     expect(stdout).toMatch(/is paused after 0 of 1: worker:3 exited with code 9 after .*; given up/);
-    expect(stdout).toMatch(/tsup-visor[^"]* logs worker:3.*tsup-visor[^"]* start worker:3/);
+    expect(stdout).toMatch(/tsup-visor[^"]* logs worker:3.*tsup-visor[^"]* start worker:3/s);
 
     // The paused rollout is in nobody's way but its own.
     world.configure({ ...four(mortal), other: { ...steady, max_age: '1h' } });

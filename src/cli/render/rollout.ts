@@ -15,6 +15,9 @@ function ended(rollout: RolloutStatus): string {
   const { state, revision, done, total } = rollout;
   if (state === 'succeeded') return success(rollout);
   const { by, why } = endOf(rollout);
+  if (state === 'reverted' && done === 0) {
+    return `was reverted${by}${took(rollout, 'after')}, before anybody was replaced${because(why)}`;
+  }
   if (state === 'reverted') {
     return `was reverted${by}, ${plural(done, 'instance')} ${done === 1 ? 'is' : 'are'} back at ${revision}${took(rollout, 'after')}${because(why)}`;
   }
