@@ -111,7 +111,7 @@ const deadline = ({ deadline: at }: TurnStatus, now: Date): string => (at === nu
 function settleWords({ deadline: at }: TurnStatus, now: Date): string {
   if (at === null) return 'runs to its end';
   const left = Math.max(0, Date.parse(at) - now.getTime());
-  return `ready, must stay so ${elapsed(Math.ceil(left / 1000) * 1000)} more`;
+  return `ready, ${elapsed(Math.ceil(left / 1000) * 1000)} more to prove it`;
 }
 
 const inFlight = (instance: InstanceStatus | undefined): string =>

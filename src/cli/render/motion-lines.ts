@@ -71,7 +71,8 @@ function motionLine(row: MotionRow, columns: Columns, look: LiveLook): string {
   const time = ' '.repeat(columns.time - widthOf(row.time)) + row.time;
   const room = look.width - widthOf(name) - columns.phase;
   if (room < 0) return cut(`${name}${row.phase}`, look.width);
-  const rest = cut(`${gap}${time}${gap}${row.words}`, room).trimEnd();
+  const words = look.width < NARROW ? row.words.replaceAll(' in flight', '') : row.words;
+  const rest = cut(`${gap}${time}${gap}${words}`, room).trimEnd();
   const phase = rest === '' ? row.phase : padded(row.phase, columns.phase);
   return `${name}${look.paint[row.look](phase)}${rest}`;
 }
