@@ -85,7 +85,7 @@ describe.concurrent('the exit code says how it went', () => {
     world.configure({ worker: { ...drainsUntilThereIs(goOn), instances: 2 } });
     await world.succeed('start');
     await world.succeed('rolling-restart', 'worker', '--detach');
-    expect(await code(world, 'rolling-restart', 'worker')).toBe(EXIT.conflict);
+    expect(await code(world, 'rolling-restart', 'worker', '--max-parallel', '2')).toBe(EXIT.conflict);
     writeFileSync(goOn, '');
     await world.see('the first one ends well', (it) => it.rollouts[0]?.state === 'succeeded');
   });
