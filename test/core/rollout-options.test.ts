@@ -1,46 +1,26 @@
 /** What a rollout can be told: extra instances, a canary, a check, failures that are allowed, and the ways back. */
 import { describe, expect, test } from 'vitest';
 import { programName, revision, rolloutId } from '../../src/base/ids.ts';
-import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import { NO_MEMORY } from '../../src/core/fleet/fleet.ts';
 import type { ProgramPlan, RolloutPlan } from '../../src/core/plan.ts';
-import type { Rollout } from '../../src/core/rollout/rollout.ts';
-import { BEGIN, type Change, Fleets, hook, program, worker } from './rig.ts';
-
-type Begin = Partial<Extract<FleetEvent, { type: 'begin_rollout' }>>;
+import { Fleets, hook, program, worker } from './rig.ts';
+import {
+  type Begin,
+  begin,
+  crash,
+  fresh,
+  healthy,
+  look,
+  records,
+  revisions,
+  rolling,
+  rolloutOf,
+  steer,
+  turn,
+  turns,
+} from './rolling.ts';
 
 const CHECK: RolloutPlan['check'] = { check: { kind: 'exec', command: ['verify'] }, timeoutMs: 1000 };
-const fresh = (rollout: Partial<RolloutPlan> = {}, change: Change = {}): ProgramPlan =>
-  program({ instances: 4, revision: revision('two'), rollout, ...change });
-const begin = (fleets: Fleets, target: ProgramPlan, how: Begin = {}): Fleets =>
-  fleets.take({ ...BEGIN, program: target, ids: fleets.ids(), maxParallel: 1, ...how });
-const rolling = (target: ProgramPlan, how: Begin = {}, old: Change = {}): Fleets =>
-  begin(new Fleets([program({ instances: 4, ...old })]).allReady(), target, how);
-const rolloutOf = (fleets: Fleets): Rollout => {
-  const rollout = [...fleets.fleet.rollouts.values()].at(-1);
-  if (rollout === undefined) throw new Error('no rollout');
-  return rollout;
-};
-const turns = (fleets: Fleets): string =>
-  rolloutOf(fleets)
-    .turns.map(({ step }) => step.kind)
-    .join(' ');
-const steer = (fleets: Fleets, command: 'pause' | 'resume' | 'promote' | 'abort' | 'revert'): Fleets =>
-  fleets.take({ type: 'steer_rollout', id: rolloutOf(fleets).id, command });
-const look = (fleets: Fleets, ms: number): Fleets => {
-  fleets.now += ms;
-  return fleets.due({ of: 'rollout', id: rolloutOf(fleets).id });
-};
-const healthy = (fleets: Fleets, index: number): Fleets => look(fleets.ready(index), 500);
-const turn = (fleets: Fleets, index: number): Fleets => healthy(fleets.gone(index), index);
-/** It ends by itself before it is ready. */
-const crash = (fleets: Fleets, index: number): Fleets => fleets.spawned(index).gone(index, 1);
-const revisions = (fleets: Fleets): string =>
-  [...fleets.fleet.instances.values()].map(({ program: { revision: of } }) => of).join(' ');
-const records = (fleets: Fleets, kind: string): unknown[] =>
-  fleets.effects.flatMap((effect) =>
-    effect.type === 'record' && effect.what.kind === kind ? [effect.what] : [],
-  );
 
 describe('extra instances', () => {
   const surging = (rollout: Partial<RolloutPlan> = {}): Fleets => rolling(fresh(rollout), { surge: 2 });

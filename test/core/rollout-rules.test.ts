@@ -1,35 +1,8 @@
 /** Rollouts at their edges: what is not asked twice, not taken back twice, not told when it is no more so. */
 import { expect, test } from 'vitest';
 import { programName, revision } from '../../src/base/ids.ts';
-import type { FleetEvent } from '../../src/core/fleet/event.ts';
-import type { ProgramPlan, RolloutPlan } from '../../src/core/plan.ts';
-import type { Rollout } from '../../src/core/rollout/rollout.ts';
-import { BEGIN, type Change, Fleets, program } from './rig.ts';
-
-type Begin = Partial<Extract<FleetEvent, { type: 'begin_rollout' }>>;
-const fresh = (rollout: Partial<RolloutPlan> = {}, change: Change = {}): ProgramPlan =>
-  program({ instances: 4, revision: revision('two'), rollout, ...change });
-const begin = (fleets: Fleets, target: ProgramPlan, how: Begin = {}): Fleets =>
-  fleets.take({ ...BEGIN, program: target, ids: fleets.ids(), maxParallel: 1, ...how });
-const rolling = (target: ProgramPlan, how: Begin = {}, old: Change = {}): Fleets =>
-  begin(new Fleets([program({ instances: 4, ...old })]).allReady(), target, how);
-const rolloutOf = (fleets: Fleets): Rollout => {
-  const rollout = [...fleets.fleet.rollouts.values()].at(-1);
-  if (rollout === undefined) throw new Error('no rollout');
-  return rollout;
-};
-const turns = (fleets: Fleets): string =>
-  rolloutOf(fleets)
-    .turns.map(({ step }) => step.kind)
-    .join(' ');
-const steer = (fleets: Fleets, command: 'pause' | 'resume' | 'promote' | 'abort' | 'revert'): Fleets =>
-  fleets.take({ type: 'steer_rollout', id: rolloutOf(fleets).id, command });
-const look = (fleets: Fleets, ms: number): Fleets => {
-  fleets.now += ms;
-  return fleets.due({ of: 'rollout', id: rolloutOf(fleets).id });
-};
-const healthy = (fleets: Fleets, index: number): Fleets => look(fleets.ready(index), 500);
-const turn = (fleets: Fleets, index: number): Fleets => healthy(fleets.gone(index), index);
+import { type Change, Fleets, program } from './rig.ts';
+import { begin, fresh, healthy, look, rolling, rolloutOf, steer, turn, turns } from './rolling.ts';
 
 test('an extra one whose drain is to be skipped does not pause the rollout', () => {
   const fleets = healthy(rolling(fresh({}, { drain: { onTimeout: 'skip' } }), { surge: 1 }), 4);
