@@ -104,7 +104,7 @@ test('one that was taken back names what it tried, who took it back, and how man
   expect(`\n${lines.join('\n')}\n`).toMatchInlineSnapshot(`
     "
     ID  PROGRAM  ENDED     WHEN   BY     TOOK    DONE  DRAINS: MED MAX  REVISION          WHY
-     8  worker   reverted  15:50  alice    1m  2 back  -                77ab01 <- 9f2c1a  by bob: each job fails; worker:0 and 1 more were kill…
+     8  worker   reverted  15:50  alice    1m  2 back  -                77ab01 <- 9f2c1a  ended by bob: each job fails; worker:0 and 1 more wer…
     "
   `);
 });
@@ -112,8 +112,8 @@ test('one that was taken back names what it tried, who took it back, and how man
 test('who ended one is told beside why', () => {
   const aborted = (reason: string) =>
     historyLines([rollout({ state: 'aborted', reason })], { paint: plain, width: undefined, now })[1];
-  expect(aborted('aborted by bob')).toMatch(/ {2}by bob$/);
-  expect(aborted('aborted by bob: too slow')).toMatch(/ {2}by bob: too slow$/);
+  expect(aborted('aborted by bob')).toMatch(/ {2}ended by bob$/);
+  expect(aborted('aborted by bob: too slow')).toMatch(/ {2}ended by bob: too slow$/);
   expect(aborted('the daemon is shut down')).toMatch(/ {2}the daemon is shut down$/);
 });
 

@@ -91,7 +91,7 @@ function whyOf(rollout: RolloutStatus): string {
   const { cause, state } = rollout;
   const kind = { operator: null, reload: 'reload', revert: `takes back ${cause.of}` }[cause.kind];
   const { by, why } = state === 'succeeded' ? { by: '', why: null } : endOf(rollout);
-  const ended = by === '' ? why : [by.trimStart(), why].filter((part) => part !== null).join(': ');
+  const ended = by === '' ? why : [`ended${by}`, why].filter((part) => part !== null).join(': ');
   return [kind, cause.words, ended, killedOf(rollout)]
     .filter((text) => text !== null)
     .map((text) => inLocalTime(printable(text)))
