@@ -161,3 +161,10 @@ test('an aborted rollout does not name for ever in the way who drained at its en
   expect(fleets.kindOf(0)).toBe('running');
   expect(rolloutOf(fleets).blocker).toBe(null);
 });
+
+test('a restart in the middle, which the daemon refuses, changes neither the target nor what is still to have its turn', () => {
+  const fleets = rolling(fresh());
+  fleets.restart(2, fresh({}, { revision: revision('three') }));
+  expect(fleets.fleet.programs.get(programName('worker'))?.revision).toBe('two');
+  expect(fleets.seat(2).program.revision).toBe('one');
+});
