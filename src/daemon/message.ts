@@ -115,7 +115,7 @@ function drainingMessage(id: InstanceId, phase: Of<'draining'>, said: string): s
   if (!phase.asked) return 'its pre_drain hook runs';
   const own = said === '' ? '' : `${said}; `;
   // It has none any more: who comes back to it later has to know what ends it.
-  if (phase.overdue) return `${own}past its deadline; "tsup-visor stop --now ${id}" ends it`;
+  if (phase.overdue) return `${own}past its deadline; "tsup-visor signal TERM ${id}" ends its jobs`;
   // Never without a word: who waits for it has to know that nothing will end the wait.
   const limit = phase.deadline === null ? 'no deadline' : '';
   if (phase.ending.exit !== null) {

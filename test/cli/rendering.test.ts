@@ -137,10 +137,10 @@ test('a drain without a deadline says so', () => {
 });
 
 test('a drain past its deadline is not said to have none', () => {
-  const late = draining({ message: 'past its deadline; "tsup-visor stop --now worker:0" ends it' });
+  const late = draining({ message: 'past its deadline; "tsup-visor signal TERM worker:0" ends its jobs' });
   const [, line] = statusLines(status([late]), { paint: plain, width: 200, now });
   expect(line).toContain(
-    'draining 41s, 2 jobs in flight; past its deadline; "tsup-visor stop --now worker:0" ends it',
+    'draining 41s, 2 jobs in flight; past its deadline; "tsup-visor signal TERM worker:0" ends its jobs',
   );
 });
 

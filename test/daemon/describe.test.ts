@@ -187,7 +187,7 @@ const TABLE: Record<LifeName, Told> = {
   },
   'overdue in a rollout': {
     state: 'draining',
-    message: 'past its deadline; "tsup-visor stop --now worker:0" ends it',
+    message: 'past its deadline; "tsup-visor signal TERM worker:0" ends its jobs',
     because: 'rollout 7',
     alive: true,
   },
@@ -273,7 +273,7 @@ describe('a status', () => {
     bench.replace(program(), 'rollout 7', 'pause');
     bench.after(300);
     expect(described()).toMatchObject({
-      message: '3 of 9 done; past its deadline; "tsup-visor stop --now worker:0" ends it',
+      message: '3 of 9 done; past its deadline; "tsup-visor signal TERM worker:0" ends its jobs',
       drain: { in_flight: 2, elapsed_ms: 300, deadline: null },
     });
   });

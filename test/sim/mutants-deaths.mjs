@@ -94,8 +94,8 @@ export const MUTANTS = [
   mutant(
     'what goes down is not told so',
     '../daemon/adopt.ts',
-    "wish.want === 'up' || led.has(id) ||",
-    "wish.want === 'down' || led.has(id) ||",
+    "wish.want === 'up' || isLed ||",
+    "wish.want === 'down' || isLed ||",
   ),
   mutant(
     'runs are not taken up',

@@ -129,8 +129,8 @@ export const MUTANTS = [
   mutant(
     'a revert cannot end',
     STEP,
-    "rollout.reverting === null ? 'succeeded' : 'reverted';",
-    "rollout.reverting === null ? 'succeeded' : 'paused';",
+    "return { state: 'reverted', reason: rollout.reverting.why };",
+    "return { state: 'paused', reason: rollout.reverting.why };",
   ),
   mutant(
     'a bad check leaves what works',
