@@ -155,7 +155,9 @@ export const LIVE_ROLLOUT: readonly Row[] = [
     to: () => '1h',
     async shows(seat) {
       await roll(seat);
-      await seat.sees('rollout', (it) => /waits 1h from the end of \S+:0, which was killed/.test(it.reason ?? ''));
+      await seat.sees('rollout', (it) =>
+        /waits 1h from the end of \S+:0, which was killed/.test(it.reason ?? ''),
+      );
       expect(turns(seat, 'draining')).toEqual([':0']);
     },
   }),
