@@ -180,9 +180,12 @@ export class MemoryKeeper {
   }
 
   #keepRevisions({ program, revisions }: Extract<Recorded, { kind: 'revisions' }>): void {
+    const key = `revisions/${program}`;
     const kept = revisions.map(({ plan, at, whole }) => ({ plan: this.#shelf.keep(plan), at, whole }));
-    this.#journal.put(`revisions/${program}`, kept);
-    this.#clearPlans(program);
+    const before = this.#journal.get(key, (value) => (Array.isArray(value) ? value.length : null)) ?? 0;
+    this.#journal.put(key, kept);
+    // One was left out for another: to look for plans that nobody names takes a look at all that is written down.
+    if (kept.length <= before) this.#clearPlans(program);
   }
 
   #keepRollout(rollout: Rollout): void {

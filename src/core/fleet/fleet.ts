@@ -44,6 +44,8 @@ export interface Fleet {
   readonly generations: Map<ProgramName, number>;
   /** Of each program: the plans that it has had, the newest last. */
   readonly revisions: Map<ProgramName, readonly PastPlan[]>;
+  /** Of each program: one that kept it from being whole when somebody looked last, so that not all are looked at each time. */
+  readonly notWhole: Map<ProgramName, InstanceId>;
   nextRun: Run;
   nextRollout: RolloutId;
   /** The whole of a shutdown that nobody gave another limit, in milliseconds. */
@@ -110,6 +112,7 @@ export function createFleet(plan: Plan, memory: Memory): Fleet {
     armed: new Map(),
     generations: new Map(memory.generations),
     revisions: new Map(memory.revisions),
+    notWhole: new Map(),
     nextRun: firstFreeRun(memory),
     nextRollout: rolloutId(memory.nextRollout),
     shutdownTimeoutMs: plan.shutdownTimeoutMs,

@@ -1,6 +1,7 @@
 /** Keeps the plans that a program has had, and notes which of them was whole. */
 import type { Moment } from '../../base/clock.ts';
 import type { ProgramName } from '../../base/ids.ts';
+import type { Instance } from '../instance/instance.ts';
 import { lifeOf } from '../instance/phase.ts';
 import type { ProgramPlan } from '../plan.ts';
 import { isWhole } from '../rollout/obstacle.ts';
@@ -18,17 +19,26 @@ interface Changes {
 /** All wanted instances of it work, and with the same plan: that is one to go back to. */
 export function noteWhole(changes: Changes, program: ProgramName): void {
   const { fleet } = changes;
+  const before = fleet.notWhole.get(program);
+  if (before !== undefined && isInTheWay(fleet.instances.get(before))) return; // asked at each change: most end here
+  fleet.notWhole.delete(program);
   let plan: ProgramPlan | null = null;
   for (const id of fleet.seats.get(program) ?? []) {
     const seat = fleet.instances.get(id);
     if (seat === undefined || seat.leaving || seat.wish.want === 'down') continue;
-    if (!isWhole(seat)) return; // asked at each change: most end here
+    if (!isWhole(seat)) {
+      fleet.notWhole.set(program, id);
+      return;
+    }
     const own: ProgramPlan = lifeOf(seat.phase)?.program ?? seat.program;
     if (plan !== null && plan.revision !== own.revision) return;
     plan = own;
   }
   if (plan !== null) remember(changes, plan, true);
 }
+
+const isInTheWay = (seat: Instance | undefined): boolean =>
+  seat !== undefined && !seat.leaving && seat.wish.want === 'up' && !isWhole(seat);
 
 /** The newest last. What was whole once stays so. */
 export function remember(changes: Changes, plan: ProgramPlan, whole: boolean): void {
