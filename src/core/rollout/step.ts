@@ -3,30 +3,19 @@
  * turns on, and touches the next instance only when nothing that it knows speaks against it.
  */
 import { assertNever } from '../../base/assert-never.ts';
-import { after, type Moment, type Mono, mono, wall } from '../../base/clock.ts';
-import { formatDuration } from '../../base/duration.ts';
-import type { InstanceId } from '../../base/ids.ts';
-import type { Instance } from '../instance/instance.ts';
-import { lifeOf, type Phase } from '../instance/phase.ts';
+import { type Moment, type Mono, mono } from '../../base/clock.ts';
+import { again } from './again.ts';
 import { endHere, turnBack } from './back.ts';
 import { heldUntil, moveCanary, promoted } from './canary.ts';
 import { askChecks, unasked } from './checks.ts';
 import type { RolloutEffect, RolloutEvent, RolloutStep } from './event.ts';
 import { intolerable, isSettled, whyFailed } from './failures.ts';
 import { beginTurns, dismissExtras, replaceBy } from './gates.ts';
+import { holdAfterKill, isDying, killedNow } from './kill.ts';
 import { newsOf, told } from './news.ts';
-import { type Obstacle, overdueDrain } from './obstacle.ts';
-import {
-  type Blocker,
-  isOver,
-  ordinary,
-  type Rollout,
-  type Seats,
-  type Turn,
-  type View,
-  withStep,
-} from './rollout.ts';
-import { AT_NEXT_RUN, failedStep, moveTurn, passed, startingStep } from './turn.ts';
+import { drainedLate, overdueOf, pausedBy, pausedFor, whomToSeeTo, whyEnded } from './pause.ts';
+import { isOver, ordinary, type Rollout, type Seats, type Turn, type View, withStep } from './rollout.ts';
+import { AT_NEXT_RUN, failedStep, moveTurn, passed } from './turn.ts';
 
 export function stepRollout(rollout: Rollout, event: RolloutEvent, view: View): RolloutStep {
   if (isOver(rollout)) return { rollout, effects: [] };
@@ -66,27 +55,6 @@ function take(rollout: Rollout, event: RolloutEvent, view: View): RolloutStep {
   }
 }
 
-/** By whom and why: in the words of whoever asked; otherwise what it was paused for is what it was ended for. */
-function whyEnded(
-  how: 'aborted' | 'reverted',
-  rollout: Rollout,
-  { by, words }: { readonly by?: string | null; readonly words?: string },
-): string {
-  const why = words ?? causeOf(rollout);
-  return why === null ? `${how} by ${whoIs(by)}` : `${how} by ${whoIs(by)}: ${why}`;
-}
-
-/** What it was paused for, if that was not somebody's wish. */
-const causeOf = ({ state, reason, blocker }: Rollout): string | null =>
-  state === 'paused' && blocker !== null ? reason : null;
-
-const whoIs = (by: string | null | undefined): string => by ?? 'the operator';
-
-const pausedBy = (by: string | null | undefined): Obstacle => ({
-  why: `paused by ${whoIs(by)}`,
-  blocker: null,
-});
-
 /** The moment at which it wants to look again although nothing has happened. */
 export function rolloutDeadline(rollout: Rollout, now: Moment): Mono | null {
   if (isOver(rollout)) return null;
@@ -123,9 +91,6 @@ function moveTurns(before: Rollout, { seats, now }: View): readonly Turn[] {
   });
   return current.turns;
 }
-
-const killedNow = (before: readonly Turn[], turns: readonly Turn[], seats: Seats): InstanceId[] =>
-  before.filter((turn, i) => wasKilled(turn, turns[i], seats.get(turn.id))).map(({ id }) => id);
 
 /** How long those drained that have come to their end in this look, in milliseconds. */
 const drainsEnded = (before: readonly Turn[], turns: readonly Turn[]): number[] =>
@@ -219,29 +184,6 @@ function revert(rollout: Rollout, why: string, view: View): RolloutStep | null {
   return { rollout: next.rollout, effects: [...back.effects, ...next.effects] };
 }
 
-/** The retried job of whoever is killed is not to meet the next turn: from the kill on, and counted from its end. */
-function holdAfterKill(before: Rollout, rollout: Rollout, { seats, now }: View): Rollout {
-  const { afterKillHoldMs } = rollout.target.rollout;
-  if (afterKillHoldMs === 0) return rollout;
-  const at = after(now.mono, afterKillHoldMs);
-  const whyFor = ({ id }: Turn): string =>
-    `waits ${formatDuration(afterKillHoldMs)} from the end of ${id}, which was killed before it had drained`;
-  const gone = before.turns.find((turn, i) => wasKilled(turn, rollout.turns[i], seats.get(turn.id)));
-  if (gone !== undefined) return { ...rollout, notBefore: { at, why: whyFor(gone) } };
-  const dying = rollout.turns.find((turn) => isDying(turn, seats));
-  if (dying === undefined || rollout.notBefore?.why === whyFor(dying)) return rollout;
-  return { ...rollout, notBefore: { at, why: whyFor(dying) } };
-}
-
-const isDying = ({ id, step }: Turn, seats: Seats): boolean =>
-  step.kind === 'draining' && seats.get(id)?.phase.kind === 'killing';
-
-/** Its drain has come to an end in this look, and that was a kill. */
-function wasKilled({ step }: Turn, now: Turn | undefined, seat: Instance | undefined): boolean {
-  if (step.kind !== 'draining' || now?.step.kind === 'draining') return false;
-  return seat?.lastExit?.killed === true && seat.lastExit.run === step.oldRun;
-}
-
 function judged(
   rollout: Rollout,
   { attempt, ok, detail }: Extract<RolloutEvent, { type: 'judged' }>,
@@ -278,43 +220,6 @@ const isSame = (a: Rollout, b: Rollout): boolean =>
   a.turns.length === b.turns.length &&
   a.turns.every((turn, i) => turn === b.turns[i]);
 
-/** One that waits for what will not come is not to be looked at itself. */
-function whomToSeeTo({ id }: Turn, seats: Seats): Blocker {
-  const phase = seats.get(id)?.phase;
-  const isNeeded = phase?.kind === 'waiting' && phase.what.kind === 'dependency';
-  return isNeeded ? { name: phase.what.on, is: 'needed' } : { name: id, is: 'failed' };
-}
-
-const pausedFor = (rollout: Rollout, { why, blocker }: Obstacle): Rollout => ({
-  ...rollout,
-  state: 'paused',
-  reason: why,
-  blocker,
-});
-
-function overdueOf({ id, step }: Turn, seats: Seats): Obstacle | null {
-  const phase = seats.get(id)?.phase;
-  const waits = step.kind === 'draining' || step.kind === 'leaving';
-  const isOverdue = waits && phase?.kind === 'draining' && phase.overdue && phase.onTimeout !== 'skip';
-  return isOverdue ? overdueDrain(id, phase) : null;
-}
-
-/** It was paused for a drain that took too long, and has come to its end since: nobody is to end that any more. */
-function drainedLate(rollout: Rollout, seats: Seats): Rollout {
-  const { blocker, turns } = rollout;
-  if (blocker?.is !== 'draining') return rollout;
-  const turn = turns.find(({ id }) => id === blocker.name);
-  const phase = [...seats.values()].find(({ id }) => id === blocker.name)?.phase;
-  if (phase?.kind === 'draining' && phase.overdue) return rollout;
-  const drainMs = turn !== undefined && 'drainMs' in turn.step ? turn.step.drainMs : null;
-  const took = drainMs === null ? '' : `, after ${formatDuration(drainMs)}`;
-  return {
-    ...rollout,
-    reason: `${blocker.name} has drained meanwhile${took}: later than it may`,
-    blocker: null,
-  };
-}
-
 /** Turns that failed are taken again, drains that were too long get their time anew. */
 function resume(rollout: Rollout, view: View): RolloutStep {
   const { seats, now } = view;
@@ -334,19 +239,3 @@ function resume(rollout: Rollout, view: View): RolloutStep {
   const next = advance(running, view);
   return { rollout: next.rollout, effects: [...newsOf(rollout, running), ...next.effects] };
 }
-
-/** A replacement that has recovered by itself, or is about to, is not replaced once more. */
-function again(step: Failed, rollout: Rollout, seat: Instance | undefined, now: Moment): Turn['step'] {
-  const life = seat === undefined ? null : lifeOf(seat.phase);
-  if (!isComingUp(seat?.phase) || life?.generation !== rollout.generation) return { kind: 'pending' };
-  const { tookMs, drainMs } = step;
-  const began = { mono: mono(now.mono - tookMs), wall: wall(now.wall - tookMs) };
-  return startingStep(rollout, { newRun: life.run, began, drainMs }, now);
-}
-
-type Failed = Extract<Turn['step'], { kind: 'failed' }>;
-
-const isComingUp = (phase: Phase | undefined): boolean =>
-  phase?.kind === 'spawning' || phase?.kind === 'preparing'
-    ? phase.end === null
-    : phase?.kind === 'starting' || phase?.kind === 'running';
