@@ -19,7 +19,9 @@ import { logPathIn } from '../logs/log-path.ts';
 import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
 import { acquireLock } from '../os/lock.ts';
+import { openLog, openOutput } from '../os/output.ts';
 import { createPeers } from '../os/peers.ts';
+import { createPlumbing } from '../os/plumbing.ts';
 import { createProcesses } from '../os/processes.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { LogsReply } from '../protocol/replies.ts';
@@ -37,6 +39,7 @@ import { forgetFault, leaveFault } from './last-fault.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
+import { createOutput } from './output.ts';
 import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
 import { PlanShelf } from './plan-shelf.ts';
@@ -151,10 +154,20 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     if (!isClosed) loop.post(event);
   };
   const timers = new Timers(clock, (timer) => post({ type: 'due', timer }));
+  const output = createOutput({
+    plumbing: createPlumbing(),
+    runDir: filed.runDir,
+    logPath,
+    openFile: openLog,
+    openFiles: openOutput,
+    say: (text) => ownLog.say(text),
+    warn,
+  });
   const processes = createProcesses({
     runDir: filed.runDir,
     warn,
-    events: processEvents(post, options.heard),
+    events: output.before(processEvents(post, options.heard)),
+    openOutput: output.open,
   });
   const boot = bootName();
   const calm = kept.applyTo(filed);
@@ -177,7 +190,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   const senses = createSenses({
     processes,
     checks: createChecks((request, done) => processes.execute(request, done)),
-    lines,
+    lines: output.under(lines),
     surroundings,
     clock,
     places,
@@ -218,6 +231,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     fleet,
     surroundings,
     identities,
+    output,
     goBackTo: (program: ProgramPlan) => goBackTo(program),
     log: (text: string) => ownLog.say(text),
     spawnFailed: (run: Run, stage: string, error: string) =>
@@ -244,7 +258,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     state: fleet.mode.kind === 'running' ? 'running' : 'shutting_down',
     uptime_ms: Math.round(clock.now().mono - born.mono),
     tracking: processes.tracking,
-    warnings: [...processes.warnings, ...kept.names.map(keptText), ...warnings.recent],
+    warnings: [...processes.warnings, ...output.warnings, ...kept.names.map(keptText), ...warnings.recent],
   });
   const follow = (fresh: Plan): void => {
     current = fresh;
@@ -271,6 +285,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     history,
     processes,
     world,
+    output,
     logPath,
     plan: () => current,
     adopt: (programs) => {
@@ -298,6 +313,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     senses.close();
     lines.close();
     processes.close();
+    output.close();
     journal.close();
     ownLog.flush();
     ownLog.close();
@@ -336,6 +352,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   forgetFault(socket);
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
   loop.hold(() => {
+    safely(() => output.adopt(fleet.instances.values()));
     // First: who is wanted is not to be taken for stopped by what the adoption brings to light.
     const again = [...resumeRollouts(fleet), ...wantedAgain(fleet, remembered.wanted)];
     for (const event of [...unwanted(fleet), ...again]) post(event);
