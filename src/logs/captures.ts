@@ -47,6 +47,8 @@ interface Line {
   isLeft: boolean;
 }
 
+/** No instance can have this name: its is of two parts. */
+const KEEPER = 'keeper';
 const STREAMS = ['out', 'err'] as const;
 type Stream = (typeof STREAMS)[number];
 type Stdio = 'stdout' | 'stderr';
@@ -59,10 +61,12 @@ export class Captures {
   readonly #lines = new Map<string, Line>();
   readonly #idOf = new Map<Run, InstanceId>();
   #refusal: string | null = null;
+  #keeping: NodeJS.Immediate | null = null;
 
   constructor(options: CapturesOptions) {
     this.#options = options;
     for (const name of namesIn(options.folder)) this.#take(name);
+    this.#keepSoon();
   }
 
   readonly openOutput: OpenOutput = (request) => {
@@ -144,6 +148,7 @@ export class Captures {
 
   /** Whoever still writes goes on doing so, and the next daemon reads it. */
   close(): void {
+    if (this.#keeping !== null) this.#keep();
     for (const [name, { fifo, capture }] of [...this.#lines]) {
       if (capture.drain() || capture.drain()) this.#remove(name);
       else {
@@ -151,6 +156,9 @@ export class Captures {
         fifo.close();
       }
     }
+    // What is still written to is in the keeping of its keeper.
+    if (this.#lines.size === 0) this.#keep();
+    if (this.#keeping !== null) clearImmediate(this.#keeping);
     this.#lines.clear();
   }
 
@@ -216,6 +224,7 @@ export class Captures {
     };
     const line: Line = { fifo, capture: new Capture(fifo.reader, sink, plumbing, over), isLeft: false };
     this.#lines.set(name, line);
+    this.#keepSoon();
     return line;
   }
 
@@ -252,6 +261,21 @@ export class Captures {
     this.#lines.delete(name);
     line.capture.close();
     line.fifo.remove();
+    this.#keepSoon();
+  }
+
+  /** Once for all that come and go in one turn of the loop. */
+  #keepSoon(): void {
+    this.#keeping ??= setImmediate(() => this.#keep());
+  }
+
+  #keep(): void {
+    if (this.#keeping !== null) clearImmediate(this.#keeping);
+    this.#keeping = null;
+    const { plumbing, folder, warn } = this.#options;
+    const readers = [...this.#lines.values()].map(({ fifo }) => fifo.reader);
+    const kept = plumbing.keep(readers, join(folder, KEEPER));
+    if (!kept.ok) warn(kept.error);
   }
 
   #refuse(why: string): void {
@@ -271,7 +295,7 @@ const cannotWrite = (path: string, why: string): string =>
 
 function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder).filter((name) => !isLink(name));
+    return readdirSync(folder).filter((name) => name !== KEEPER && !isLink(name));
   } catch {
     return []; // it is made with the first FIFO
   }

@@ -2,6 +2,7 @@
 
 import type { Plumbing } from '../ports/plumbing.ts';
 import { type Libc, loadLibc } from './libc.ts';
+import { PipeKeeper } from './pipe-keeper.ts';
 import { systemError } from './system-error.ts';
 import { createWatch } from './watch.ts';
 
@@ -16,6 +17,7 @@ export function createPlumbing(libc: Libc | null = loadLibc()): Plumbing | null 
   const nothing = (): void => {};
   const watch = libc === null ? null : createWatch(libc, nothing, nothing);
   if (libc === null || watch === null) return null;
+  const keeper = new PipeKeeper(libc);
   return {
     makeFifo(path) {
       const errno = libc.mkfifo(path, PRIVATE);
@@ -28,6 +30,10 @@ export function createPlumbing(libc: Libc | null = loadLibc()): Plumbing | null 
     splice: (pipe, file, at, most) => libc.splice(pipe, file, at, most),
     watch: (pipe, readable) => watch.add(pipe, readable),
     unwatch: (pipe) => watch.remove(pipe),
-    close: () => watch.close(),
+    keep: (pipes, file) => keeper.hold(pipes, file),
+    close() {
+      keeper.leave();
+      watch.close();
+    },
   };
 }

@@ -1,4 +1,6 @@
 /** The port through which output is carried from programs into files: FIFOs, and moves that look at no byte. */
+import type { Result } from '../base/result.ts';
+
 export interface Plumbing {
   /** For its owner alone. @throws what node:fs would throw */
   makeFifo(path: string): void;
@@ -15,5 +17,11 @@ export interface Plumbing {
   watch(pipe: number, readable: () => void): boolean;
   /** To be called before the descriptor is closed. */
   unwatch(pipe: number): void;
+  /**
+   * What is in these, and in no others, outlives whoever wrote it, also while there is no daemon; `file` is for this
+   * alone. Fails in one sentence.
+   */
+  keep(pipes: readonly number[], file: string): Result<null, string>;
+  /** What is kept stays so for the next daemon. */
   close(): void;
 }
