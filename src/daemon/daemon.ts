@@ -27,7 +27,7 @@ import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
 import { RolloutHistory } from './history.ts';
 import { type Hold, takeHold, takeLocks } from './hold.ts';
-import { goingOn, inherit, takeUp } from './inheritance.ts';
+import { inherit, takeUp } from './inheritance.ts';
 import { Journal } from './journal.ts';
 import { KeptPlans } from './kept-plans.ts';
 import { forgetFault, leaveFault } from './last-fault.ts';
@@ -155,7 +155,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   });
   const boot = bootName();
   const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, clock.now());
-  const { fleet, plan, identities, places, wanted } = inherited;
+  const { fleet, plan, identities, places } = inherited;
   for (const name of kept.applied) ownLog.say(keptText(name));
   let current = plan;
   const surroundings: Surroundings = {
@@ -335,7 +335,6 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   const also = tookOver.length === 0 ? {} : { took_over: tookOver };
   if (tookOver.length > 0) ownLog.say(tookOverText(tookOver));
   news.announce({ type: 'daemon', state: 'started', ...also }, clock.now());
-  for (const event of goingOn(fleet, wanted)) post(event);
   ownLog.flush();
   return {
     plan,

@@ -72,7 +72,7 @@ export function takeUp({ fleet, begun, identities, wanted }: Inheritance, heir: 
 }
 
 /** What the last daemon was at. */
-export const goingOn = (fleet: Fleet, wanted: readonly InstanceId[]): FleetEvent[] => [
+const goingOn = (fleet: Fleet, wanted: readonly InstanceId[]): FleetEvent[] => [
   ...unwanted(fleet),
   ...resumeRollouts(fleet),
   ...wantedAgain(fleet, wanted),
