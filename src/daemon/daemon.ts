@@ -16,7 +16,9 @@ import { logPathIn } from '../logs/log-path.ts';
 import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
 import { acquireLock } from '../os/lock.ts';
+import { openLog, openOutput } from '../os/output.ts';
 import { createPeers } from '../os/peers.ts';
+import { createPlumbing } from '../os/plumbing.ts';
 import { createProcesses } from '../os/processes.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { LogsReply } from '../protocol/replies.ts';
@@ -34,6 +36,7 @@ import { forgetFault, leaveFault } from './last-fault.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
+import { createOutput } from './output.ts';
 import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
 import { PlanShelf } from './plan-shelf.ts';
@@ -148,10 +151,20 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     if (!isClosed) loop.post(event);
   };
   const timers = new Timers(clock, (timer) => post({ type: 'due', timer }));
+  const output = createOutput({
+    plumbing: createPlumbing(),
+    runDir: filed.runDir,
+    logPath,
+    openFile: openLog,
+    openFiles: openOutput,
+    say: (text) => ownLog.say(text),
+    warn,
+  });
   const processes = createProcesses({
     runDir: filed.runDir,
     warn,
-    events: processEvents(post, options.heard),
+    events: output.before(processEvents(post, options.heard)),
+    openOutput: output.open,
   });
   const boot = bootName();
   const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, clock.now());
@@ -168,7 +181,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   const senses = createSenses({
     processes,
     checks: createChecks((request, done) => processes.execute(request, done)),
-    lines,
+    lines: output.under(lines),
     surroundings,
     clock,
     places,
@@ -208,6 +221,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     fleet,
     surroundings,
     identities,
+    output,
     goBackTo: (program: ProgramPlan) => goBackTo(program),
     log: (text: string) => ownLog.say(text),
     spawnFailed: (run: Run, stage: string, error: string) =>
@@ -234,7 +248,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     state: fleet.mode.kind === 'running' ? 'running' : 'shutting_down',
     uptime_ms: Math.round(clock.now().mono - born.mono),
     tracking: processes.tracking,
-    warnings: [...processes.warnings, ...kept.names.map(keptText), ...warnings.recent],
+    warnings: [...processes.warnings, ...output.warnings, ...kept.names.map(keptText), ...warnings.recent],
   });
   const follow = (fresh: Plan): void => {
     current = fresh;
@@ -261,6 +275,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     history,
     processes,
     world,
+    output,
     logPath,
     plan: () => current,
     adopt: (programs) => {
@@ -286,6 +301,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     senses.close();
     lines.close();
     processes.close();
+    output.close();
     journal.close();
     ownLog.flush();
     ownLog.close();
@@ -323,6 +339,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   });
   forgetFault(socket);
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
+  safely(() => output.adopt(fleet.instances.values()));
   const tookOver = takeUp(inherited, {
     processes,
     hold: (act) => loop.hold(act),
