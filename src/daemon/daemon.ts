@@ -166,6 +166,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   const calm = kept.applyTo(filed);
   for (const name of kept.applied) ownLog.say(keptText(name));
   const remembered = readMemory(journal, calm, clock.now(), boot, warn);
+  if (remembered.isAnew) ownLog.say(ANEW);
   const plan = underWay(calm, remembered.memory.rollouts);
   let current = plan;
   for (const rollout of remembered.memory.rollouts) kept.resume(rollout);
@@ -384,6 +385,8 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
 }
 
 const CLOSE_WITHIN_MS = 200;
+const ANEW =
+  'the machine or its container has been started anew: nothing of before runs, what is wanted is begun';
 
 function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve = (_: T): void => {};
