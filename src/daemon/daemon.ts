@@ -17,6 +17,7 @@ import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
 import { acquireLock } from '../os/lock.ts';
 import { openLog, openOutput } from '../os/output.ts';
+import { openOwnSupervisor } from '../os/own-supervisor.ts';
 import { createPeers } from '../os/peers.ts';
 import { createPlumbing } from '../os/plumbing.ts';
 import { createProcesses } from '../os/processes.ts';
@@ -27,6 +28,7 @@ import { Api } from './api.ts';
 import { bootName } from './boot.ts';
 import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
+import { Herald } from './herald.ts';
 import { RolloutHistory } from './history.ts';
 import { type Hold, takeHold, takeLocks } from './hold.ts';
 import { inherit, takeUp } from './inheritance.ts';
@@ -56,6 +58,8 @@ export interface DaemonOptions {
   readonly socket: string | undefined;
   /** Gets each line of the daemon's own log as well. */
   readonly echo: ((text: string) => void) | null;
+  /** Whoever has started this process is told how it is, where that wants to hear it (sd_notify). */
+  readonly reports?: boolean;
 }
 
 export interface PrivateOptions {
@@ -63,7 +67,7 @@ export interface PrivateOptions {
   readonly heard: Heard;
 }
 
-type RaiseOptions = Pick<DaemonOptions, 'echo'> & Partial<PrivateOptions>;
+type RaiseOptions = Pick<DaemonOptions, 'echo' | 'reports'> & Partial<PrivateOptions>;
 
 export interface Unstarted {
   /** `state_locked`, `config_taken`: by a daemon with another run_dir, which does not answer at our socket. */
@@ -78,6 +82,8 @@ export interface Daemon {
   /** Resolves when everything is down and everything is closed: with what made it end, if that was a fault. */
   readonly ended: Promise<string | null>;
   start(selectors: readonly string[]): Promise<void>;
+  /** What was to be begun has been: whoever started this daemon may be told that it is in charge. */
+  ready(): void;
   shutDown(how: How): void;
   /** Ends the daemon alone: what runs goes on, and the next daemon takes it up. */
   leave(): void;
@@ -170,6 +176,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, clock.now());
   const { fleet, plan, identities, places } = inherited;
   for (const name of kept.applied) ownLog.say(keptText(name));
+  if (inherited.isAnew) ownLog.say(ANEW);
   let current = plan;
   const surroundings: Surroundings = {
     environment: { ...process.env }, // reading from process.env itself asks the system each time
@@ -209,6 +216,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
       defect(error);
     }
   };
+  const herald = new Herald(options.reports === true ? openOwnSupervisor(process.env, warn) : null, fleet);
   const parts = {
     processes,
     timers,
@@ -237,6 +245,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     settled: () => {
       journal.flush();
       ownLog.flush();
+      herald.look();
     },
     defect,
   });
@@ -286,6 +295,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     follow: (fresh) => {
       follow(fresh);
       kept.follow(fresh.programs);
+      herald.reloaded();
     },
     nextRun: scheduler.nextOf,
     post,
@@ -297,6 +307,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   process.on('unhandledRejection', uncaught);
 
   function closeParts(): void {
+    herald.close();
     timers.close();
     senses.close();
     lines.close();
@@ -360,6 +371,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     start: async (selectors) => {
       await api.start({ selectors: [...selectors], wait: false }, new AbortController().signal);
     },
+    ready: () => herald.ready(),
     shutDown: (how) => post({ type: 'shutdown', how, timeoutMs: current.shutdownTimeoutMs }),
     leave: () => close(null),
     follow: (listener) => {
@@ -370,6 +382,8 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
 }
 
 const CLOSE_WITHIN_MS = 200;
+const ANEW =
+  'the machine or its container has been started anew: nothing of before runs, what is wanted is begun';
 
 function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve = (_: T): void => {};

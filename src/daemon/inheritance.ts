@@ -15,7 +15,7 @@ import type { KeptPlans } from './kept-plans.ts';
 import type { PlanShelf } from './plan-shelf.ts';
 import { type Remembered, readMemory } from './remembered.ts';
 
-export interface Inheritance extends Pick<Remembered, 'identities' | 'places' | 'wanted'> {
+export interface Inheritance extends Pick<Remembered, 'identities' | 'places' | 'wanted' | 'isAnew'> {
   readonly fleet: Fleet;
   /** The file's, but for what is kept and for what rollouts are on their way to. */
   readonly plan: Plan;
@@ -36,13 +36,13 @@ interface Estate {
 export function inherit({ journal, shelf, kept, processes, boot, warn }: Estate, filed: Plan, now: Moment) {
   const calm = kept.applyTo(filed);
   const remembered = readMemory(journal, calm, now, boot, warn);
-  const { identities, places, wanted, memory } = remembered;
+  const { identities, places, wanted, isAnew, memory } = remembered;
   const plan = underWay(calm, memory.rollouts);
   for (const rollout of memory.rollouts) kept.resume(rollout);
   const planOf: PlanShelf['find'] = (name, revision) => shelf.find(name, revision);
   const recalled = recall({ ...remembered, planOf }, plan, processes, now);
   const fleet = createFleet(plan, recalled.memory);
-  return { fleet, plan, identities, places, wanted, begun: recalled.begun } satisfies Inheritance;
+  return { fleet, plan, identities, places, wanted, isAnew, begun: recalled.begun } satisfies Inheritance;
 }
 
 interface Heir {
