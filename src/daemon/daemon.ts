@@ -8,11 +8,8 @@ import { VERSION } from '../base/version.ts';
 import { loadConfig } from '../config/load.ts';
 import { reportMistakes } from '../config/report.ts';
 import { socketIn, type World } from '../config/where.ts';
-import { adoptRuns } from '../core/fleet/adopt.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
-import { createFleet, inOrderOf } from '../core/fleet/fleet.ts';
-import { resumeRollouts } from '../core/fleet/resume.ts';
-import { bodyOf, type How } from '../core/instance/phase.ts';
+import type { How } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
 import { createLineWatch } from '../logs/line-watch.ts';
 import { logPathIn } from '../logs/log-path.ts';
@@ -20,19 +17,21 @@ import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
 import { acquireLock } from '../os/lock.ts';
 import { openLog, openOutput } from '../os/output.ts';
+import { openOwnSupervisor } from '../os/own-supervisor.ts';
 import { createPeers } from '../os/peers.ts';
 import { createPlumbing } from '../os/plumbing.ts';
 import { createProcesses } from '../os/processes.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { LogsReply } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
-import { type PlanOf, recall, underWay, unwanted, wantedAgain } from './adopt.ts';
 import { Api } from './api.ts';
 import { bootName } from './boot.ts';
 import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
+import { Herald } from './herald.ts';
 import { RolloutHistory } from './history.ts';
 import { type Hold, takeHold, takeLocks } from './hold.ts';
+import { inherit, takeUp } from './inheritance.ts';
 import { Journal } from './journal.ts';
 import { KeptPlans } from './kept-plans.ts';
 import { forgetFault, leaveFault } from './last-fault.ts';
@@ -44,7 +43,7 @@ import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
 import { PlanShelf } from './plan-shelf.ts';
 import { type Heard, processEvents } from './process-events.ts';
-import { forgetPlans, readMemory } from './remembered.ts';
+import { forgetPlans } from './remembered.ts';
 import { createSenses } from './senses.ts';
 import { kept as keptText, tookOver as tookOverText } from './sentence.ts';
 import { createApiServer, listen } from './server.ts';
@@ -59,6 +58,8 @@ export interface DaemonOptions {
   readonly socket: string | undefined;
   /** Gets each line of the daemon's own log as well. */
   readonly echo: ((text: string) => void) | null;
+  /** Whoever has started this process is told how it is, where that wants to hear it (sd_notify). */
+  readonly reports?: boolean;
 }
 
 export interface PrivateOptions {
@@ -66,7 +67,7 @@ export interface PrivateOptions {
   readonly heard: Heard;
 }
 
-type RaiseOptions = Pick<DaemonOptions, 'echo'> & Partial<PrivateOptions>;
+type RaiseOptions = Pick<DaemonOptions, 'echo' | 'reports'> & Partial<PrivateOptions>;
 
 export interface Unstarted {
   /** `state_locked`, `config_taken`: by a daemon with another run_dir, which does not answer at our socket. */
@@ -81,6 +82,8 @@ export interface Daemon {
   /** Resolves when everything is down and everything is closed: with what made it end, if that was a fault. */
   readonly ended: Promise<string | null>;
   start(selectors: readonly string[]): Promise<void>;
+  /** What was to be begun has been: whoever started this daemon may be told that it is in charge. */
+  ready(): void;
   shutDown(how: How): void;
   /** Ends the daemon alone: what runs goes on, and the next daemon takes it up. */
   leave(): void;
@@ -170,16 +173,11 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     openOutput: output.open,
   });
   const boot = bootName();
-  const calm = kept.applyTo(filed);
+  const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, clock.now());
+  const { fleet, plan, identities, places } = inherited;
   for (const name of kept.applied) ownLog.say(keptText(name));
-  const remembered = readMemory(journal, calm, clock.now(), boot, warn);
-  const plan = underWay(calm, remembered.memory.rollouts);
+  if (inherited.isAnew) ownLog.say(ANEW);
   let current = plan;
-  for (const rollout of remembered.memory.rollouts) kept.resume(rollout);
-  const { identities, places } = remembered;
-  const planOf: PlanOf = (name, revision) => shelf.find(name, revision);
-  const recalled = recall({ ...remembered, planOf }, plan, processes, clock.now());
-  const fleet = createFleet(plan, recalled.memory);
   const surroundings: Surroundings = {
     environment: { ...process.env }, // reading from process.env itself asks the system each time
     logPath,
@@ -211,7 +209,6 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     warn(`a defect of tsup-visor, please report it: ${error instanceof Error ? error.stack : String(error)}`);
     ownLog.flush();
   };
-  /** What goes wrong with one run leaves the others as they are. */
   const safely = (act: () => void): void => {
     try {
       act();
@@ -219,6 +216,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
       defect(error);
     }
   };
+  const herald = new Herald(options.reports === true ? openOwnSupervisor(process.env, warn) : null, fleet);
   const parts = {
     processes,
     timers,
@@ -247,6 +245,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     settled: () => {
       journal.flush();
       ownLog.flush();
+      herald.look();
     },
     defect,
   });
@@ -296,6 +295,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     follow: (fresh) => {
       follow(fresh);
       kept.follow(fresh.programs);
+      herald.reloaded();
     },
     nextRun: scheduler.nextOf,
     post,
@@ -306,9 +306,8 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   process.on('uncaughtException', uncaught);
   process.on('unhandledRejection', uncaught);
 
-  const isAlive = (run: Run | undefined): boolean => run !== undefined && processes.identity(run) !== null;
-
   function closeParts(): void {
+    herald.close();
     timers.close();
     senses.close();
     lines.close();
@@ -351,27 +350,19 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   });
   forgetFault(socket);
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
-  loop.hold(() => {
-    safely(() => output.adopt(fleet.instances.values()));
-    // First: who is wanted is not to be taken for stopped by what the adoption brings to light.
-    const again = [...resumeRollouts(fleet), ...wantedAgain(fleet, remembered.wanted)];
-    for (const event of [...unwanted(fleet), ...again]) post(event);
-    for (const effect of adoptRuns(fleet)) safely(() => perform(effect, parts, clock.now()));
-    for (const { run, pid } of recalled.begun) {
-      safely(() => processes.adopt(run, pid, identities.get(run) ?? ''));
-      post({ type: 'spawned', run, pid });
-    }
+  safely(() => output.adopt(fleet.instances.values()));
+  const tookOver = takeUp(inherited, {
+    processes,
+    hold: (act) => loop.hold(act),
+    post,
+    perform: (effect) => perform(effect, parts, clock.now()),
+    safely,
   });
-  // Those that are alive; that the others are gone is about to be reported.
-  const taken = inOrderOf(fleet).filter(({ phase }) => isAlive(bodyOf(phase)?.life.run));
-  const tookOver = taken.map(({ id }) => id);
   scheduler.follow(plan.programs);
   ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
   const also = tookOver.length === 0 ? {} : { took_over: tookOver };
   if (tookOver.length > 0) ownLog.say(tookOverText(tookOver));
   news.announce({ type: 'daemon', state: 'started', ...also }, clock.now());
-  const again = [...resumeRollouts(fleet), ...wantedAgain(fleet, remembered.wanted)];
-  for (const event of [...unwanted(fleet), ...again]) post(event);
   ownLog.flush();
   return {
     plan,
@@ -380,6 +371,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     start: async (selectors) => {
       await api.start({ selectors: [...selectors], wait: false }, new AbortController().signal);
     },
+    ready: () => herald.ready(),
     shutDown: (how) => post({ type: 'shutdown', how, timeoutMs: current.shutdownTimeoutMs }),
     leave: () => close(null),
     follow: (listener) => {
@@ -390,6 +382,8 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
 }
 
 const CLOSE_WITHIN_MS = 200;
+const ANEW =
+  'the machine or its container has been started anew: nothing of before runs, what is wanted is begun';
 
 function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve = (_: T): void => {};
