@@ -8,24 +8,22 @@ import { VERSION } from '../base/version.ts';
 import { loadConfig } from '../config/load.ts';
 import { reportMistakes } from '../config/report.ts';
 import { socketIn, type World } from '../config/where.ts';
-import { adoptRuns } from '../core/fleet/adopt.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
-import { createFleet, inOrderOf } from '../core/fleet/fleet.ts';
-import { resumeRollouts } from '../core/fleet/resume.ts';
-import { bodyOf, type How } from '../core/instance/phase.ts';
+import type { How } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
 import { createLineWatch } from '../logs/line-watch.ts';
 import { logPathIn } from '../logs/log-path.ts';
 import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
 import { acquireLock } from '../os/lock.ts';
+import { openLog, openOutput } from '../os/output.ts';
 import { openOwnSupervisor } from '../os/own-supervisor.ts';
 import { createPeers } from '../os/peers.ts';
+import { createPlumbing } from '../os/plumbing.ts';
 import { createProcesses } from '../os/processes.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { LogsReply } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
-import { type PlanOf, recall, underWay, unwanted, wantedAgain } from './adopt.ts';
 import { Api } from './api.ts';
 import { bootName } from './boot.ts';
 import { readEnvFiles } from './env-file.ts';
@@ -33,17 +31,19 @@ import { makeFolders } from './folders.ts';
 import { Herald } from './herald.ts';
 import { RolloutHistory } from './history.ts';
 import { type Hold, takeHold, takeLocks } from './hold.ts';
+import { inherit, takeUp } from './inheritance.ts';
 import { Journal } from './journal.ts';
 import { KeptPlans } from './kept-plans.ts';
 import { forgetFault, leaveFault } from './last-fault.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
+import { createOutput } from './output.ts';
 import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
 import { PlanShelf } from './plan-shelf.ts';
 import { type Heard, processEvents } from './process-events.ts';
-import { forgetPlans, readMemory } from './remembered.ts';
+import { forgetPlans } from './remembered.ts';
 import { createSenses } from './senses.ts';
 import { kept as keptText, tookOver as tookOverText } from './sentence.ts';
 import { createApiServer, listen } from './server.ts';
@@ -157,23 +157,27 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     if (!isClosed) loop.post(event);
   };
   const timers = new Timers(clock, (timer) => post({ type: 'due', timer }));
+  const output = createOutput({
+    plumbing: createPlumbing(),
+    runDir: filed.runDir,
+    logPath,
+    openFile: openLog,
+    openFiles: openOutput,
+    say: (text) => ownLog.say(text),
+    warn,
+  });
   const processes = createProcesses({
     runDir: filed.runDir,
     warn,
-    events: processEvents(post, options.heard),
+    events: output.before(processEvents(post, options.heard)),
+    openOutput: output.open,
   });
   const boot = bootName();
-  const calm = kept.applyTo(filed);
+  const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, clock.now());
+  const { fleet, plan, identities, places } = inherited;
   for (const name of kept.applied) ownLog.say(keptText(name));
-  const remembered = readMemory(journal, calm, clock.now(), boot, warn);
-  if (remembered.isAnew) ownLog.say(ANEW);
-  const plan = underWay(calm, remembered.memory.rollouts);
+  if (inherited.isAnew) ownLog.say(ANEW);
   let current = plan;
-  for (const rollout of remembered.memory.rollouts) kept.resume(rollout);
-  const { identities, places } = remembered;
-  const planOf: PlanOf = (name, revision) => shelf.find(name, revision);
-  const recalled = recall({ ...remembered, planOf }, plan, processes, clock.now());
-  const fleet = createFleet(plan, recalled.memory);
   const surroundings: Surroundings = {
     environment: { ...process.env }, // reading from process.env itself asks the system each time
     logPath,
@@ -184,7 +188,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   const senses = createSenses({
     processes,
     checks: createChecks((request, done) => processes.execute(request, done)),
-    lines,
+    lines: output.under(lines),
     surroundings,
     clock,
     places,
@@ -205,7 +209,6 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     warn(`a defect of tsup-visor, please report it: ${error instanceof Error ? error.stack : String(error)}`);
     ownLog.flush();
   };
-  /** What goes wrong with one run leaves the others as they are. */
   const safely = (act: () => void): void => {
     try {
       act();
@@ -226,6 +229,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     fleet,
     surroundings,
     identities,
+    output,
     goBackTo: (program: ProgramPlan) => goBackTo(program),
     log: (text: string) => ownLog.say(text),
     spawnFailed: (run: Run, stage: string, error: string) =>
@@ -253,7 +257,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     state: fleet.mode.kind === 'running' ? 'running' : 'shutting_down',
     uptime_ms: Math.round(clock.now().mono - born.mono),
     tracking: processes.tracking,
-    warnings: [...processes.warnings, ...kept.names.map(keptText), ...warnings.recent],
+    warnings: [...processes.warnings, ...output.warnings, ...kept.names.map(keptText), ...warnings.recent],
   });
   const follow = (fresh: Plan): void => {
     current = fresh;
@@ -280,6 +284,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     history,
     processes,
     world,
+    output,
     logPath,
     plan: () => current,
     adopt: (programs) => {
@@ -301,14 +306,13 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   process.on('uncaughtException', uncaught);
   process.on('unhandledRejection', uncaught);
 
-  const isAlive = (run: Run | undefined): boolean => run !== undefined && processes.identity(run) !== null;
-
   function closeParts(): void {
     herald.close();
     timers.close();
     senses.close();
     lines.close();
     processes.close();
+    output.close();
     journal.close();
     ownLog.flush();
     ownLog.close();
@@ -346,26 +350,19 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   });
   forgetFault(socket);
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
-  loop.hold(() => {
-    // First: who is wanted is not to be taken for stopped by what the adoption brings to light.
-    const again = [...resumeRollouts(fleet), ...wantedAgain(fleet, remembered.wanted)];
-    for (const event of [...unwanted(fleet), ...again]) post(event);
-    for (const effect of adoptRuns(fleet)) safely(() => perform(effect, parts, clock.now()));
-    for (const { run, pid } of recalled.begun) {
-      safely(() => processes.adopt(run, pid, identities.get(run) ?? ''));
-      post({ type: 'spawned', run, pid });
-    }
+  safely(() => output.adopt(fleet.instances.values()));
+  const tookOver = takeUp(inherited, {
+    processes,
+    hold: (act) => loop.hold(act),
+    post,
+    perform: (effect) => perform(effect, parts, clock.now()),
+    safely,
   });
-  // Those that are alive; that the others are gone is about to be reported.
-  const taken = inOrderOf(fleet).filter(({ phase }) => isAlive(bodyOf(phase)?.life.run));
-  const tookOver = taken.map(({ id }) => id);
   scheduler.follow(plan.programs);
   ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
   const also = tookOver.length === 0 ? {} : { took_over: tookOver };
   if (tookOver.length > 0) ownLog.say(tookOverText(tookOver));
   news.announce({ type: 'daemon', state: 'started', ...also }, clock.now());
-  const again = [...resumeRollouts(fleet), ...wantedAgain(fleet, remembered.wanted)];
-  for (const event of [...unwanted(fleet), ...again]) post(event);
   ownLog.flush();
   return {
     plan,

@@ -5,11 +5,12 @@
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { type Errno, type IdentityCalls, identityCalls } from './libc-identity.ts';
+import { type PipeCalls, pipeCalls } from './libc-pipes.ts';
 import { type SpawnCalls, spawnCalls } from './libc-spawn.ts';
 import { userCalls } from './libc-users.ts';
 import type { Users } from './users.ts';
 
-export interface Libc extends SpawnCalls, IdentityCalls {
+export interface Libc extends SpawnCalls, IdentityCalls, PipeCalls {
   readonly users: Users;
   /** The session of a process, zombies included; null when there is no such process. */
   sessionOf(pid: number): number | null;
@@ -25,6 +26,8 @@ export interface Libc extends SpawnCalls, IdentityCalls {
   lockExclusive(descriptor: number): boolean;
   /** An anonymous pipe, closed by exec. */
   makePipe(): { readonly read: number; readonly write: number } | { readonly errno: Errno };
+  /** Copies what is in a pipe into another one, and leaves it there: how many bytes, or -1 where there are none. */
+  copyPipe(from: number, to: number, most: number): number;
   /** A datagram socket bound to `path`, which does not block and is closed by exec. */
   bindDatagram(path: string): { readonly descriptor: number } | { readonly errno: Errno };
   /** Sends a datagram from a socket without a name. Does not wait: EAGAIN where the receiver's queue is full. */
@@ -77,6 +80,7 @@ const WEXITED = 4;
 const WNOWAIT = 0x01000000;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const SPLICE_F_NONBLOCK = 2;
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
@@ -108,6 +112,7 @@ function bindings(koffi: Koffi): Libc {
     ...epollCalls(koffi, library),
     ...spawnCalls(declare),
     ...identityCalls(declare, () => koffi.errno()),
+    ...pipeCalls(declare, () => koffi.errno()),
     users: userCalls(declare, (buffer) => koffi.address(buffer)),
   };
 }
@@ -147,6 +152,7 @@ function fileCalls(koffi: Koffi, library: Library) {
   const flock = library.func('int flock(int, int)');
   const pipe2 = library.func('int pipe2(void *, int)');
   const ends = new Int32Array(2);
+  const tee = library.func('long tee(int, int, size_t, uint)');
   const socket = library.func('int socket(int, int, int)');
   const bind = library.func('int bind(int, void *, uint)');
   const close = library.func('int close(int)');
@@ -159,6 +165,8 @@ function fileCalls(koffi: Koffi, library: Library) {
       if (pipe2(ends, O_CLOEXEC) !== 0) return { errno: koffi.errno() };
       return { read: ends[0] ?? -1, write: ends[1] ?? -1 };
     },
+    copyPipe: (from: number, to: number, most: number): number =>
+      Number(tee(from, to, most, SPLICE_F_NONBLOCK)),
     bindDatagram(path: string) {
       const descriptor: number = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
       if (descriptor < 0) return { errno: koffi.errno() };
