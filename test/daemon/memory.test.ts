@@ -25,10 +25,10 @@ const marked = (number: number): Unrecorded => ({
 
 describe('after a boot', () => {
   const two = [program({ instances: 2 })];
-  const before = (): Daemon => new Daemon({ programs: two }).start().spawned(0);
+  const atWork = (): Daemon => new Daemon({ programs: two }).start().spawned(0);
 
   it('no process is believed, neither one that worked nor one that was about to be begun; the wish is', () => {
-    const first = before();
+    const first = atWork();
     expect([first.seat(0).phase.kind, first.seat(1).phase.kind]).toEqual(['starting', 'spawning']);
     const second = first.next({ programs: two, boot: 'another' });
     expect([second.seat(0), second.seat(1)]).toMatchObject([
@@ -43,7 +43,7 @@ describe('after a boot', () => {
   });
 
   it('they are forgotten for good, also when the daemon is killed again at once', () => {
-    const second = before().next({ programs: two, boot: 'another' });
+    const second = atWork().next({ programs: two, boot: 'another' });
     const third = second.next({ programs: two, boot: 'another' });
     expect(third.isAnew).toBe(false);
     expect(third.seat(0).phase.kind).toBe('stopped');
@@ -51,7 +51,7 @@ describe('after a boot', () => {
   });
 
   it('what lives in spite of that is found by its mark', () => {
-    const second = before().next({ programs: two, boot: 'another', found: [marked(1)] });
+    const second = atWork().next({ programs: two, boot: 'another', found: [marked(1)] });
     expect(second.seat(0)).toMatchObject({ phase: { kind: 'running', body: { pid: 4001 } } });
   });
 
