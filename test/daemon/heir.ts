@@ -57,6 +57,7 @@ export class Heir {
   readonly identities: Map<Run, string>;
   readonly places: ReadonlyMap<Run, readonly LogPlace[]>;
   readonly wanted: readonly InstanceId[];
+  readonly isAnew: boolean;
   /** As it starts: the config's, but for what is kept. */
   readonly plan: Plan;
   /** Called with each effect as it is performed, after all that the step records was written. */
@@ -79,6 +80,7 @@ export class Heir {
     this.identities = identities;
     this.places = places;
     this.wanted = wanted;
+    this.isAnew = read.isAnew;
     this.plan = underWay(calm, memory.rollouts);
     for (const rollout of memory.rollouts) this.#kept.resume(rollout);
     const recalled = recall(
