@@ -132,7 +132,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   const warnings = new Warnings((text) => ownLog.say(text));
   const warn = (text: string): void => warnings.add(text);
   if (hold.warning !== null) warn(hold.warning);
-  const journal = new Journal(join(filed.stateDir, 'journal'), warn);
+  const journal = new Journal(join(filed.stateDir, 'journal'), warn, (text) => ownLog.say(text));
   const shelf = new PlanShelf(journal);
   const kept = new KeptPlans(journal, shelf);
   const history = new RolloutHistory(journal);
@@ -218,7 +218,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     fleet,
     clock,
     perform: (effect, now) => perform(effect, parts, now),
-    secured: () => journal.secure(),
+    secured: () => journal.flush(),
     performed: () => memory.performed(),
     settled: () => {
       journal.flush();
@@ -234,7 +234,12 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     state: fleet.mode.kind === 'running' ? 'running' : 'shutting_down',
     uptime_ms: Math.round(clock.now().mono - born.mono),
     tracking: processes.tracking,
-    warnings: [...processes.warnings, ...kept.names.map(keptText), ...warnings.recent],
+    warnings: [
+      ...processes.warnings,
+      ...kept.names.map(keptText),
+      ...[journal.trouble, ownLog.trouble].filter((trouble) => trouble !== null),
+      ...warnings.recent,
+    ],
   });
   const follow = (fresh: Plan): void => {
     current = fresh;

@@ -32,15 +32,33 @@ export function acquireLock(path: string, libc = loadLibc()): Result<Lock, Held>
 }
 
 function acquireByFlock(path: string, libc: NonNullable<ReturnType<typeof loadLibc>>): Result<Lock, Held> {
-  // Node opens with O_CLOEXEC: no child inherits the lock.
-  const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  const descriptor = openLock(path);
   if (!libc.lockExclusive(descriptor)) {
     closeSync(descriptor);
     return fail({ heldBy: ownerIn(path)?.pid ?? null });
   }
-  ftruncateSync(descriptor);
-  writeSync(descriptor, `${process.pid}\n`, 0);
+  signLock(descriptor);
   return ok({ release: () => closeSync(descriptor) });
+}
+
+/** On a disk that can only be read, what is there is locked just as well. Node opens with O_CLOEXEC: no child inherits it. */
+function openLock(path: string): number {
+  try {
+    return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  } catch (error) {
+    if (errorCode(error) !== 'EROFS') throw error;
+    return openSync(path, constants.O_RDONLY);
+  }
+}
+
+/** For people: the lock holds whether or not it can be said who has it. */
+function signLock(descriptor: number): void {
+  try {
+    ftruncateSync(descriptor);
+    writeSync(descriptor, `${process.pid}\n`, 0);
+  } catch {
+    // The disk is full, or can only be read.
+  }
 }
 
 interface Owner {
