@@ -42,6 +42,8 @@ export interface Family {
    * what it sees lasts no longer. Nothing where the system does not tell.
    */
   glance(): readonly Killed[];
+  /** Those of the last look once more, at a small price; null where that cannot be had. */
+  lookAgain(): readonly Relative[] | null;
 }
 
 export type Killed = Pick<Relative, 'pid' | 'start'> & { readonly killedBy: number };
@@ -88,7 +90,11 @@ function familyByProc(runDir: string, run: Run, leader: number): Family {
     return pids.flatMap((pid) => relative(pid));
   }
 
-  return { look, glance: () => pids.flatMap(killed) };
+  return {
+    look,
+    lookAgain: () => pids.flatMap((pid) => relative(pid)).filter((one) => known.has(nameOf(one))),
+    glance: () => pids.flatMap(killed),
+  };
 }
 
 function killed(pid: number): Killed[] {
@@ -127,7 +133,7 @@ function familyByPs(leader: number): Family {
     }
     return rows.filter((row) => known.has(nameOf(row)));
   }
-  return { look, glance: () => [] };
+  return { look, lookAgain: () => null, glance: () => [] };
 }
 
 const nameOf = ({ pid, start }: Relative): string => `${pid} ${start}`;

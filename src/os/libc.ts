@@ -25,6 +25,8 @@ export interface Libc extends SpawnCalls, IdentityCalls {
   lockExclusive(descriptor: number): boolean;
   /** An anonymous pipe, closed by exec. */
   makePipe(): { readonly read: number; readonly write: number } | { readonly errno: Errno };
+  /** Copies what is in a pipe into another one, and leaves it there: how many bytes, or -1 where there are none. */
+  copyPipe(from: number, to: number, most: number): number;
   /** A datagram socket bound to `path`, which does not block and is closed by exec. */
   bindDatagram(path: string): { readonly descriptor: number } | { readonly errno: Errno };
   /** The user at the other end of a connected unix socket, as it was when that connected; null: it is none. */
@@ -75,6 +77,7 @@ const WEXITED = 4;
 const WNOWAIT = 0x01000000;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const SPLICE_F_NONBLOCK = 2;
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
@@ -144,6 +147,7 @@ function fileCalls(koffi: Koffi, library: Library) {
   const flock = library.func('int flock(int, int)');
   const pipe2 = library.func('int pipe2(void *, int)');
   const ends = new Int32Array(2);
+  const tee = library.func('long tee(int, int, size_t, uint)');
   const socket = library.func('int socket(int, int, int)');
   const bind = library.func('int bind(int, void *, uint)');
   const close = library.func('int close(int)');
@@ -155,6 +159,8 @@ function fileCalls(koffi: Koffi, library: Library) {
       if (pipe2(ends, O_CLOEXEC) !== 0) return { errno: koffi.errno() };
       return { read: ends[0] ?? -1, write: ends[1] ?? -1 };
     },
+    copyPipe: (from: number, to: number, most: number): number =>
+      Number(tee(from, to, most, SPLICE_F_NONBLOCK)),
     bindDatagram(path: string) {
       const descriptor: number = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
       if (descriptor < 0) return { errno: koffi.errno() };

@@ -277,6 +277,7 @@ class Hands implements RealProcesses {
     this.commands.close();
     for (const { report } of this.live.values()) report.close();
     this.live.clear();
+    this.reports.close();
     this.tracker.close();
     this.groups?.close();
     this.leap?.leaders.close();

@@ -35,6 +35,8 @@ export interface PlayOptions {
 
 /** The second signal comes so long after the first: as from a group and a parent that hands it on. */
 const GAP_MS = 50;
+/** Later it might be heard as somebody who insists, which is another question. */
+const SAME_WISH_MS = 150;
 /** So long a process is watched to see how long its kind lives. */
 const LEARN_FROM_MS = 10_000;
 const LEARN_TO_MS = 60_000;
@@ -151,10 +153,10 @@ class Player {
     if (this.#isAsked) {
       await this.#watch(() => notes.signalAt !== null, QUICKLY_MS);
       if (notes.signalAt !== null) {
-        await this.#watcher.glance();
         say(`${program.drain.signal} was sent to ${this.#id}; waiting until it has drained`);
+        if (again !== null) await this.#sendAgain(notes.signalAt, again);
+        await this.#watcher.glance();
       }
-      if (again !== null && notes.signalAt !== null) await this.#sendAgain(notes.signalAt, again);
     }
     while (!this.#isOver) {
       await this.#watcher.look();
@@ -175,12 +177,12 @@ class Player {
 
   async #sendAgain(signalAt: number, to: 'leader' | 'group'): Promise<void> {
     const { leader } = this.#notes;
-    await this.#watch(() => performance.now() >= signalAt + GAP_MS, QUICKLY_MS);
+    await this.#watcher.glanceUntil(signalAt + GAP_MS);
+    if (performance.now() > signalAt + SAME_WISH_MS) return;
     // A leader whose end nobody has heard of is not reaped, so its number is still its own.
-    if (leader === null || this.#notes.exit !== null || this.#isOver) return;
-    if (!send(to === 'group' ? -leader : leader, this.#options.program.drain.signal)) return;
-    this.#againAt = performance.now();
-    await this.#watcher.glance();
+    if (leader === null || this.#isDone()) return;
+    if (send(to === 'group' ? -leader : leader, this.#options.program.drain.signal))
+      this.#againAt = performance.now();
   }
 
   /** Often in the first half second, then ever more seldom. */

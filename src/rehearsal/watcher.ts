@@ -5,7 +5,6 @@ import type { Notes } from './notes.ts';
 import type { Sighting } from './round.ts';
 import { Sightings } from './sightings.ts';
 
-/** Less than the time between two signals. */
 const GLANCE_MS = 40;
 
 export class Watcher {
@@ -37,12 +36,17 @@ export class Watcher {
 
   /** All the time, for a moment: what a signal ends is a zombie for as long as its parent takes to see it. */
   async glance(): Promise<void> {
-    const until = performance.now() + GLANCE_MS;
-    while (performance.now() < until && this.#seen !== null && this.#notes.exit === null) {
-      const { family, sightings } = this.#seen;
-      sightings.note(family.glance());
+    await this.glanceUntil(performance.now() + GLANCE_MS);
+    await this.look();
+  }
+
+  /** At those that are known already: to look for more takes long on a busy machine, and `until` is not to be missed. */
+  async glanceUntil(until: number): Promise<void> {
+    while (performance.now() < until && this.#notes.exit === null) {
+      if (this.#seen !== null) this.#seen.sightings.note(this.#seen.family.glance());
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await this.look();
+    const known = this.#seen?.family.lookAgain() ?? null;
+    if (known !== null) this.#seen?.sightings.take(known, performance.now());
   }
 }

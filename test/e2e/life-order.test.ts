@@ -5,8 +5,9 @@ import { heeds, READY, steady } from './keys/row.ts';
 import { started, starting } from './life.ts';
 import type { Program } from './world.ts';
 
-/** Not ready before USR1. */
-const onWord: Program = { ...steady, command: heeds(':', { USR1: READY }) };
+const LISTENS = 'listens to USR1';
+/** Not ready before USR1, which would end it before it has said this. */
+const onWord: Program = { ...steady, command: heeds(`echo 'STATUS=${LISTENS}' >&3`, { USR1: READY }) };
 /** Asked to end, it does so at USR1. */
 const reluctant: Program = { ...steady, command: heeds(READY, { TERM: ':', USR1: 'exit 0' }) };
 
@@ -18,12 +19,13 @@ const order = (log: EventLog, kinds: readonly WireEvent['type'][]): string[] =>
 
 describe.concurrent('what needs others', () => {
   it('waits for them to be ready, level by level, and says for whom', async (test) => {
-    const { log, start, instances, tell } = await starting(test, {
+    const { log, start, instances, see, tell } = await starting(test, {
       web: { ...steady, depends_on: ['api'] },
       api: { ...onWord, depends_on: { db: 'ready' } },
       db: onWord,
     });
-    await log.sees('db runs', (it) => it.type === 'spawned');
+    const listens = (id: string) => see(id, LISTENS, ({ message }) => message?.includes(LISTENS) ?? false);
+    await listens('db:0');
     const waiting = await instances();
     expect(waiting.map(({ id, state, waits_for }) => `${id} ${state} ${waits_for}`)).toEqual([
       'web:0 waiting api',
@@ -32,7 +34,7 @@ describe.concurrent('what needs others', () => {
     ]);
     expect(waiting[1]?.message).toBe('waits for db to be ready: db:0 is starting');
     await tell('db:0', 'SIGUSR1');
-    await log.sees('api runs', (it) => it.type === 'spawned' && it.instance === 'api:0');
+    await listens('api:0');
     await tell('api:0', 'SIGUSR1');
     expect(await start.ended).toMatchObject({ code: 0, stderr: '' });
     expect(order(log, ['spawned', 'ready'])).toEqual(

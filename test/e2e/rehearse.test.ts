@@ -130,7 +130,7 @@ describe.concurrent('it is made of what the config says', () => {
     });
     const { stdout, stderr } = await world.succeed('rehearse', 'worker', '--once');
     expect(stdout).toContain('note     depends on redis, which is not started here\n');
-    expect(stdout).toMatch(/^ok {7}was ready after \d+ms: it said READY=1$/m);
+    expect(stdout).toMatch(/^ok {7}was ready after \S+: it said READY=1$/m);
     expect(stdout).toMatch(/\n\nworker:2: no fault\n$/);
     expect(stderr).toContain('TERM was sent to worker:2');
     expect(readFileSync(join(world.dir, 'pre_start'), 'utf8')).toBe('worker:2 1\n');

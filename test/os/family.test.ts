@@ -86,6 +86,21 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
+test.runIf(process.platform === 'linux')('those of the last look are looked at again alone', async () => {
+  const leader = begin('trap "sleep 1003 &" USR1; sleep 1001 & sleep 1002 & while :; do wait; done');
+  const family = familyOf(RUN_DIR, RUN, leader);
+  const child = await find(family, ({ command }) => command === 'sleep 1001');
+  await find(family, ({ command }) => command === 'sleep 1002');
+  process.kill(leader, 'SIGUSR1');
+  await find(familyOf(RUN_DIR, RUN, leader), ({ command }) => command === 'sleep 1003');
+  process.kill(child.pid, 'SIGTERM');
+  const there = await until('the first is gone', () => {
+    const again = family.lookAgain() ?? [];
+    return !again.some(({ pid, ended }) => pid === child.pid && !ended) && again;
+  });
+  expect(commands(there).filter((each) => each.startsWith('sleep'))).toEqual(['sleep 1002']);
+});
+
 test('by ps as well, as far as groups and parents lead', async () => {
   const leader = begin('setsid sleep 1002 & sleep 1001; :');
   const family = familyOf(RUN_DIR, RUN, leader, 'darwin');

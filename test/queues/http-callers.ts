@@ -39,7 +39,7 @@ export function startCallers(ports: readonly number[]): Callers {
         answers.push({ id, status: answer.statusCode ?? 0, reused: sent.reusedSocket });
         return;
       }
-      if (!wasNotTaken(answer.error, sent)) errors.push(answer.error);
+      if (!wasNotTaken(answer.error)) errors.push(answer.error);
       await pause(5);
     }
   };
@@ -70,10 +70,14 @@ async function answerTo(sent: ClientRequest): Promise<IncomingMessage> {
   return answer;
 }
 
-/** Nobody listens; or the server has closed a connection on which nothing was under way while we wrote to it. */
-function wasNotTaken(error: unknown, { reusedSocket }: ClientRequest): boolean {
+/**
+ * Nobody listens; or the server has closed a connection on which nothing was under way while we wrote to it. A new
+ * connection is reset by the system where its server has gone before it was let in; had the request been heard all the
+ * same, the journal would have it twice.
+ */
+function wasNotTaken(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : null;
-  return code === 'ECONNREFUSED' || (reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE'));
+  return code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'EPIPE';
 }
 
 /** So many free ones in a row, below those that the system gives to whoever connects. */

@@ -6,6 +6,7 @@
  */
 import { createServer } from 'node:http';
 import { finished } from 'node:stream/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { createRunner } from 'tsup-visor/runner';
 
 const [script = './job.sh'] = process.argv.slice(2);
@@ -19,10 +20,13 @@ const server = createServer((request, response) => {
 });
 
 // What is under way is a job, so it is waited for. `server.close()` would wait for more: for connections on which
-// nobody has ever asked anything, a minute and longer.
-runner.onQuiet('http', () => {
+// nobody has ever asked anything, a minute and longer. Whoever has connected by now is let in first, and has a moment to
+// say what he wants: to him, a connection that is reset might mean that it has been done.
+runner.onQuiet('http', async () => {
+  await setImmediate();
   server.close();
   server.closeIdleConnections();
+  await setTimeout(100);
 });
 runner.onShutdown('http', () => server.closeAllConnections());
 
