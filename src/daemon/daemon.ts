@@ -8,40 +8,42 @@ import { VERSION } from '../base/version.ts';
 import { loadConfig } from '../config/load.ts';
 import { reportMistakes } from '../config/report.ts';
 import { socketIn, type World } from '../config/where.ts';
-import { adoptRuns } from '../core/fleet/adopt.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
-import { createFleet, inOrderOf } from '../core/fleet/fleet.ts';
-import { resumeRollouts } from '../core/fleet/resume.ts';
-import { bodyOf, type How } from '../core/instance/phase.ts';
+import type { How } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
 import { createLineWatch } from '../logs/line-watch.ts';
 import { logPathIn } from '../logs/log-path.ts';
 import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
 import { acquireLock } from '../os/lock.ts';
+import { openLog, openOutput } from '../os/output.ts';
+import { openOwnSupervisor } from '../os/own-supervisor.ts';
 import { createPeers } from '../os/peers.ts';
+import { createPlumbing } from '../os/plumbing.ts';
 import { createProcesses } from '../os/processes.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { LogsReply } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
-import { type PlanOf, recall, underWay, unwanted, wantedAgain } from './adopt.ts';
 import { Api } from './api.ts';
 import { bootName } from './boot.ts';
 import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
+import { Herald } from './herald.ts';
 import { RolloutHistory } from './history.ts';
 import { type Hold, takeHold, takeLocks } from './hold.ts';
+import { inherit, takeUp } from './inheritance.ts';
 import { Journal } from './journal.ts';
 import { KeptPlans } from './kept-plans.ts';
 import { forgetFault, leaveFault } from './last-fault.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
+import { createOutput } from './output.ts';
 import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
 import { PlanShelf } from './plan-shelf.ts';
 import { type Heard, processEvents } from './process-events.ts';
-import { forgetPlans, readMemory } from './remembered.ts';
+import { forgetPlans } from './remembered.ts';
 import { createSenses } from './senses.ts';
 import { kept as keptText, tookOver as tookOverText } from './sentence.ts';
 import { createApiServer, listen } from './server.ts';
@@ -56,6 +58,8 @@ export interface DaemonOptions {
   readonly socket: string | undefined;
   /** Gets each line of the daemon's own log as well. */
   readonly echo: ((text: string) => void) | null;
+  /** Whoever has started this process is told how it is, where that wants to hear it (sd_notify). */
+  readonly reports?: boolean;
 }
 
 export interface PrivateOptions {
@@ -63,7 +67,7 @@ export interface PrivateOptions {
   readonly heard: Heard;
 }
 
-type RaiseOptions = Pick<DaemonOptions, 'echo'> & Partial<PrivateOptions>;
+type RaiseOptions = Pick<DaemonOptions, 'echo' | 'reports'> & Partial<PrivateOptions>;
 
 export interface Unstarted {
   /** `state_locked`, `config_taken`: by a daemon with another run_dir, which does not answer at our socket. */
@@ -78,6 +82,8 @@ export interface Daemon {
   /** Resolves when everything is down and everything is closed: with what made it end, if that was a fault. */
   readonly ended: Promise<string | null>;
   start(selectors: readonly string[]): Promise<void>;
+  /** What was to be begun has been: whoever started this daemon may be told that it is in charge. */
+  ready(): void;
   shutDown(how: How): void;
   /** Ends the daemon alone: what runs goes on, and the next daemon takes it up. */
   leave(): void;
@@ -151,22 +157,27 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     if (!isClosed) loop.post(event);
   };
   const timers = new Timers(clock, (timer) => post({ type: 'due', timer }));
+  const output = createOutput({
+    plumbing: createPlumbing(),
+    runDir: filed.runDir,
+    logPath,
+    openFile: openLog,
+    openFiles: openOutput,
+    say: (text) => ownLog.say(text),
+    warn,
+  });
   const processes = createProcesses({
     runDir: filed.runDir,
     warn,
-    events: processEvents(post, options.heard),
+    events: output.before(processEvents(post, options.heard)),
+    openOutput: output.open,
   });
   const boot = bootName();
-  const calm = kept.applyTo(filed);
+  const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, clock.now());
+  const { fleet, plan, identities, places } = inherited;
   for (const name of kept.applied) ownLog.say(keptText(name));
-  const remembered = readMemory(journal, calm, clock.now(), boot, warn);
-  const plan = underWay(calm, remembered.memory.rollouts);
+  if (inherited.isAnew) ownLog.say(ANEW);
   let current = plan;
-  for (const rollout of remembered.memory.rollouts) kept.resume(rollout);
-  const { identities, places } = remembered;
-  const planOf: PlanOf = (name, revision) => shelf.find(name, revision);
-  const recalled = recall({ ...remembered, planOf }, plan, processes, clock.now());
-  const fleet = createFleet(plan, recalled.memory);
   const surroundings: Surroundings = {
     environment: { ...process.env }, // reading from process.env itself asks the system each time
     logPath,
@@ -177,7 +188,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   const senses = createSenses({
     processes,
     checks: createChecks((request, done) => processes.execute(request, done)),
-    lines,
+    lines: output.under(lines),
     surroundings,
     clock,
     places,
@@ -198,7 +209,6 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     warn(`a defect of tsup-visor, please report it: ${error instanceof Error ? error.stack : String(error)}`);
     ownLog.flush();
   };
-  /** What goes wrong with one run leaves the others as they are. */
   const safely = (act: () => void): void => {
     try {
       act();
@@ -206,6 +216,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
       defect(error);
     }
   };
+  const herald = new Herald(options.reports === true ? openOwnSupervisor(process.env, warn) : null, fleet);
   const parts = {
     processes,
     timers,
@@ -218,6 +229,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     fleet,
     surroundings,
     identities,
+    output,
     goBackTo: (program: ProgramPlan) => goBackTo(program),
     log: (text: string) => ownLog.say(text),
     spawnFailed: (run: Run, stage: string, error: string) =>
@@ -233,6 +245,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     settled: () => {
       journal.flush();
       ownLog.flush();
+      herald.look();
     },
     defect,
   });
@@ -244,7 +257,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     state: fleet.mode.kind === 'running' ? 'running' : 'shutting_down',
     uptime_ms: Math.round(clock.now().mono - born.mono),
     tracking: processes.tracking,
-    warnings: [...processes.warnings, ...kept.names.map(keptText), ...warnings.recent],
+    warnings: [...processes.warnings, ...output.warnings, ...kept.names.map(keptText), ...warnings.recent],
   });
   const follow = (fresh: Plan): void => {
     current = fresh;
@@ -271,6 +284,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     history,
     processes,
     world,
+    output,
     logPath,
     plan: () => current,
     adopt: (programs) => {
@@ -281,6 +295,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     follow: (fresh) => {
       follow(fresh);
       kept.follow(fresh.programs);
+      herald.reloaded();
     },
     nextRun: scheduler.nextOf,
     post,
@@ -291,13 +306,13 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   process.on('uncaughtException', uncaught);
   process.on('unhandledRejection', uncaught);
 
-  const isAlive = (run: Run | undefined): boolean => run !== undefined && processes.identity(run) !== null;
-
   function closeParts(): void {
+    herald.close();
     timers.close();
     senses.close();
     lines.close();
     processes.close();
+    output.close();
     journal.close();
     ownLog.flush();
     ownLog.close();
@@ -335,26 +350,19 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   });
   forgetFault(socket);
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
-  loop.hold(() => {
-    // First: who is wanted is not to be taken for stopped by what the adoption brings to light.
-    const again = [...resumeRollouts(fleet), ...wantedAgain(fleet, remembered.wanted)];
-    for (const event of [...unwanted(fleet), ...again]) post(event);
-    for (const effect of adoptRuns(fleet)) safely(() => perform(effect, parts, clock.now()));
-    for (const { run, pid } of recalled.begun) {
-      safely(() => processes.adopt(run, pid, identities.get(run) ?? ''));
-      post({ type: 'spawned', run, pid });
-    }
+  safely(() => output.adopt(fleet.instances.values()));
+  const tookOver = takeUp(inherited, {
+    processes,
+    hold: (act) => loop.hold(act),
+    post,
+    perform: (effect) => perform(effect, parts, clock.now()),
+    safely,
   });
-  // Those that are alive; that the others are gone is about to be reported.
-  const taken = inOrderOf(fleet).filter(({ phase }) => isAlive(bodyOf(phase)?.life.run));
-  const tookOver = taken.map(({ id }) => id);
   scheduler.follow(plan.programs);
   ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
   const also = tookOver.length === 0 ? {} : { took_over: tookOver };
   if (tookOver.length > 0) ownLog.say(tookOverText(tookOver));
   news.announce({ type: 'daemon', state: 'started', ...also }, clock.now());
-  const again = [...resumeRollouts(fleet), ...wantedAgain(fleet, remembered.wanted)];
-  for (const event of [...unwanted(fleet), ...again]) post(event);
   ownLog.flush();
   return {
     plan,
@@ -363,6 +371,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     start: async (selectors) => {
       await api.start({ selectors: [...selectors], wait: false }, new AbortController().signal);
     },
+    ready: () => herald.ready(),
     shutDown: (how) => post({ type: 'shutdown', how, timeoutMs: current.shutdownTimeoutMs }),
     leave: () => close(null),
     follow: (listener) => {
@@ -373,6 +382,8 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
 }
 
 const CLOSE_WITHIN_MS = 200;
+const ANEW =
+  'the machine or its container has been started anew: nothing of before runs, what is wanted is begun';
 
 function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve = (_: T): void => {};

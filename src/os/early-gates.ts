@@ -3,11 +3,12 @@
  * some 15 ms when nobody has done so for a while; that costs nothing while the run before it still ends. A gate that
  * waits is no run: it has executed nothing of the program, bears no mark of a run, and ends with the daemon.
  */
-import { closeSync, statSync, writeSync } from 'node:fs';
+import { type BigIntStats, closeSync, fstatSync, statSync, writeSync } from 'node:fs';
 import type { ExitStatus } from '../base/exit-status.ts';
 import type { Run } from '../base/ids.ts';
-import { ok } from '../base/result.ts';
-import type { SpawnRequest } from '../ports/processes.ts';
+import { fail, ok } from '../base/result.ts';
+import type { Output } from '../ports/output.ts';
+import type { SpawnFault, SpawnRequest } from '../ports/processes.ts';
 import type { Cgroups } from './cgroup-home.ts';
 import { setting } from './gate.ts';
 import { canBecome, type Launched, type Launcher, openChannels, startOf } from './launch.ts';
@@ -24,6 +25,7 @@ const MOST = 16;
 interface Early extends Waiting {
   readonly run: Run;
   readonly sight: string;
+  readonly outs: string;
   readonly report: Report;
   ended(exit: ExitStatus): void;
 }
@@ -55,13 +57,14 @@ export class EarlyGates {
     // A process more may be one too many for whoever still drains.
     if (request.limits.resources.nproc !== undefined) return;
     const sight = sightOf(request, libc);
-    const channels = sight === null ? null : openChannels(request, launcher);
+    const channels = sight === null ? null : openChannels(request, launcher, true);
     if (sight === null || !channels?.ok) return;
     const { output, report } = channels.value;
+    const outs = identityOf(output);
     const start = startOf(request, launcher, channels.value);
     const waiting = start.ok ? this.#toGate(start.value, request.run) : start;
     output.close();
-    if (waiting.ok) this.#keep({ ...waiting.value, run: request.run, sight, report });
+    if (waiting.ok) this.#keep({ ...waiting.value, run: request.run, sight, outs, report });
     else this.#abandon(request.run, report);
   }
 
@@ -69,7 +72,7 @@ export class EarlyGates {
   open(request: SpawnRequest, outcome: Pick<Launched, 'started' | 'ended'>): boolean {
     const early = this.#waiting.get(request.run);
     if (early === undefined) return false;
-    if (early.sight !== sightOf(request, this.#parts.libc) || !isOpened(early)) {
+    if (!this.#fits(early, request) || !isOpened(early)) {
       this.end(request.run);
       return false;
     }
@@ -92,6 +95,17 @@ export class EarlyGates {
 
   close(): void {
     for (const run of this.#waiting.keys()) this.end(run);
+  }
+
+  /** Whether all of it is as it would be if it were begun now. */
+  #fits(early: Early, request: SpawnRequest): boolean {
+    const { launcher, libc } = this.#parts;
+    if (early.sight !== sightOf(request, libc)) return false;
+    const output = launcher.openOutput(request);
+    if (!output.ok) return false;
+    const isSame = early.outs === identityOf(output.value);
+    output.value.close();
+    return isSame;
   }
 
   #toGate(start: Parameters<typeof leapToGate>[0], run: Run): ReturnType<typeof leapToGate> {
@@ -143,26 +157,36 @@ function isOpened({ gate }: Early): boolean {
   }
 }
 
+/** What its output goes to: a log file may have been moved away by the time that the run begins. */
+function identityOf({ stdout, stderr }: Output): string {
+  const of = (given: Output['stdout']): string =>
+    typeof given === 'number' ? nodeOf(fstatSync(given, EXACT)) : given;
+  return `${of(stdout)} ${of(stderr)}`;
+}
+
 /**
  * All that a start is made of, and what its names stand for at this moment: a folder may be another by the time that
- * the run begins, and a log file may have been moved away. Null: there is nothing that could be started.
+ * the run begins. Null: there is nothing that could be started.
  */
 function sightOf(request: SpawnRequest, libc: Libc): string | null {
   const seen = asProgram(request, libc, () => {
     const path = runnable(request);
-    return path.ok ? ok([path.value, placeOf(request.directory)]) : path;
+    const folder = folderOf(request.directory);
+    if (!path.ok) return path;
+    return folder === null ? fail(NO_FOLDER) : ok([path.value, folder]);
   });
-  if (!seen.ok || seen.value.includes(null)) return null;
-  const logs = [request.stdout, request.stderr].map((path) => path !== null && placeOf(path));
-  return JSON.stringify([request, seen.value, logs]);
+  return seen.ok ? JSON.stringify([request, ...seen.value]) : null;
 }
 
-/** Null: there is no such thing. */
-function placeOf(path: string): string | null {
+const NO_FOLDER: SpawnFault = { stage: 'directory', message: 'it cannot be entered' };
+
+function folderOf(path: string): string | null {
   try {
-    const { dev, ino } = statSync(path, { bigint: true });
-    return `${dev}:${ino}`;
+    return nodeOf(statSync(path, EXACT));
   } catch {
-    return null;
+    return null; // whoever starts it says why
   }
 }
+
+const EXACT = { bigint: true } as const;
+const nodeOf = ({ dev, ino }: BigIntStats): string => `${dev}:${ino}`;
