@@ -54,6 +54,8 @@ export type { Force };
 export interface RealProcesses extends Processes {
   /** What this system cannot do, in plain words. */
   readonly warnings: readonly string[];
+  /** What the runs report through is put back where somebody has removed it. */
+  restoreChannels(): void;
   /** Messages of a run that were too long or too many. */
   droppedMessages(run: Run): number;
   /** Orphans that are ours and yet cannot be told to be any run's, as of the last look. */
@@ -159,6 +161,11 @@ class Hands implements RealProcesses {
 
   droppedMessages(run: Run): number {
     return this.live.get(run)?.report.dropped ?? 0;
+  }
+
+  restoreChannels(): void {
+    this.reports.restore();
+    for (const { report } of this.live.values()) report.restore?.();
   }
 
   spawn(request: SpawnRequest): void {
