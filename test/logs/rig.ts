@@ -114,10 +114,20 @@ export function useScene(leaks: LeakCheck): () => Scene {
 
 /** One that was left for the next daemon is a child of this process, which is no init. */
 async function reapKeeper(folder: string): Promise<void> {
-  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').map(Number);
-  await until('the end of a keeper', () => !children.some((pid) => commandOf(pid).includes(folder)));
-  for (const pid of children) if (loadLibc()?.childState(pid) === 'dead') loadLibc()?.reap(pid);
+  await until('the end of a keeper', () => {
+    for (const pid of ownChildren()) if (loadLibc()?.childState(pid) === 'dead') loadLibc()?.reap(pid);
+    // One that is about to be dead has lost its command already.
+    return !ownChildren()
+      .map(commandOf)
+      .some((command) => command === '' || command.includes(folder));
+  });
 }
+
+const ownChildren = (): number[] =>
+  readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
+    .split(' ')
+    .map(Number)
+    .filter((pid) => pid > 0);
 
 function commandOf(pid: number): string {
   try {
