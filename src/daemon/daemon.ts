@@ -18,6 +18,7 @@ import { now } from '../os/clock.ts';
 import { acquireLock } from '../os/lock.ts';
 import { openLog, openOutput } from '../os/output.ts';
 import { openOwnSupervisor } from '../os/own-supervisor.ts';
+import { askOwnUnit } from '../os/own-unit.ts';
 import { createPeers } from '../os/peers.ts';
 import { createPlumbing } from '../os/plumbing.ts';
 import { createProcesses } from '../os/processes.ts';
@@ -38,6 +39,7 @@ import { forgetFault, leaveFault } from './last-fault.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
+import { OuterLimits } from './outer-limits.ts';
 import { createOutput } from './output.ts';
 import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
@@ -216,7 +218,10 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
       defect(error);
     }
   };
-  const herald = new Herald(options.reports === true ? openOwnSupervisor(process.env, warn) : null, fleet);
+  const supervisor = options.reports === true ? openOwnSupervisor(process.env, warn) : null;
+  const herald = new Herald(supervisor, fleet);
+  const outer = new OuterLimits(plan, supervisor !== null, (text) => ownLog.say(text));
+  if (options.reports === true) askOwnUnit((unit) => outer.know(unit));
   const parts = {
     processes,
     timers,
@@ -257,10 +262,17 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     state: fleet.mode.kind === 'running' ? 'running' : 'shutting_down',
     uptime_ms: Math.round(clock.now().mono - born.mono),
     tracking: processes.tracking,
-    warnings: [...processes.warnings, ...output.warnings, ...kept.names.map(keptText), ...warnings.recent],
+    warnings: [
+      ...processes.warnings,
+      ...output.warnings,
+      ...kept.names.map(keptText),
+      ...outer.warnings,
+      ...warnings.recent,
+    ],
   });
   const follow = (fresh: Plan): void => {
     current = fresh;
+    outer.follow(fresh);
     scheduler.follow(fresh.programs);
   };
   const take = (programs: readonly ProgramPlan[]): void => {
