@@ -26,6 +26,8 @@ export class Fifo {
   readonly path: string;
   /** The daemon's end. It is for reading alone, so it is told when nobody can write any more. */
   readonly reader: number;
+  /** It has no name any more. */
+  isRemoved = false;
   #owner: Owner;
 
   private constructor(path: string, reader: number) {
@@ -83,7 +85,7 @@ export class Fifo {
 
   remove(): void {
     this.close();
-    remove(this.path);
+    if (!this.isRemoved) remove(this.path);
   }
 
   #giveTo(owner: Owner): void {
