@@ -50,6 +50,7 @@ import { createSenses } from './senses.ts';
 import { kept as keptText, tookOver as tookOverText } from './sentence.ts';
 import { createApiServer, listen } from './server.ts';
 import type { Surroundings } from './spawn-request.ts';
+import { steadyClock } from './steady-clock.ts';
 import { Timers } from './timers.ts';
 import { Waiters } from './waiters.ts';
 import { Warnings } from './warnings.ts';
@@ -175,7 +176,8 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     openOutput: output.open,
   });
   const boot = bootName();
-  const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, clock.now());
+  const steady = steadyClock(clock, journal, boot);
+  const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, steady.now());
   const { fleet, plan, identities, places } = inherited;
   for (const name of kept.applied) ownLog.say(keptText(name));
   if (inherited.isAnew) ownLog.say(ANEW);
@@ -198,7 +200,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     log: (text) => ownLog.say(text),
   });
   const { hooks, watches, judges, scheduler } = senses;
-  const memory = new MemoryKeeper(journal, fleet, clock, {
+  const memory = new MemoryKeeper(journal, fleet, steady, {
     // What an adopted leader was is still known when it has gone.
     identity: (run) => processes.identity(run) ?? identities.get(run) ?? null,
     places: watches.placesOf,
