@@ -36,6 +36,7 @@ const facts = (change: Partial<UnitFacts> = {}): UnitFacts => ({
   folders: new Map(),
   stop: { ms: 315_000, programs: [] },
   limits: false,
+  systemd: 254,
   ...change,
 });
 
@@ -130,6 +131,13 @@ describe('a unit', () => {
     expect(lines(unitText(facts()), 'RuntimeDirectoryPreserve')).toEqual([]);
   });
 
+  it('gives up limits at the death of the daemon where systemd could not start the next one otherwise', () => {
+    expect(lines(unitText(facts({ limits: true, systemd: 252 })), 'ExecStopPost')).toHaveLength(1);
+    for (const other of [{ limits: true }, { systemd: 252 }, { limits: true, systemd: null }]) {
+      expect(lines(unitText(facts(other)), 'ExecStopPost')).toEqual([]);
+    }
+  });
+
   it('is named after the supervisor', () => {
     expect(unitName('orders')).toBe('tsup-visor-orders.service');
     expect(unitName('tsup-visor')).toBe('tsup-visor.service');
@@ -147,7 +155,7 @@ const analyze = spawnSync('systemd-analyze', ['--version']).status === 0;
 if (!analyze) console.warn('the units are not verified: there is no systemd-analyze');
 
 it.skipIf(!analyze).each([
-  ['system', facts({ limits: true })],
+  ['system', facts({ limits: true, systemd: 249 })],
   ['user', facts({ manager: 'user', stop: { ms: null, programs: ['worker' as never] } })],
   [
     'system, of a user',
