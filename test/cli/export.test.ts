@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { assignment, commandFile, commandWord, lineValue } from '../../src/cli/unit/quoting.ts';
 import { type UnitFacts, unitName, unitText } from '../../src/cli/unit/unit.ts';
 import { EXIT } from '../../src/protocol/errors.ts';
@@ -117,6 +117,37 @@ describe('export systemd', () => {
     expect(exit).toBe(EXIT.done);
     expect(err).toMatch(/with the environment that tsup-visor-tv-export-.*line 2: .*how long/s);
     expect(err).toContain('EnvironmentFile=');
+  });
+});
+
+describe('export systemd of a user who is not root', () => {
+  const exported = (env = {}) => command(['export', 'systemd'], given({ HOME: folder, ...env }));
+  beforeEach(() => {
+    if (process.getuid !== undefined) vi.spyOn(process, 'getuid').mockReturnValue(1000);
+  });
+
+  it('runs the daemon as him, and has systemd make the folders that he cannot', async () => {
+    configure(`supervisor:\n  name: orders\n${DIRS}${WORKER}`);
+    const { out, err } = await exported({ XDG_RUNTIME_DIR: '/run/user/1000' });
+    expect(err).toBe('');
+    expect(lines(out, 'User')).toEqual([userInfo().username]);
+    expect(['RuntimeDirectory', 'StateDirectory', 'LogsDirectory'].flatMap((key) => lines(out, key))).toEqual(
+      ['"orders"', '"orders"', '"orders"'],
+    );
+  });
+
+  it('says that the daemon would not be where commands look for it, or where nothing stays', async () => {
+    configure(`supervisor: { name: orders }\n${WORKER}`);
+    const elsewhere = await exported({ XDG_RUNTIME_DIR: '/run/user/1000' });
+    expect(elsewhere.err).toMatch(
+      /run_dir of the daemon of tsup-visor-orders\.service would be \S+, while commands in this terminal look for \/run\/user\/1000/,
+    );
+    expect((await exported()).err).toContain('where old files are cleared away');
+    const own = await command(
+      ['export', 'systemd', '--user'],
+      given({ HOME: folder, XDG_RUNTIME_DIR: '/run/user/1000' }),
+    );
+    expect([own.err, lines(own.out, 'User')]).toEqual(['', []]);
   });
 });
 
