@@ -17,6 +17,7 @@ import { now } from '../os/clock.ts';
 import { acquireLock } from '../os/lock.ts';
 import { openLog, openOutput } from '../os/output.ts';
 import { openOwnSupervisor } from '../os/own-supervisor.ts';
+import { askOwnUnit } from '../os/own-unit.ts';
 import { createPeers } from '../os/peers.ts';
 import { createPlumbing } from '../os/plumbing.ts';
 import { createProcesses } from '../os/processes.ts';
@@ -39,6 +40,7 @@ import { forgetFault, leaveFault } from './last-fault.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
+import { OuterLimits } from './outer-limits.ts';
 import { createOutput } from './output.ts';
 import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
@@ -49,6 +51,7 @@ import { createSenses } from './senses.ts';
 import { kept as keptText, tookOver as tookOverText } from './sentence.ts';
 import { createApiServer } from './server.ts';
 import type { Surroundings } from './spawn-request.ts';
+import { steadyClock } from './steady-clock.ts';
 import { Timers } from './timers.ts';
 import { Waiters } from './waiters.ts';
 import { Warnings } from './warnings.ts';
@@ -171,7 +174,8 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     openOutput: output.open,
   });
   const boot = bootName();
-  const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, clock.now());
+  const steady = steadyClock(clock, journal, boot);
+  const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, steady.now());
   const { fleet, plan, identities, places } = inherited;
   for (const name of kept.applied) ownLog.say(keptText(name));
   if (inherited.isAnew) ownLog.say(ANEW);
@@ -194,7 +198,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     log: (text) => ownLog.say(text),
   });
   const { hooks, watches, judges, scheduler } = senses;
-  const memory = new MemoryKeeper(journal, fleet, clock, {
+  const memory = new MemoryKeeper(journal, fleet, steady, {
     // What an adopted leader was is still known when it has gone.
     identity: (run) => processes.identity(run) ?? identities.get(run) ?? null,
     places: watches.placesOf,
@@ -214,7 +218,10 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
       defect(error);
     }
   };
-  const herald = new Herald(options.reports === true ? openOwnSupervisor(process.env, warn) : null, fleet);
+  const supervisor = options.reports === true ? openOwnSupervisor(process.env, warn) : null;
+  const herald = new Herald(supervisor, fleet);
+  const outer = new OuterLimits(plan, supervisor !== null, (text) => ownLog.say(text));
+  if (options.reports === true) askOwnUnit((unit) => outer.know(unit));
   const parts = {
     processes,
     timers,
@@ -259,12 +266,14 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
       ...processes.warnings,
       ...output.warnings,
       ...kept.names.map(keptText),
+      ...outer.warnings,
       ...[journal.trouble, ownLog.trouble, footing.trouble].filter((trouble) => trouble !== null),
       ...warnings.recent,
     ],
   });
   const follow = (fresh: Plan): void => {
     current = fresh;
+    outer.follow(fresh);
     scheduler.follow(fresh.programs);
   };
   const take = (programs: readonly ProgramPlan[]): void => {
