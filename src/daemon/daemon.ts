@@ -1,5 +1,4 @@
 /** A daemon, put together: lock, memory, hands, loop, server. The only place in this room that knows `os/`. */
-import { rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InstanceId, Run } from '../base/ids.ts';
@@ -26,11 +25,13 @@ import type { LogsReply } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
 import { Api } from './api.ts';
 import { bootName } from './boot.ts';
+import { Door } from './door.ts';
 import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
+import { Footing } from './footing.ts';
 import { Herald } from './herald.ts';
 import { RolloutHistory } from './history.ts';
-import { type Hold, takeHold, takeLocks } from './hold.ts';
+import { type Hold, takeFolders, takeHold } from './hold.ts';
 import { inherit, takeUp } from './inheritance.ts';
 import { Journal } from './journal.ts';
 import { KeptPlans } from './kept-plans.ts';
@@ -46,7 +47,7 @@ import { type Heard, processEvents } from './process-events.ts';
 import { forgetPlans } from './remembered.ts';
 import { createSenses } from './senses.ts';
 import { kept as keptText, tookOver as tookOverText } from './sentence.ts';
-import { createApiServer, listen } from './server.ts';
+import { createApiServer } from './server.ts';
 import type { Surroundings } from './spawn-request.ts';
 import { Timers } from './timers.ts';
 import { Waiters } from './waiters.ts';
@@ -107,10 +108,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Result<Daemo
 /** One that is nobody's but the caller's: with a plan that is not its file's, and without a claim to that file. */
 export function createPrivateDaemon(plan: Plan, options: PrivateOptions): Promise<Result<Daemon, Unstarted>> {
   const socket = socketIn(plan.runDir);
-  return raise(plan, { ...options, echo: null }, theWorld(), () => {
-    const locks = takeLocks(plan, acquireLock);
-    return locks.ok ? ok({ socket, warning: null, release: () => locks.value.release() }) : locks;
-  });
+  return raise(plan, { ...options, echo: null }, theWorld(), () => takeFolders(plan, socket, acquireLock));
 }
 
 type TakeHold = () => Result<Hold, Unstarted> | Promise<Result<Hold, Unstarted>>;
@@ -141,7 +139,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   const warnings = new Warnings((text) => ownLog.say(text));
   const warn = (text: string): void => warnings.add(text);
   if (hold.warning !== null) warn(hold.warning);
-  const journal = new Journal(join(filed.stateDir, 'journal'), warn);
+  const journal = new Journal(join(filed.stateDir, 'journal'), warn, (text) => ownLog.say(text));
   const shelf = new PlanShelf(journal);
   const kept = new KeptPlans(journal, shelf);
   const history = new RolloutHistory(journal);
@@ -240,7 +238,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     fleet,
     clock,
     perform: (effect, now) => perform(effect, parts, now),
-    secured: () => journal.secure(),
+    secured: () => journal.flush(),
     performed: () => memory.performed(),
     settled: () => {
       journal.flush();
@@ -257,7 +255,13 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     state: fleet.mode.kind === 'running' ? 'running' : 'shutting_down',
     uptime_ms: Math.round(clock.now().mono - born.mono),
     tracking: processes.tracking,
-    warnings: [...processes.warnings, ...output.warnings, ...kept.names.map(keptText), ...warnings.recent],
+    warnings: [
+      ...processes.warnings,
+      ...output.warnings,
+      ...kept.names.map(keptText),
+      ...[journal.trouble, ownLog.trouble, footing.trouble].filter((trouble) => trouble !== null),
+      ...warnings.recent,
+    ],
   });
   const follow = (fresh: Plan): void => {
     current = fresh;
@@ -301,14 +305,18 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     post,
     describeDaemon,
   });
-  const server = createApiServer({ api, news, peerOf: createPeers(), defect });
+  const peerOf = createPeers();
+  const door = new Door(socket, plan.socketMode, () => createApiServer({ api, news, peerOf, defect }));
   const uncaught = (error: unknown): void => defect(error);
   process.on('uncaughtException', uncaught);
   process.on('unhandledRejection', uncaught);
 
+  const footing = new Footing(filed, { hold, door, journal, processes, log: ownLog });
+
   function closeParts(): void {
     herald.close();
     timers.close();
+    footing.close();
     senses.close();
     lines.close();
     processes.close();
@@ -331,24 +339,20 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     ownLog.say(`the daemon has ended${fault === null ? '' : `: ${fault}`}`);
     closeParts();
     if (fault !== null) leaveFault(socket, { at: new Date().toISOString(), fault, log: ownLog.path });
-    rmSync(socket, { force: true });
-    // What was written is on its way; whoever does not read it does not hold up the end.
-    const impatience = setTimeout(() => server.closeAllConnections(), CLOSE_WITHIN_MS);
-    server.close(() => {
-      clearTimeout(impatience);
+    door.close(() => {
       stopHearing();
       hold.release();
       finish(fault);
     });
-    server.closeIdleConnections();
   }
 
-  await listen(server, socket, plan.socketMode).catch((error: unknown) => {
+  await door.open().catch((error: unknown) => {
     closeParts();
     stopHearing();
     throw error;
   });
   forgetFault(socket);
+  footing.begin();
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
   safely(() => output.adopt(fleet.instances.values()));
   const tookOver = takeUp(inherited, {
@@ -381,7 +385,6 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   };
 }
 
-const CLOSE_WITHIN_MS = 200;
 const ANEW =
   'the machine or its container has been started anew: nothing of before runs, what is wanted is begun';
 

@@ -4,7 +4,7 @@
  */
 import { closeSync, statSync } from 'node:fs';
 import type { InstanceId, Run } from '../base/ids.ts';
-import { ok, type Result } from '../base/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import type { OpenOutput } from '../ports/output.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
 import type { Conduit } from './conduit.ts';
@@ -59,21 +59,22 @@ export class Captures {
     this.#conduits = new Conduits({ plumbing, folder, events, warn });
   }
 
-  readonly openOutput: OpenOutput = (request) => {
+  readonly openOutput: OpenOutput = (request, isAhead = false) => {
     const given = new Map<string, number>();
     const close = (): void => {
       for (const descriptor of given.values()) closeSync(descriptor);
       given.clear();
     };
     for (const [stream, path] of streamsOf(request)) {
-      const descriptor = this.#give(path, nameOf(request.id, stream), request.credentials);
+      const give = isAhead ? this.#giveAgain : this.#give;
+      const descriptor = give.call(this, path, nameOf(request.id, stream), request.credentials);
       if (!descriptor.ok) {
         close();
         return descriptor;
       }
       given.set(path, descriptor.value);
     }
-    this.#idOf.set(request.run, request.id);
+    if (!isAhead) this.#idOf.set(request.run, request.id);
     const of = (path: string | null) => (path === null ? undefined : given.get(path)) ?? 'ignore';
     return ok({ stdout: of(request.stdout), stderr: of(request.stderr), close });
   };
@@ -143,6 +144,13 @@ export class Captures {
       this.#refuse(wordsFor(error));
       return this.#options.openFile(path);
     }
+  }
+
+  /** What the run before it has, and nothing else. */
+  #giveAgain(path: string, name: string, owner: Owner | null): Result<number, string> {
+    if (!isPlain(path)) return this.#options.openFile(path);
+    const given = this.#conduits.get(name)?.giveAgain(path, owner) ?? null;
+    return given === null ? fail(`${name} is not written to ${path}`) : ok(given);
   }
 
   #refuse(why: string): void {

@@ -64,6 +64,11 @@ export class Conduit {
     throw new Error('it cannot be watched');
   }
 
+  /** As the run before has it; null: it would not be the same. */
+  giveAgain(path: string, owner: Owner | null): number | null {
+    return path === this.path && this.#fifo.isOf(owner) ? this.#fifo.openWriter(owner) : null;
+  }
+
   watch(): boolean {
     return this.#capture.watch();
   }

@@ -79,6 +79,11 @@ export class Fifo {
     }
   }
 
+  isOf(owner: Owner | null): boolean {
+    const { uid, gid } = owner ?? self();
+    return process.geteuid?.() !== 0 || (uid === this.#owner.uid && gid === this.#owner.gid);
+  }
+
   close(): void {
     closeSync(this.reader);
   }
@@ -89,8 +94,7 @@ export class Fifo {
   }
 
   #giveTo(owner: Owner): void {
-    if (process.geteuid?.() !== 0) return;
-    if (owner.uid === this.#owner.uid && owner.gid === this.#owner.gid) return;
+    if (this.isOf(owner)) return;
     fchownSync(this.reader, owner.uid, owner.gid);
     this.#owner = { uid: owner.uid, gid: owner.gid };
   }
