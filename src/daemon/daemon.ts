@@ -322,17 +322,19 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
 
   const footing = new Footing(filed, { hold, door, journal, processes, log: ownLog });
 
-  function closeParts(): void {
+  /** What is on its way into the logs is there when that resolves. */
+  function closeParts(): Promise<void> {
     herald.close();
     timers.close();
     footing.close();
     senses.close();
     lines.close();
     processes.close();
-    output.close();
+    const carried = new Promise<void>((done) => output.close(done));
     journal.close();
     ownLog.flush();
     ownLog.close();
+    return carried;
   }
 
   function stopHearing(): void {
@@ -346,17 +348,18 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     news.announce({ type: 'daemon', state: 'stopped', ...why }, clock.now());
     news.close();
     ownLog.say(`the daemon has ended${fault === null ? '' : `: ${fault}`}`);
-    closeParts();
+    const carried = closeParts();
     if (fault !== null) leaveFault(socket, { at: new Date().toISOString(), fault, log: ownLog.path });
-    door.close(() => {
+    door.close(async () => {
+      await carried;
       stopHearing();
       hold.release();
       finish(fault);
     });
   }
 
-  await door.open().catch((error: unknown) => {
-    closeParts();
+  await door.open().catch(async (error: unknown) => {
+    await closeParts();
     stopHearing();
     throw error;
   });

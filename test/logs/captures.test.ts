@@ -98,7 +98,7 @@ describe.skipIf(!canCarry)('what a program writes', () => {
     const s = scene();
     const first = s.open();
     await writeAll(first.stdout, Buffer.from('stale\n'));
-    s.captures.drainInto(s.log);
+    s.captures.drain(s.log);
     expect(statSync(s.log).size).toBe(6);
     first.close();
   });
