@@ -45,6 +45,7 @@ import { kept as keptText, tookOver as tookOverText } from './sentence.ts';
 import { createApiServer } from './server.ts';
 import type { Surroundings } from './spawn-request.ts';
 import { Timers } from './timers.ts';
+import { unheard } from './unheard.ts';
 import { Waiters } from './waiters.ts';
 import { Warnings } from './warnings.ts';
 
@@ -235,6 +236,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     warnings: [
       ...processes.warnings,
       ...kept.names.map(keptText),
+      ...unheard(fleet, (run) => processes.droppedMessages(run)),
       ...[journal.trouble, ownLog.trouble, footing.trouble].filter((trouble) => trouble !== null),
       ...warnings.recent,
     ],
