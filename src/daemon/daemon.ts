@@ -14,6 +14,7 @@ import { createLineWatch } from '../logs/line-watch.ts';
 import { logPathIn } from '../logs/log-path.ts';
 import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
+import { connectionsFor, descriptorLimit } from '../os/descriptors.ts';
 import { acquireLock } from '../os/lock.ts';
 import { createPeers } from '../os/peers.ts';
 import { createProcesses } from '../os/processes.ts';
@@ -46,6 +47,7 @@ import { createApiServer } from './server.ts';
 import type { Surroundings } from './spawn-request.ts';
 import { Timers } from './timers.ts';
 import { unheard } from './unheard.ts';
+import { Visitors } from './visitors.ts';
 import { Waiters } from './waiters.ts';
 import { Warnings } from './warnings.ts';
 
@@ -237,7 +239,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
       ...processes.warnings,
       ...kept.names.map(keptText),
       ...unheard(fleet, (run) => processes.droppedMessages(run)),
-      ...[journal.trouble, ownLog.trouble, footing.trouble].filter((trouble) => trouble !== null),
+      ...[journal, ownLog, footing, visitors].flatMap(({ trouble }) => trouble ?? []),
       ...warnings.recent,
     ],
   });
@@ -282,7 +284,9 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     describeDaemon,
   });
   const peerOf = createPeers();
-  const door = new Door(socket, plan.socketMode, () => createApiServer({ api, news, peerOf, defect }));
+  const visitors = new Visitors(connectionsFor(descriptorLimit()));
+  const parlour = { api, news, peerOf, visitors, defect };
+  const door = new Door(socket, plan.socketMode, () => createApiServer(parlour));
   const uncaught = (error: unknown): void => defect(error);
   process.on('uncaughtException', uncaught);
   process.on('unhandledRejection', uncaught);

@@ -29,6 +29,8 @@ export interface Launcher {
   readonly mark: Mark;
   readonly leap: { readonly libc: Libc; readonly leaders: Leaders } | null;
   readonly groups: Cgroups | null;
+  /** Why there is no room for another program; null: there is. */
+  headroom(): string | null;
   /** A program is begun without the supplementary groups of its user. */
   onGroupsLost(): void;
 }
@@ -62,7 +64,9 @@ export function launch(
   output.close();
 }
 
-function openChannels(request: SpawnRequest, { reports }: Launcher): Result<Channels, SpawnFault> {
+function openChannels(request: SpawnRequest, { reports, headroom }: Launcher): Result<Channels, SpawnFault> {
+  const short = headroom();
+  if (short !== null) return fail({ stage: 'exec', message: short });
   const output = openOutput(request.stdout, request.stderr);
   if (!output.ok) return fail({ stage: 'log', message: output.error });
   const report = reports.open(request.run, request.credentials);

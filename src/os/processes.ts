@@ -18,6 +18,7 @@ import type {
 import { type Cgroups, openCgroups } from './cgroup-home.ts';
 import { apart, Commands, type Leader } from './commands.ts';
 import { findCredentials } from './credentials.ts';
+import { createHeadroom } from './descriptors.ts';
 import { type Channels, type Launched, type Launcher, launch } from './launch.ts';
 import { Leaders } from './leaders.ts';
 import { type Libc, loadLibc } from './libc.ts';
@@ -118,6 +119,7 @@ class Hands implements RealProcesses {
       mark: this.mark,
       leap: this.leap,
       groups: this.groups,
+      headroom: createHeadroom(),
       onGroupsLost: once(() => warn(GROUPS_LOST)),
     };
     const answer = (run: Run, left: number) => this.events.tree(run, left);
