@@ -16,7 +16,10 @@ import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
 import { connectionsFor, descriptorLimit } from '../os/descriptors.ts';
 import { acquireLock } from '../os/lock.ts';
+import { openLog, openOutput } from '../os/output.ts';
+import { openOwnSupervisor } from '../os/own-supervisor.ts';
 import { createPeers } from '../os/peers.ts';
+import { createPlumbing } from '../os/plumbing.ts';
 import { createProcesses } from '../os/processes.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { LogsReply } from '../protocol/replies.ts';
@@ -27,6 +30,7 @@ import { Door } from './door.ts';
 import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
 import { Footing } from './footing.ts';
+import { Herald } from './herald.ts';
 import { RolloutHistory } from './history.ts';
 import { type Hold, takeFolders, takeHold } from './hold.ts';
 import { inherit, takeUp } from './inheritance.ts';
@@ -36,6 +40,7 @@ import { forgetFault, leaveFault } from './last-fault.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
+import { createOutput } from './output.ts';
 import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
 import { PlanShelf } from './plan-shelf.ts';
@@ -57,6 +62,8 @@ export interface DaemonOptions {
   readonly socket: string | undefined;
   /** Gets each line of the daemon's own log as well. */
   readonly echo: ((text: string) => void) | null;
+  /** Whoever has started this process is told how it is, where that wants to hear it (sd_notify). */
+  readonly reports?: boolean;
 }
 
 export interface PrivateOptions {
@@ -64,7 +71,7 @@ export interface PrivateOptions {
   readonly heard: Heard;
 }
 
-type RaiseOptions = Pick<DaemonOptions, 'echo'> & Partial<PrivateOptions>;
+type RaiseOptions = Pick<DaemonOptions, 'echo' | 'reports'> & Partial<PrivateOptions>;
 
 export interface Unstarted {
   /** `state_locked`, `config_taken`: by a daemon with another run_dir, which does not answer at our socket. */
@@ -79,6 +86,8 @@ export interface Daemon {
   /** Resolves when everything is down and everything is closed: with what made it end, if that was a fault. */
   readonly ended: Promise<string | null>;
   start(selectors: readonly string[]): Promise<void>;
+  /** What was to be begun has been: whoever started this daemon may be told that it is in charge. */
+  ready(): void;
   shutDown(how: How): void;
   /** Ends the daemon alone: what runs goes on, and the next daemon takes it up. */
   leave(): void;
@@ -149,15 +158,26 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     if (!isClosed) loop.post(event);
   };
   const timers = new Timers(clock, (timer) => post({ type: 'due', timer }));
+  const output = createOutput({
+    plumbing: createPlumbing(),
+    runDir: filed.runDir,
+    logPath,
+    openFile: openLog,
+    openFiles: openOutput,
+    say: (text) => ownLog.say(text),
+    warn,
+  });
   const processes = createProcesses({
     runDir: filed.runDir,
     warn,
-    events: processEvents(post, options.heard),
+    events: output.before(processEvents(post, options.heard)),
+    openOutput: output.open,
   });
   const boot = bootName();
   const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, clock.now());
   const { fleet, plan, identities, places } = inherited;
   for (const name of kept.applied) ownLog.say(keptText(name));
+  if (inherited.isAnew) ownLog.say(ANEW);
   let current = plan;
   const surroundings: Surroundings = {
     environment: { ...process.env }, // reading from process.env itself asks the system each time
@@ -169,7 +189,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   const senses = createSenses({
     processes,
     checks: createChecks((request, done) => processes.execute(request, done)),
-    lines,
+    lines: output.under(lines),
     surroundings,
     clock,
     places,
@@ -197,6 +217,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
       defect(error);
     }
   };
+  const herald = new Herald(options.reports === true ? openOwnSupervisor(process.env, warn) : null, fleet);
   const parts = {
     processes,
     timers,
@@ -209,6 +230,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     fleet,
     surroundings,
     identities,
+    output,
     goBackTo: (program: ProgramPlan) => goBackTo(program),
     log: (text: string) => ownLog.say(text),
     spawnFailed: (run: Run, stage: string, error: string) =>
@@ -224,6 +246,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     settled: () => {
       journal.flush();
       ownLog.flush();
+      herald.look();
     },
     defect,
   });
@@ -237,6 +260,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     tracking: processes.tracking,
     warnings: [
       ...processes.warnings,
+      ...output.warnings,
       ...kept.names.map(keptText),
       ...unheard(fleet, (run) => processes.droppedMessages(run)),
       ...[journal, ownLog, footing, visitors].flatMap(({ trouble }) => trouble ?? []),
@@ -268,6 +292,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     history,
     processes,
     world,
+    output,
     logPath,
     plan: () => current,
     adopt: (programs) => {
@@ -278,6 +303,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     follow: (fresh) => {
       follow(fresh);
       kept.follow(fresh.programs);
+      herald.reloaded();
     },
     nextRun: scheduler.nextOf,
     post,
@@ -294,11 +320,13 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   const footing = new Footing(filed, { hold, door, journal, processes, log: ownLog });
 
   function closeParts(): void {
+    herald.close();
     timers.close();
     footing.close();
     senses.close();
     lines.close();
     processes.close();
+    output.close();
     journal.close();
     ownLog.flush();
     ownLog.close();
@@ -332,6 +360,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   forgetFault(socket);
   footing.begin();
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
+  safely(() => output.adopt(fleet.instances.values()));
   const tookOver = takeUp(inherited, {
     processes,
     hold: (act) => loop.hold(act),
@@ -352,6 +381,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     start: async (selectors) => {
       await api.start({ selectors: [...selectors], wait: false }, new AbortController().signal);
     },
+    ready: () => herald.ready(),
     shutDown: (how) => post({ type: 'shutdown', how, timeoutMs: current.shutdownTimeoutMs }),
     leave: () => close(null),
     follow: (listener) => {
@@ -360,6 +390,9 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     logFiles: () => api.logs(new URLSearchParams()).files,
   };
 }
+
+const ANEW =
+  'the machine or its container has been started anew: nothing of before runs, what is wanted is begun';
 
 function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve = (_: T): void => {};

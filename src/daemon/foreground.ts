@@ -18,7 +18,7 @@ export interface ForegroundOptions {
 
 /** Runs until everything is down. */
 export async function runForeground(options: ForegroundOptions): Promise<ExitCode> {
-  const made = await createDaemon({ ...options, echo: options.log });
+  const made = await createDaemon({ ...options, echo: options.log, reports: true });
   if (!made.ok) {
     options.say(`tsup-visor: ${made.error.message}`);
     return EXITS[made.error.kind];
@@ -28,6 +28,7 @@ export async function runForeground(options: ForegroundOptions): Promise<ExitCod
   try {
     await options.started(daemon);
     await daemon.start(options.selectors);
+    daemon.ready();
     const fault = await daemon.ended;
     if (fault === null) return EXIT.done;
     options.say(`tsup-visor: ${fault}`);

@@ -15,7 +15,7 @@ import type { KeptPlans } from './kept-plans.ts';
 import type { PlanShelf } from './plan-shelf.ts';
 import { type Remembered, readMemory } from './remembered.ts';
 
-export interface Inheritance extends Pick<Remembered, 'identities' | 'places' | 'wanted'> {
+export interface Inheritance extends Pick<Remembered, 'identities' | 'places' | 'wanted' | 'isAnew'> {
   readonly fleet: Fleet;
   /** The file's, but for what is kept and for what rollouts are on their way to. */
   readonly plan: Plan;
@@ -53,7 +53,7 @@ function accept(
 ): Inheritance {
   const calm = kept.applyTo(filed);
   const remembered = readMemory(journal, calm, now, boot, warn);
-  const { identities, places, wanted, memory } = remembered;
+  const { identities, places, wanted, isAnew, memory } = remembered;
   const plan = underWay(calm, memory.rollouts);
   for (const rollout of memory.rollouts) kept.resume(rollout);
   const planOf: PlanShelf['find'] = (name, revision) => shelf.find(name, revision);
@@ -61,7 +61,7 @@ function accept(
   const fleet = createFleet(plan, recalled.memory);
   for (const { id, pid } of recalled.unwritten) warn(foundText(id, pid));
   for (const { id, pid } of recalled.nobodys) warn(nobodysText(id, pid));
-  return { fleet, plan, identities, places, wanted, begun: recalled.begun };
+  return { fleet, plan, identities, places, wanted, isAnew, begun: recalled.begun };
 }
 
 const foundText = (id: string, pid: number): string =>

@@ -1,6 +1,7 @@
 /** Starts the leader of a run in a session of its own, and reports its end. */
 import type { ExitStatus } from '../base/exit-status.ts';
 import { fail, ok, type Result } from '../base/result.ts';
+import type { OpenOutput } from '../ports/output.ts';
 import type { SpawnFault, SpawnRequest } from '../ports/processes.ts';
 import type { Cgroup } from './cgroup.ts';
 import type { Cgroups } from './cgroup-home.ts';
@@ -12,7 +13,6 @@ import { leap } from './leap.ts';
 import type { Libc } from './libc.ts';
 import type { Mark } from './mark.ts';
 import { MARK_NAME } from './mark.ts';
-import { openOutput } from './output.ts';
 import type { Report, Reports } from './reports.ts';
 import type { Begun, Channels, Start } from './start.ts';
 
@@ -25,6 +25,7 @@ export interface Launched {
 
 /** Where there is no koffi, Node's own spawn does it, at a higher price. */
 export interface Launcher {
+  readonly openOutput: OpenOutput;
   readonly reports: Reports;
   readonly mark: Mark;
   readonly leap: { readonly libc: Libc; readonly leaders: Leaders } | null;
@@ -64,10 +65,15 @@ export function launch(
   output.close();
 }
 
-function openChannels(request: SpawnRequest, { reports, headroom }: Launcher): Result<Channels, SpawnFault> {
+/** `isAhead`: the run before it still writes, and nothing is to change for that. */
+export function openChannels(
+  request: SpawnRequest,
+  { reports, headroom, openOutput }: Launcher,
+  isAhead = false,
+): Result<Channels, SpawnFault> {
   const short = headroom();
   if (short !== null) return fail({ stage: 'exec', message: short });
-  const output = openOutput(request.stdout, request.stderr);
+  const output = openOutput(request, isAhead);
   if (!output.ok) return fail({ stage: 'log', message: output.error });
   const report = reports.open(request.run, request.credentials);
   if (report.ok) return ok({ output: output.value, report: report.value });
@@ -80,20 +86,12 @@ type Then = (begun: Result<Begun, SpawnFault>) => void;
 /** `then` is called once: within the call wherever the system can tell. */
 function begin(request: SpawnRequest, launcher: Launcher, channels: Channels, then: Then): void {
   const { report } = channels;
-  const group = openGroup(request, launcher.groups);
-  const start = {
-    request,
-    ...channels,
-    environment: environment(request, report, launcher.mark),
-    group: group.ok ? group.value : null,
-  };
-  if (!group.ok) letGo(group);
-  else if (holdsNul(start))
-    letGo(fail({ stage: 'exec', message: 'its command or environment holds a NUL byte' }));
+  const start = startOf(request, launcher, channels);
+  if (!start.ok) letGo(start);
   else if (launcher.leap === null || report.stdio === 'pipe' || !canBecome(request, launcher.leap.libc)) {
     if ((request.credentials?.groups.length ?? 0) > 1) launcher.onGroupsLost();
-    fork(start, then);
-  } else then(leap(start, report.stdio, launcher.leap));
+    fork(start.value, then);
+  } else then(leap(start.value, report.stdio, launcher.leap));
 
   function letGo(failed: Result<never, SpawnFault>): void {
     report.spawned(null);
@@ -101,7 +99,26 @@ function begin(request: SpawnRequest, launcher: Launcher, channels: Channels, th
   }
 }
 
-const canBecome = ({ credentials }: SpawnRequest, libc: Libc): boolean =>
+/** With a group of its own, where there are any. */
+export function startOf(
+  request: SpawnRequest,
+  launcher: Launcher,
+  channels: Channels,
+): Result<Start, SpawnFault> {
+  const group = openGroup(request, launcher.groups);
+  if (!group.ok) return group;
+  const start = {
+    request,
+    ...channels,
+    environment: environment(request, channels.report, launcher.mark),
+    group: group.value,
+  };
+  return holdsNul(start)
+    ? fail({ stage: 'exec', message: 'its command or environment holds a NUL byte' })
+    : ok(start);
+}
+
+export const canBecome = ({ credentials }: SpawnRequest, libc: Libc): boolean =>
   libc.canWear || credentials === null || !differs(credentials);
 
 function openGroup(request: SpawnRequest, groups: Cgroups | null): Result<Cgroup | null, SpawnFault> {

@@ -5,11 +5,12 @@
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { type Errno, type IdentityCalls, identityCalls } from './libc-identity.ts';
+import { type PipeCalls, pipeCalls } from './libc-pipes.ts';
 import { type SpawnCalls, spawnCalls } from './libc-spawn.ts';
 import { userCalls } from './libc-users.ts';
 import type { Users } from './users.ts';
 
-export interface Libc extends SpawnCalls, IdentityCalls {
+export interface Libc extends SpawnCalls, IdentityCalls, PipeCalls {
   readonly users: Users;
   /** The session of a process, zombies included; null when there is no such process. */
   sessionOf(pid: number): number | null;
@@ -29,6 +30,8 @@ export interface Libc extends SpawnCalls, IdentityCalls {
   copyPipe(from: number, to: number, most: number): number;
   /** A datagram socket bound to `path`, which does not block and is closed by exec. */
   bindDatagram(path: string): { readonly descriptor: number } | { readonly errno: Errno };
+  /** Sends a datagram from a socket without a name. Does not wait: EAGAIN where the receiver's queue is full. */
+  sendDatagram(path: string, bytes: Uint8Array): Errno;
   /** The user at the other end of a connected unix socket, as it was when that connected; null: it is none. */
   peerUid(descriptor: number): number | null;
   /** Bytes of the next datagram (its true length, though only what fits is stored); -1 when there is none. */
@@ -83,6 +86,7 @@ const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_TRUNC = 0x20;
+const MSG_NOSIGNAL = 0x4000;
 const O_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
@@ -108,6 +112,7 @@ function bindings(koffi: Koffi): Libc {
     ...epollCalls(koffi, library),
     ...spawnCalls(declare),
     ...identityCalls(declare, () => koffi.errno()),
+    ...pipeCalls(declare, () => koffi.errno()),
     users: userCalls(declare, (buffer) => koffi.address(buffer)),
   };
 }
@@ -151,6 +156,7 @@ function fileCalls(koffi: Koffi, library: Library) {
   const socket = library.func('int socket(int, int, int)');
   const bind = library.func('int bind(int, void *, uint)');
   const close = library.func('int close(int)');
+  const sendto = library.func('long sendto(int, void *, size_t, int, void *, uint)');
   const recv = library.func('long recv(int, void *, size_t, int)');
   const getsockopt = library.func('int getsockopt(int, int, int, void *, void *)');
   return {
@@ -172,6 +178,16 @@ function fileCalls(koffi: Koffi, library: Library) {
       }
       return { descriptor };
     },
+    sendDatagram(path: string, bytes: Uint8Array): Errno {
+      const address = socketAddress(path);
+      if (address === null) return constants.errno.ENAMETOOLONG;
+      const descriptor: number = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+      if (descriptor < 0) return koffi.errno();
+      const sent = Number(sendto(descriptor, bytes, bytes.length, MSG_NOSIGNAL, address, address.length));
+      const errno = sent < 0 ? koffi.errno() : 0;
+      close(descriptor);
+      return errno;
+    },
     peerUid(descriptor: number) {
       // struct ucred: pid, uid, gid.
       const peer = new Uint32Array(3);
@@ -185,11 +201,13 @@ function fileCalls(koffi: Koffi, library: Library) {
   };
 }
 
-/** A `sockaddr_un`; null when the path does not fit. */
+/** A `sockaddr_un`; null when the path does not fit. As sd_notify(3) writes it, `@name` is abstract: no file. */
 function socketAddress(path: string): Buffer | null {
-  const bytes = Buffer.from(path);
+  const isAbstract = path.startsWith('@');
+  const bytes = Buffer.from(isAbstract ? `\0${path.slice(1)}` : path);
   if (bytes.length >= MAX_SOCKET_PATH_BYTES) return null;
-  const address = Buffer.alloc(2 + bytes.length + 1);
+  // All bytes of an abstract name count; a path ends with a zero.
+  const address = Buffer.alloc(2 + bytes.length + (isAbstract ? 0 : 1));
   new Uint16Array(address.buffer, address.byteOffset, 1)[0] = AF_UNIX; // in the machine's own byte order
   bytes.copy(address, 2);
   return address;

@@ -3,6 +3,7 @@ import type { ExitStatus } from '../base/exit-status.ts';
 import { type Pid, type Run, pid as toPid } from '../base/ids.ts';
 import type { Result } from '../base/result.ts';
 import type { SignalName } from '../base/signal-name.ts';
+import type { OpenOutput } from '../ports/output.ts';
 import type {
   CommandRequest,
   CommandResult,
@@ -19,10 +20,12 @@ import { type Cgroups, openCgroups } from './cgroup-home.ts';
 import { apart, Commands, type Leader } from './commands.ts';
 import { findCredentials } from './credentials.ts';
 import { createHeadroom } from './descriptors.ts';
+import { createEarlyGates, type EarlyGates } from './early-gates.ts';
 import { type Channels, type Launched, type Launcher, launch } from './launch.ts';
 import { Leaders } from './leaders.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { createMark } from './mark.ts';
+import { openOutput } from './output.ts';
 import { identityOf, ownerOf } from './proc.ts';
 import { createReaper, leaders, type Reaper, reapSoon } from './reaper.ts';
 import { createPipeReports, createReports, type Report, type Reports, SILENT } from './reports.ts';
@@ -41,6 +44,8 @@ export interface ProcessesOptions {
   readonly events: ProcessEvents;
   /** Takes a sentence about something that did not go as it should, and that nobody needs to wait for. */
   warn(text: string): void;
+  /** Where it is not the files themselves that a program gets as its stdout and stderr. */
+  readonly openOutput?: OpenOutput;
   /** For tests: works without cgroups (`session`), without koffi (`fork`), without both (`proc`), or as on macOS (`ps`). */
   readonly force?: Force;
 }
@@ -83,13 +88,16 @@ class Hands implements RealProcesses {
   private readonly reports: Reports;
   private readonly leap: { readonly libc: Libc; readonly leaders: Leaders } | null;
   private readonly launcher: Launcher;
+  /** Null where nothing of a start takes long. */
+  private readonly early: EarlyGates | null;
   private readonly reaper: Reaper | null;
   private readonly groups: Cgroups | null;
   private readonly users: Users;
   private readonly tracker: Tracker;
   private readonly sampler = createSampler(undefined, undefined, (run) => this.groups?.of(run) ?? null);
 
-  constructor({ runDir, events, warn, force }: ProcessesOptions) {
+  constructor(options: ProcessesOptions) {
+    const { runDir, events, warn, force } = options;
     const libc = force === undefined || force === 'session' ? loadLibc() : null;
     this.groups = force === undefined || force === 'fork' ? openCgroups(runDir) : null;
     this.users = libc?.users ?? usersOfFiles();
@@ -115,6 +123,7 @@ class Hands implements RealProcesses {
     this.leap =
       libc === null || this.watch === null ? null : { libc, leaders: new Leaders(libc, this.watch) };
     this.launcher = {
+      openOutput: options.openOutput ?? openOutput,
       reports: this.reports,
       mark: this.mark,
       leap: this.leap,
@@ -122,6 +131,7 @@ class Hands implements RealProcesses {
       headroom: createHeadroom(),
       onGroupsLost: once(() => warn(GROUPS_LOST)),
     };
+    this.early = createEarlyGates(this.launcher);
     const answer = (run: Run, left: number) => this.events.tree(run, left);
     this.tracker = new Tracker(this.scanner, libc, this.watch, answer, this.groups);
     this.signaller = new Signaller(this.scanner, this.tracker, this.groups, warn);
@@ -164,6 +174,14 @@ class Hands implements RealProcesses {
     this.begin(request, null);
   }
 
+  prepare(request: SpawnRequest): void {
+    this.early?.prepare(request);
+  }
+
+  unprepare(run: Run): void {
+    this.early?.end(run);
+  }
+
   credentials(user: string | null, group: string | null): Result<Credentials | null, SpawnFault> {
     return findCredentials(user, group, this.users);
   }
@@ -189,6 +207,7 @@ class Hands implements RealProcesses {
       },
       failed: (stage, message) => this.events.spawnFailed(run, stage, message),
     };
+    if (channels === null && this.early?.open(request, outcome)) return;
     launch(request, this.launcher, outcome, channels);
   }
 
@@ -243,6 +262,7 @@ class Hands implements RealProcesses {
     const { runs, commands } = findMarked(this.mark, known);
     this.commands.endOthers(commands);
     this.groups?.endOtherCommands();
+    this.groups?.sweep(); // what has waited for a run that never began has ended by now
     return runs;
   }
 
@@ -284,6 +304,7 @@ class Hands implements RealProcesses {
 
   close(): void {
     this.commands.close();
+    this.early?.close();
     for (const { report } of this.live.values()) report.close();
     this.live.clear();
     this.reports.close();

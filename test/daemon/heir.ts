@@ -61,6 +61,7 @@ export class Heir {
   readonly identities: Map<Run, string>;
   readonly places: ReadonlyMap<Run, readonly LogPlace[]>;
   readonly wanted: readonly InstanceId[];
+  readonly isAnew: boolean;
   /** As it starts: the config's, but for what is kept. */
   readonly plan: Plan;
   /** Called with each effect as it is performed, after all that the step records was written. */
@@ -84,6 +85,7 @@ export class Heir {
     this.identities = inherited.identities;
     this.places = inherited.places;
     this.wanted = inherited.wanted;
+    this.isAnew = inherited.isAnew;
     this.plan = inherited.plan;
     this.fleet = inherited.fleet;
     this.begun = inherited.begun;

@@ -1,0 +1,181 @@
+/**
+ * The output of all instances: a FIFO for each stream of each, and what carries that to its file. A daemon that dies
+ * leaves the FIFOs where they are; the next one finds them by their names and reads on.
+ */
+import { closeSync, statSync } from 'node:fs';
+import type { InstanceId, Run } from '../base/ids.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import type { OpenOutput } from '../ports/output.ts';
+import type { Plumbing } from '../ports/plumbing.ts';
+import type { Conduit } from './conduit.ts';
+import { Conduits } from './conduits.ts';
+import type { Owner } from './fifo.ts';
+import { wordsFor } from './system-words.ts';
+
+export interface CapturesOptions {
+  readonly plumbing: Plumbing;
+  /** Of the FIFOs alone. */
+  readonly folder: string;
+  /** A file for a program to write to by itself. */
+  openFile(path: string): Result<number, string>;
+  /** A sentence for the daemon's own log. */
+  say(text: string): void;
+  /** One that is to be seen for a while. */
+  warn(text: string): void;
+}
+
+interface Paths {
+  readonly stdout: string | null;
+  readonly stderr: string | null;
+}
+
+/** A run that an earlier daemon has begun. */
+export interface Adopted extends Paths {
+  readonly id: InstanceId;
+  readonly run: Run;
+  /** Null: its leader is gone. */
+  readonly pid: number | null;
+}
+
+const STREAMS = ['out', 'err'] as const;
+type Stream = (typeof STREAMS)[number];
+/** As a process has them. */
+const NUMBERS = { out: 1, err: 2 } as const;
+
+export class Captures {
+  readonly #options: CapturesOptions;
+  readonly #conduits: Conduits;
+  readonly #idOf = new Map<Run, InstanceId>();
+  #refusal: string | null = null;
+
+  constructor(options: CapturesOptions) {
+    const { plumbing, folder, say, warn } = options;
+    this.#options = options;
+    const events = {
+      failing: (path: string, why: string) => say(cannotWrite(path, why)),
+      well: (path: string, bytes: number) =>
+        warn(`${path} can be written to again; ${bytes} bytes of output were dropped`),
+    };
+    this.#conduits = new Conduits({ plumbing, folder, events, warn });
+  }
+
+  readonly openOutput: OpenOutput = (request, isAhead = false) => {
+    const given = new Map<string, number>();
+    const close = (): void => {
+      for (const descriptor of given.values()) closeSync(descriptor);
+      given.clear();
+    };
+    for (const [stream, path] of streamsOf(request)) {
+      const give = isAhead ? this.#giveAgain : this.#give;
+      const descriptor = give.call(this, path, nameOf(request.id, stream), request.credentials);
+      if (!descriptor.ok) {
+        close();
+        return descriptor;
+      }
+      given.set(path, descriptor.value);
+    }
+    if (!isAhead) this.#idOf.set(request.run, request.id);
+    const of = (path: string | null) => (path === null ? undefined : given.get(path)) ?? 'ignore';
+    return ok({ stdout: of(request.stdout), stderr: of(request.stderr), close });
+  };
+
+  /** Whoever holds a FIFO that somebody has removed meanwhile lends it. */
+  adopt(adopted: Adopted): void {
+    const { id, run, pid } = adopted;
+    this.#idOf.set(run, id);
+    for (const conduit of this.#of(id)) conduit.isLeft = false;
+    if (pid === null) return;
+    for (const [stream, path] of streamsOf(adopted))
+      this.#conduits.borrow(nameOf(id, stream), `/proc/${pid}/fd/${NUMBERS[stream]}`, path);
+  }
+
+  /** Its leader is gone: what that wrote is in the file when this returns. */
+  ended(run: Run): void {
+    const id = this.#idOf.get(run);
+    this.#idOf.delete(run);
+    if (id !== undefined) this.drain(id);
+  }
+
+  /** Moves what has been written so far: by all of them, or by this one. */
+  drain(id: InstanceId | null = null): void {
+    for (const conduit of id === null ? this.#conduits.all : this.#of(id)) conduit.drain();
+  }
+
+  /** Moves what is on its way to this file: it ends where that ends. */
+  drainInto(path: string): void {
+    for (const conduit of this.#conduits.all) if (conduit.path === path) conduit.drain();
+  }
+
+  /** The instance is there no more. */
+  dismiss(id: InstanceId): void {
+    for (const stream of STREAMS) this.#conduits.dismiss(nameOf(id, stream));
+  }
+
+  /** Of what this instance wrote, since this daemon began. */
+  droppedBytes(id: InstanceId): number {
+    return this.#of(id).reduce((sum, { loss }) => sum + loss.droppedBytes, 0);
+  }
+
+  /** What cannot be done now. */
+  get warnings(): readonly string[] {
+    const failing = this.#conduits.all.flatMap(({ path, loss: { why, droppedBytes } }) =>
+      why === null ? [] : [`${cannotWrite(path, why)}, ${droppedBytes} bytes so far`],
+    );
+    return [...(this.#refusal === null ? [] : [this.#refusal]), ...failing];
+  }
+
+  /** Whoever still writes goes on doing so, and the next daemon reads it. */
+  close(): void {
+    this.#conduits.close();
+  }
+
+  #of(id: InstanceId): Conduit[] {
+    return STREAMS.flatMap((stream) => this.#conduits.get(nameOf(id, stream)) ?? []);
+  }
+
+  #give(path: string, name: string, owner: Owner | null): Result<number, string> {
+    // A device, a terminal: nothing of that can be carried anywhere.
+    if (!isPlain(path)) return this.#options.openFile(path);
+    try {
+      const given = this.#conduits.give(name, path, owner);
+      this.#refusal = null;
+      return ok(given);
+    } catch (error) {
+      this.#refuse(wordsFor(error));
+      return this.#options.openFile(path);
+    }
+  }
+
+  /** What the run before it has, and nothing else. */
+  #giveAgain(path: string, name: string, owner: Owner | null): Result<number, string> {
+    if (!isPlain(path)) return this.#options.openFile(path);
+    const given = this.#conduits.get(name)?.giveAgain(path, owner) ?? null;
+    return given === null ? fail(`${name} is not written to ${path}`) : ok(given);
+  }
+
+  #refuse(why: string): void {
+    const refusal = `cannot make FIFOs in ${this.#options.folder}: ${why}; programs write to their log files by themselves`;
+    if (this.#refusal !== refusal) this.#options.say(refusal);
+    this.#refusal = refusal;
+  }
+}
+
+const nameOf = (id: InstanceId, stream: Stream): string => `${id}.${stream}`;
+
+/** Those that go somewhere; two that go to the same place are one. */
+function streamsOf({ stdout, stderr }: Paths): [Stream, string][] {
+  const out: [Stream, string][] = stdout === null ? [] : [['out', stdout]];
+  return stderr === null || stderr === stdout ? out : [...out, ['err', stderr]];
+}
+
+const cannotWrite = (path: string, why: string): string =>
+  `cannot write to ${path}: ${why}; what comes is dropped and counted`;
+
+/** What there is, or what would be made. */
+function isPlain(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+  } catch {
+    return false; // whoever opens it says why
+  }
+}
