@@ -15,6 +15,7 @@ import { logPathIn } from '../logs/log-path.ts';
 import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
 import { connectionsFor, descriptorLimit } from '../os/descriptors.ts';
+import { leftIn } from '../os/left-in.ts';
 import { acquireLock } from '../os/lock.ts';
 import { openLog, openOutput } from '../os/output.ts';
 import { openOwnSupervisor } from '../os/own-supervisor.ts';
@@ -105,7 +106,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Result<Daemo
   }
   const { plan } = loaded.value;
   const socket = options.socket ?? socketIn(plan.runDir);
-  return raise(plan, options, world, () => takeHold(plan, socket, world, acquireLock));
+  return raise(plan, options, world, () => takeHold(plan, socket, world, acquireLock, leftIn));
 }
 
 /** One that is nobody's but the caller's: with a plan that is not its file's, and without a claim to that file. */
