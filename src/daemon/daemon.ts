@@ -14,6 +14,8 @@ import { createLineWatch } from '../logs/line-watch.ts';
 import { logPathIn } from '../logs/log-path.ts';
 import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
+import { connectionsFor, descriptorLimit } from '../os/descriptors.ts';
+import { leftIn } from '../os/left-in.ts';
 import { acquireLock } from '../os/lock.ts';
 import { openLog, openOutput } from '../os/output.ts';
 import { openOwnSupervisor } from '../os/own-supervisor.ts';
@@ -53,6 +55,8 @@ import { createApiServer } from './server.ts';
 import type { Surroundings } from './spawn-request.ts';
 import { steadyClock } from './steady-clock.ts';
 import { Timers } from './timers.ts';
+import { unheard } from './unheard.ts';
+import { Visitors } from './visitors.ts';
 import { Waiters } from './waiters.ts';
 import { Warnings } from './warnings.ts';
 
@@ -105,7 +109,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Result<Daemo
   }
   const { plan } = loaded.value;
   const socket = options.socket ?? socketIn(plan.runDir);
-  return raise(plan, options, world, () => takeHold(plan, socket, world, acquireLock));
+  return raise(plan, options, world, () => takeHold(plan, socket, world, acquireLock, leftIn));
 }
 
 /** One that is nobody's but the caller's: with a plan that is not its file's, and without a claim to that file. */
@@ -267,7 +271,8 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
       ...output.warnings,
       ...kept.names.map(keptText),
       ...outer.warnings,
-      ...[journal.trouble, ownLog.trouble, footing.trouble].filter((trouble) => trouble !== null),
+      ...unheard(fleet, (run) => processes.droppedMessages(run)),
+      ...[journal, ownLog, footing, visitors].flatMap(({ trouble }) => trouble ?? []),
       ...warnings.recent,
     ],
   });
@@ -315,7 +320,9 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     describeDaemon,
   });
   const peerOf = createPeers();
-  const door = new Door(socket, plan.socketMode, () => createApiServer({ api, news, peerOf, defect }));
+  const visitors = new Visitors(connectionsFor(descriptorLimit()));
+  const parlour = { api, news, peerOf, visitors, defect };
+  const door = new Door(socket, plan.socketMode, () => createApiServer(parlour));
   const uncaught = (error: unknown): void => defect(error);
   process.on('uncaughtException', uncaught);
   process.on('unhandledRejection', uncaught);

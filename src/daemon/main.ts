@@ -19,6 +19,8 @@ if (values.config === undefined) {
   process.exit(2);
 }
 
+// Whoever started this has closed the other end by then: what is said there is heard by nobody, and that is no fault.
+process.stderr.on('error', () => {});
 const made = await createDaemon({ configFile: values.config, socket: values.socket, echo: null });
 if (!made.ok) {
   report({ ok: false, ...made.error });
