@@ -18,15 +18,19 @@ import { createLineWatch } from '../logs/line-watch.ts';
 import { logPathIn } from '../logs/log-path.ts';
 import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
+import { disclaim, inherit, type Seat, takeSeat } from '../os/heirlooms.ts';
+import { loadLibc } from '../os/libc.ts';
 import { acquireLock } from '../os/lock.ts';
-import { createPeers } from '../os/peers.ts';
+import { createPeers, isOwn, peerUid } from '../os/peers.ts';
 import { createProcesses } from '../os/processes.ts';
+import { createSuccession } from '../os/succession.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { LogsReply } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
 import { type PlanOf, recall, underWay, unwanted, wantedAgain } from './adopt.ts';
 import { Api } from './api.ts';
 import { bootName } from './boot.ts';
+import { Door } from './door.ts';
 import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
 import { RolloutHistory } from './history.ts';
@@ -41,12 +45,17 @@ import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
 import { PlanShelf } from './plan-shelf.ts';
 import { type Heard, processEvents } from './process-events.ts';
+import type { Proof } from './proof.ts';
+import { prove } from './prove.ts';
 import { forgetPlans, readMemory } from './remembered.ts';
 import { createSenses } from './senses.ts';
 import { kept as keptText, tookOver as tookOverText } from './sentence.ts';
 import { createApiServer, listen } from './server.ts';
 import type { Surroundings } from './spawn-request.ts';
+import { markFormat } from './state-format.ts';
 import { Timers } from './timers.ts';
+import { Turnstile } from './turnstile.ts';
+import { type Target, Upgrades } from './upgrade.ts';
 import { Waiters } from './waiters.ts';
 import { Warnings } from './warnings.ts';
 
@@ -56,6 +65,8 @@ export interface DaemonOptions {
   readonly socket: string | undefined;
   /** Gets each line of the daemon's own log as well. */
   readonly echo: ((text: string) => void) | null;
+  /** The command line of the daemon that is to take over from this one; null: none ever does. */
+  readonly nextCommand: ((target: Target) => readonly string[]) | null;
 }
 
 export interface PrivateOptions {
@@ -63,7 +74,7 @@ export interface PrivateOptions {
   readonly heard: Heard;
 }
 
-type RaiseOptions = Pick<DaemonOptions, 'echo'> & Partial<PrivateOptions>;
+type RaiseOptions = Pick<DaemonOptions, 'echo' | 'nextCommand'> & Partial<PrivateOptions>;
 
 export interface Unstarted {
   /** `state_locked`, `config_taken`: by a daemon with another run_dir, which does not answer at our socket. */
@@ -75,6 +86,8 @@ export interface Daemon {
   readonly plan: Plan;
   /** Instances of an earlier daemon that it found at work. */
   readonly tookOver: readonly InstanceId[];
+  /** It was another version of itself before, in this very process. */
+  readonly tookTheSeat: boolean;
   /** Resolves when everything is down and everything is closed: with what made it end, if that was a fault. */
   readonly ended: Promise<string | null>;
   start(selectors: readonly string[]): Promise<void>;
@@ -88,6 +101,7 @@ export interface Daemon {
 
 /** Starts no instance by itself: that is `start`'s to do. */
 export async function createDaemon(options: DaemonOptions): Promise<Result<Daemon, Unstarted>> {
+  const seat = takeSeat(loadLibc(), process.env);
   const world = theWorld();
   const loaded = loadConfig(options.configFile, world);
   if (!loaded.ok) {
@@ -95,17 +109,21 @@ export async function createDaemon(options: DaemonOptions): Promise<Result<Daemo
   }
   const { plan } = loaded.value;
   const socket = options.socket ?? socketIn(plan.runDir);
-  return raise(plan, options, world, () => takeHold(plan, socket, world, acquireLock));
+  return raise(plan, options, world, () => takeHold(plan, socket, world, acquireLock), seat);
 }
 
 /** One that is nobody's but the caller's: with a plan that is not its file's, and without a claim to that file. */
 export function createPrivateDaemon(plan: Plan, options: PrivateOptions): Promise<Result<Daemon, Unstarted>> {
   const socket = socketIn(plan.runDir);
-  return raise(plan, { ...options, echo: null }, theWorld(), () => {
+  return raise(plan, { ...options, echo: null, nextCommand: null }, theWorld(), () => {
     const locks = takeLocks(plan, acquireLock);
     return locks.ok ? ok({ socket, warning: null, release: () => locks.value.release() }) : locks;
   });
 }
+
+/** Whether this version could take over from the daemon that runs with this config. */
+export const proveDaemon = (configFile: string): Proof =>
+  prove(configFile, theWorld(), loadLibc() !== null, now());
 
 type TakeHold = () => Result<Hold, Unstarted> | Promise<Result<Hold, Unstarted>>;
 
@@ -114,6 +132,7 @@ async function raise(
   options: RaiseOptions,
   world: World,
   takeHold: TakeHold,
+  seat: Seat | null = null,
 ): Promise<Result<Daemon, Unstarted>> {
   const folders = makeFolders(plan);
   if (!folders.ok) return fail({ kind: 'failed', message: folders.error });
@@ -121,14 +140,20 @@ async function raise(
   try {
     hold = await takeHold();
     if (!hold.ok) return hold;
-    return ok(await assemble(plan, hold.value, options, world));
+    return ok(await assemble(plan, hold.value, options, world, seat));
   } catch (error) {
     if (hold?.ok) hold.value.release();
     return fail({ kind: 'failed', message: `cannot start the daemon: ${reasonOf(error)}` });
   }
 }
 
-async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: World): Promise<Daemon> {
+async function assemble(
+  filed: Plan,
+  hold: Hold,
+  options: RaiseOptions,
+  world: World,
+  seat: Seat | null,
+): Promise<Daemon> {
   const clock = { now };
   const { socket } = hold;
   const ownLog = new OwnLog(filed.logDir, options.echo);
@@ -136,6 +161,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   const warn = (text: string): void => warnings.add(text);
   if (hold.warning !== null) warn(hold.warning);
   const journal = new Journal(join(filed.stateDir, 'journal'), warn);
+  markFormat(journal, warn);
   const shelf = new PlanShelf(journal);
   const kept = new KeptPlans(journal, shelf);
   const history = new RolloutHistory(journal);
@@ -166,6 +192,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   const { identities, places } = remembered;
   const planOf: PlanOf = (name, revision) => shelf.find(name, revision);
   const recalled = recall({ ...remembered, planOf }, plan, processes, clock.now());
+  processes.expect([...recalled.memory.alive.values()].flatMap(({ phase }) => bodyOf(phase)?.pid ?? []));
   const fleet = createFleet(plan, recalled.memory);
   const surroundings: Surroundings = {
     environment: { ...process.env }, // reading from process.env itself asks the system each time
@@ -174,9 +201,10 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     readEnvFiles,
   };
   const lines = createLineWatch(warn);
+  const turnstile = new Turnstile((request, done) => processes.execute(request, done));
   const senses = createSenses({
     processes,
-    checks: createChecks((request, done) => processes.execute(request, done)),
+    checks: createChecks(turnstile.execute),
     lines,
     surroundings,
     clock,
@@ -244,6 +272,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     state: fleet.mode.kind === 'running' ? 'running' : 'shutting_down',
     uptime_ms: Math.round(clock.now().mono - born.mono),
     tracking: processes.tracking,
+    ...upgrades.state,
     warnings: [...processes.warnings, ...kept.names.map(keptText), ...warnings.recent],
   });
   const follow = (fresh: Plan): void => {
@@ -286,7 +315,40 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     post,
     describeDaemon,
   });
-  const server = createApiServer({ api, news, peerOf: createPeers(), defect });
+  const server = createApiServer({
+    api,
+    news,
+    peerOf: createPeers(),
+    upgrade: (body, connection) => upgrades.upgrade(body, connection),
+    defect,
+  });
+  const upgrades = new Upgrades({
+    fleet,
+    news,
+    waiters,
+    door: new Door(server),
+    kept,
+    world,
+    logPath: ownLog.path,
+    handovers: seat?.handovers ?? 0,
+    plan: () => current,
+    now: () => clock.now(),
+    nextCommand: options.nextCommand,
+    mayReplace: (connection) => isOwn(peerUid(connection)),
+    underWay: () => processes.underWay,
+    holdChecks: (held) => turnstile.hold(held),
+    secure: () => {
+      journal.flush();
+      ownLog.flush();
+    },
+    log: (text) => ownLog.say(text),
+    succession: createSuccession(loadLibc(), {
+      server,
+      socket,
+      folder: filed.runDir,
+      errors: options.echo === null ? ownLog.path : null,
+    }),
+  });
   const uncaught = (error: unknown): void => defect(error);
   process.on('uncaughtException', uncaught);
   process.on('unhandledRejection', uncaught);
@@ -328,11 +390,13 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     server.closeIdleConnections();
   }
 
-  await listen(server, socket, plan.socketMode).catch((error: unknown) => {
-    closeParts();
-    stopHearing();
-    throw error;
-  });
+  await listen(server, socket, plan.socketMode, seat === null ? null : inherit(socket)).catch(
+    (error: unknown) => {
+      closeParts();
+      stopHearing();
+      throw error;
+    },
+  );
   forgetFault(socket);
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
   loop.hold(() => {
@@ -345,6 +409,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
       post({ type: 'spawned', run, pid });
     }
   });
+  disclaim();
   // Those that are alive; that the others are gone is about to be reported.
   const taken = inOrderOf(fleet).filter(({ phase }) => isAlive(bodyOf(phase)?.life.run));
   const tookOver = taken.map(({ id }) => id);
@@ -359,6 +424,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   return {
     plan,
     tookOver,
+    tookTheSeat: seat !== null,
     ended,
     start: async (selectors) => {
       await api.start({ selectors: [...selectors], wait: false }, new AbortController().signal);

@@ -4,12 +4,13 @@
  */
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
+import { type ExecCalls, execCalls } from './libc-exec.ts';
 import { type Errno, type IdentityCalls, identityCalls } from './libc-identity.ts';
 import { type SpawnCalls, spawnCalls } from './libc-spawn.ts';
 import { userCalls } from './libc-users.ts';
 import type { Users } from './users.ts';
 
-export interface Libc extends SpawnCalls, IdentityCalls {
+export interface Libc extends SpawnCalls, IdentityCalls, ExecCalls {
   readonly users: Users;
   /** The session of a process, zombies included; null when there is no such process. */
   sessionOf(pid: number): number | null;
@@ -105,6 +106,7 @@ function bindings(koffi: Koffi): Libc {
     ...epollCalls(koffi, library),
     ...spawnCalls(declare),
     ...identityCalls(declare, () => koffi.errno()),
+    ...execCalls(declare, () => koffi.errno()),
     users: userCalls(declare, (buffer) => koffi.address(buffer)),
   };
 }

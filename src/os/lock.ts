@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { fail, ok, type Result } from '../base/result.ts';
+import { bequeath, inherit, keepBack } from './heirlooms.ts';
 import { loadLibc } from './libc.ts';
 import { isZombie, readStat } from './proc.ts';
 import { errorCode } from './system-error.ts';
@@ -33,14 +34,21 @@ export function acquireLock(path: string, libc = loadLibc()): Result<Lock, Held>
 
 function acquireByFlock(path: string, libc: NonNullable<ReturnType<typeof loadLibc>>): Result<Lock, Held> {
   // Node opens with O_CLOEXEC: no child inherits the lock.
-  const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  const descriptor = inherit(path) ?? openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   if (!libc.lockExclusive(descriptor)) {
     closeSync(descriptor);
     return fail({ heldBy: ownerIn(path)?.pid ?? null });
   }
   ftruncateSync(descriptor);
   writeSync(descriptor, `${process.pid}\n`, 0);
-  return ok({ release: () => closeSync(descriptor) });
+  // Whatever this process becomes has it without letting go of it in between.
+  bequeath(path, descriptor);
+  return ok({
+    release: () => {
+      keepBack(path);
+      closeSync(descriptor);
+    },
+  });
 }
 
 interface Owner {
