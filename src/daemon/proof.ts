@@ -22,7 +22,7 @@ interface Unproven {
   readonly message: string;
 }
 
-/** Why there is no proof. */
+/** Why there is no proof: what the version does or does not, as the end of a sentence. */
 export type NoProof = Pick<Unproven, 'kind' | 'message'>;
 
 const MAX_GATHERED = 64 * 1024;
@@ -51,7 +51,10 @@ export async function askForProof(
   if (failure !== null) return unfit(`cannot be run: ${failure}`);
   const proof = proofIn(said);
   if (proof === null) return unfit(`does not say that it can take over: ${lastLine(complaint || said)}`);
-  return proof.ok ? ok(proof) : fail(proof);
+  if (proof.ok) return ok(proof);
+  const { kind, message } = proof;
+  const what = kind === 'config_invalid' ? 'cannot read the config' : 'cannot take over';
+  return fail({ kind, message: `${what}: ${message}` });
 }
 
 const unfit = (message: string): Result<never, NoProof> => fail({ kind: 'unfit', message });

@@ -161,8 +161,7 @@ export class Upgrades {
     const proof = await askForProof([node, daemon, '--prove', '--config', configFile], PROOF_WITHIN_MS);
     if (proof.ok) return proof.value;
     const { kind, message } = proof.error;
-    const what = kind === 'config_invalid' ? 'cannot read the config' : `(${daemon}) cannot take over`;
-    throw new Refused(kind, `the installed version ${what}: ${message}`, 'nothing was changed');
+    throw new Refused(kind, `the installed version (${daemon}) ${message}`, 'nothing was changed');
   }
 
   /** A hook that is cut off is not run again, and a check that is cut off says nothing. */

@@ -20,7 +20,7 @@ export interface UpgradeOptions {
 }
 
 export async function upgrade(context: Context, options: UpgradeOptions): Promise<ExitCode> {
-  const client = await context.client();
+  const client = await context.client({ readsConfig: true });
   const limits = { timeoutMs: null, goesOn: 'the upgrade goes on; see "tsup-visor status"' };
   return patiently(context, limits, async (signal) => {
     await refuseAnotherConfig(context, client, signal);

@@ -1,0 +1,218 @@
+/** One daemon replaced by another version of itself, and all that keeps it from being replaced. */
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, type TestContext } from 'vitest';
+import type { StatusReply } from '../../src/protocol/status.ts';
+import { ROOT } from './build.ts';
+import { newWorld } from './life.ts';
+import { steady } from './puppets.ts';
+import { until } from './until.ts';
+import { edit, install, replaceDaemon } from './versions.ts';
+import type { World } from './world.ts';
+
+const told = ({ daemon, instances }: StatusReply) => ({
+  daemon: daemon.pid,
+  instances: instances.map(({ id, pid, run, restarts }) => ({ id, pid, run, restarts })),
+});
+
+/** A running fleet, and another version beside it. */
+async function fleet(test: TestContext, worker: object = {}): Promise<{ world: World; next: string }> {
+  const world = newWorld(test, { worker: { ...steady, instances: 2, ...worker } });
+  const next = install(world.dir, '9.9.9');
+  await world.succeed('start');
+  return { world, next };
+}
+
+describe.concurrent('upgrade', () => {
+  it('makes another version of the same process, and leaves the instances as they are', async (test) => {
+    const { world, next } = await fleet(test);
+    const before = await world.status();
+    const outcome = await world.by(next, 'upgrade');
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(outcome.stdout).toMatch(
+      /^upgraded the daemon from \d\S+ to 9\.9\.9 in \d+ ms; 2 instances run on untouched\n$/,
+    );
+    const after = await world.status();
+    expect(told(after)).toEqual(told(before));
+    expect(after.daemon).toMatchObject({ version: '9.9.9', handovers: 1 });
+    // And back: the state of this version is readable by both.
+    expect((await world.succeed('upgrade', '--json')).stdout).toMatch(/"from": "9\.9\.9"/);
+    expect(told(await world.status())).toEqual(told(before));
+    // It is a daemon like any other.
+    await world.succeed('restart', 'worker:0');
+    await world.succeed('shutdown');
+    expect(world.left()).toEqual([]);
+  });
+
+  it('does nothing where it is that very build, unless told to', async (test) => {
+    const { world } = await fleet(test);
+    expect((await world.succeed('upgrade')).stdout).toMatch(/^the daemon is \S+ already/);
+    expect((await world.status()).daemon.handovers).toBe(0);
+    expect((await world.succeed('upgrade', '--force')).stdout).toMatch(
+      /^replaced the daemon by another build/,
+    );
+    expect((await world.status()).daemon.handovers).toBe(1);
+  });
+
+  it('only tries with --dry-run', async (test) => {
+    const { world, next } = await fleet(test);
+    expect((await world.by(next, 'upgrade', '--dry-run')).stdout).toMatch(
+      /^version 9\.9\.9 can take over from/,
+    );
+    expect((await world.status()).daemon.handovers).toBe(0);
+  });
+
+  it('says that there is no daemon, and what to do', async (test) => {
+    const world = newWorld(test, { worker: steady });
+    expect(await world.cli('upgrade')).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/no daemon answers at .*; start one with "tsup-visor -c \S+ start"/),
+    });
+  });
+
+  it('hears how an instance ended whose daemon was just being replaced', async (test) => {
+    const { world, next } = await fleet(test, {
+      instances: 1,
+      restart: 'never',
+      command: ['bash', '-c', 'echo READY=1 >&3; until [ -e end ]; do sleep 0.01; done; exit 7'],
+      directory: '.',
+    });
+    // The next daemon ends it before it has begun to look at anything.
+    edit(join(next, 'dist/daemon.js'), (text) => endInstance(text, join(world.dir, 'end')));
+    expect(await world.by(next, 'upgrade')).toMatchObject({ code: 0, stderr: '' });
+    const { instances } = await world.see('it has ended', ({ instances: [one] }) => one?.pid === null);
+    expect(instances[0]?.last_exit).toMatchObject({ code: 7, signal: null });
+  });
+});
+
+/** Makes the file, and waits until the process that waits for it is a zombie. */
+const endInstance = (program: string, file: string): string => `
+if (process.env.TSUP_VISOR_HANDOVER !== undefined) {
+  const fs = await import('node:fs');
+  fs.writeFileSync(${JSON.stringify(file)}, '');
+  const isOurZombie = (pid) => {
+    try {
+      return fs.readFileSync('/proc/' + pid + '/stat', 'latin1').includes(') Z ' + process.pid + ' ');
+    } catch {
+      return false;
+    }
+  };
+  for (const late = Date.now() + 10000; !fs.readdirSync('/proc').some(isOurZombie) && Date.now() < late; );
+}
+${program}`;
+
+describe.concurrent('upgrade changes nothing and says why', () => {
+  const refused = async (
+    { world, next }: { world: World; next: string },
+    code: number,
+    why: RegExp,
+    ...more: string[]
+  ): Promise<void> => {
+    const before = told(await world.status());
+    const outcome = await world.by(next, 'upgrade', ...more);
+    expect(outcome).toMatchObject({ code, stdout: '' });
+    expect(outcome.stderr).toMatch(why);
+    const after = await world.status();
+    expect(told(after)).toEqual(before);
+    expect(after.daemon.handovers).toBe(0);
+    await world.succeed('restart', 'worker:0'); // it goes on as if nothing had been
+  };
+
+  it('when the config has mistakes', async (test) => {
+    const it = await fleet(test);
+    appendFileSync(join(it.world.dir, 'supervisor.yaml'), '\nprogrms: {}\n');
+    await expect(it.world.by(it.next, 'upgrade')).resolves.toMatchObject({
+      code: 5,
+      stderr: expect.stringMatching(/^tsup-visor: \S+ has \d mistakes/),
+    });
+    expect((await it.world.status()).daemon.handovers).toBe(0);
+  });
+
+  it('when the config has changes that nobody has asked for', async (test) => {
+    const it = await fleet(test);
+    it.world.configure({ worker: { ...steady, instances: 3 } });
+    await refused(it, 6, /changes that are not applied yet.*worker: instances.*"tsup-visor .*reload"/);
+  });
+
+  it('when the state is of a future format', async (test) => {
+    const it = await fleet(test);
+    edit(join(it.next, 'dist/daemon.js'), (text) => text); // it knows no more than we do
+    appendFileSync(join(it.world.dir, 'state/journal'), '"format"\t99\n');
+    await refused(it, 1, /cannot take over: the state was written in format 99/);
+  });
+
+  it('when a record of the state cannot be read', async (test) => {
+    const it = await fleet(test);
+    appendFileSync(join(it.world.dir, 'state/journal'), '"rolling/7"\t{"id":7,"count":0,"format":2}\n');
+    await refused(it, 1, /cannot take over: cannot read what was written down of rollout 7/);
+  });
+
+  it('when the other version crashes', async (test) => {
+    const it = await fleet(test);
+    replaceDaemon(it.next, 'throw new Error("not built for this machine")');
+    await refused(it, 1, /cannot take over: .*not built for this machine/);
+  });
+
+  it('when the other version is not there', async (test) => {
+    const it = await fleet(test);
+    replaceDaemon(it.next, 'import "./gone.js"');
+    await refused(it, 1, /Cannot find module/);
+  });
+
+  it('when the other version knows nothing of it', async (test) => {
+    const it = await fleet(test);
+    replaceDaemon(it.next, 'console.log("usage: daemon --config FILE"); process.exit(2)');
+    await refused(it, 1, /does not say that it can take over: usage: daemon/);
+  });
+
+  it('when the other version hangs, which is ended', { timeout: 60_000 }, async (test) => {
+    const it = await fleet(test);
+    replaceDaemon(it.next, 'setInterval(() => {}, 1000)');
+    await refused(it, 1, /has not answered within 10 s/);
+    await until('it has been ended', () => it.world.left().every((text) => !text.includes('--prove')));
+  });
+
+  it('when a hook does not end in time', async (test) => {
+    const world = newWorld(test, {
+      worker: {
+        ...steady,
+        hooks: {
+          post_start: { exec: ['sh', '-c', 'until [ -e go ]; do sleep 0.05; done'], timeout: '1m' },
+        },
+        directory: '.',
+      },
+    });
+    const next = install(world.dir, '9.9.9');
+    await world.succeed('start', '--no-wait');
+    await until('its hook runs', () => world.left().some((text) => text.includes('until')));
+    const outcome = await world.by(next, 'upgrade', '--timeout', '200ms');
+    expect(outcome).toMatchObject({ code: 6, stdout: '' });
+    expect(outcome.stderr).toMatch(/post_start of worker:0 is under way, and would be cut off/);
+    // And waits for it where it ends.
+    const waiting = world.by(next, 'upgrade');
+    writeFileSync(join(world.dir, 'go'), '');
+    expect(await waiting).toMatchObject({ code: 0 });
+    await world.see('it is ready', ({ instances: [one] }) => one?.ready === true);
+    expect(existsSync(join(ROOT, 'go'))).toBe(false);
+  });
+
+  it('and when the next daemon does not come up, where to look; the instances live on', {
+    timeout: 60_000,
+  }, async (test) => {
+    const it = await fleet(test);
+    const before = told(await it.world.status());
+    edit(
+      join(it.next, 'dist/daemon.js'),
+      (text) =>
+        `if (process.env.TSUP_VISOR_HANDOVER !== undefined) throw new Error("an evil start");\n${text}`,
+    );
+    const outcome = await it.world.by(it.next, 'upgrade');
+    expect(outcome).toMatchObject({ code: 1, stdout: '' });
+    expect(outcome.stderr).toMatch(
+      /version 9\.9\.9 of the daemon does not answer .*; the instances run on; see \S+daemon\.log; "tsup-visor .*start"/,
+    );
+    expect(readFileSync(join(it.world.dir, 'logs/daemon.log'), 'utf8')).toContain('an evil start');
+    await it.world.succeed('start');
+    expect(told(await it.world.status()).instances).toEqual(before.instances);
+  });
+});
