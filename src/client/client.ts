@@ -105,11 +105,15 @@ export function connect(socket: string): Client {
   // The daemon has checked what it sends against the same types; its version has been compared.
   const call = <T>(name: RouteName, given: Given = {}) => ask(question(name, given)) as Promise<T>;
   /** Asked again where a daemon hands over before it has answered: what is so already is not done twice. */
-  const persist = <T>(name: RouteName, given: Given): Promise<T> =>
-    call<T>(name, given).catch((error: unknown) => {
-      if (!isHandingOver(error)) throw error;
-      return persist<T>(name, given);
-    });
+  const persist = async <T>(name: RouteName, given: Given): Promise<T> => {
+    for (let left = TIMES_HANDED_OVER; ; left--) {
+      try {
+        return await call<T>(name, given);
+      } catch (error) {
+        if (left === 0 || !isHandingOver(error)) throw error;
+      }
+    }
+  };
   return {
     socket,
     status: (query = {}, asking) => call('status', { query: statusQuery(query), asking }),
@@ -140,6 +144,9 @@ export function connect(socket: string): Client {
     events: (query, asking) => follow(question('events', { query: eventsQuery(query), asking })),
   };
 }
+
+/** While one answer is waited for. */
+const TIMES_HANDED_OVER = 100;
 
 const isHandingOver = (error: unknown): boolean =>
   error instanceof DaemonError && error.kind === 'handing_over';

@@ -86,30 +86,40 @@ function done(
 const keyOf = ({ id, run, pid }: InstanceStatus): string => `${id} ${run} ${pid}`;
 
 const ANSWER_WITHIN_MS = 15_000;
+/** Where nobody listens any more, nobody is about to answer, unless somebody starts another one. */
+const STARTED_WITHIN_MS = 5000;
 const RETRY_MS = 20;
 
 /** The status of the next daemon. Throws where the old one goes on, and where nobody answers. */
 async function nextOne(client: Client, reply: UpgradeReply, signal: AbortSignal): Promise<StatusReply> {
   const giveUpAt = performance.now() + ANSWER_WITHIN_MS;
+  let deadSince: number | undefined;
   for (;;) {
     const status = await answered(client, signal);
-    if (status?.daemon.handovers === reply.handovers) return status;
-    const failure = status?.daemon.upgrade_failed;
-    if (failure !== undefined) throw new Refusal(EXIT.failed, `the daemon goes on as it was: ${failure}`);
-    if (performance.now() > giveUpAt) throw lost(reply, client.socket, status !== undefined);
+    if (typeof status === 'object') {
+      if (status.daemon.handovers === reply.handovers) return status;
+      const failure = status.daemon.upgrade_failed;
+      if (failure !== undefined)
+        throw new Refusal(EXIT.failed, `the daemon goes on as it was: ${failure}`, `see ${reply.log}`);
+    }
+    const now = performance.now();
+    deadSince = status === 'absent' ? (deadSince ?? now) : undefined;
+    if (now > giveUpAt || now > (deadSince ?? now) + STARTED_WITHIN_MS) {
+      throw lost(reply, client.socket, typeof status === 'object');
+    }
     await pause(RETRY_MS, signal);
     signal.throwIfAborted();
   }
 }
 
-async function answered(client: Client, signal: AbortSignal): Promise<StatusReply | undefined> {
+async function answered(client: Client, signal: AbortSignal): Promise<StatusReply | 'absent' | 'silent'> {
   try {
     const within = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
     return await client.status({ usage: false }, { signal: within });
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof NoDaemonError || (error instanceof Error && error.name === 'TimeoutError'))
-      return undefined;
+    if (error instanceof NoDaemonError) return error.absence === 'absent' ? 'absent' : 'silent';
+    if (error instanceof Error && error.name === 'TimeoutError') return 'silent';
     throw error;
   }
 }
