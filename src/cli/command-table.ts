@@ -155,6 +155,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
         ),
   },
   { name: 'config', does: 'look at the config', define: config },
+  { name: 'export', does: 'write what other programs need to run the daemon', define: exported },
   {
     name: 'completion',
     does: 'print what makes the shell complete commands and names: bash, zsh or fish',
@@ -180,6 +181,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
 export const PARTS: ReadonlyMap<string, readonly string[]> = new Map([
   ['rollout', ROLLOUT_PARTS],
   ['config', ['check', 'show', 'help']],
+  ['export', ['systemd', 'help']],
 ]);
 
 function config(command: Command, act: Act): void {
@@ -191,4 +193,15 @@ function config(command: Command, act: Act): void {
     .command('show')
     .description('print it with all defaults filled in')
     .action(() => act(async (context) => (await import('./commands/config.ts')).configShow(context)));
+}
+
+function exported(command: Command, act: Act): void {
+  command
+    .command('systemd')
+    .description('print a unit with which systemd keeps the daemon alive')
+    .option('--user', "for the user's own manager (systemctl --user)")
+    .option('--output <FILE>', 'write it there')
+    .action((options) =>
+      act(async (context) => (await import('./commands/export.ts')).exportSystemd(context, options)),
+    );
 }

@@ -20,6 +20,7 @@ import { refuseEmpty } from './counts.ts';
 import type { RolloutHistory } from './history.ts';
 import type { NewsDesk } from './news.ts';
 import { asOfNow, type Outlook, undecided } from './outcome.ts';
+import type { InstanceOutput } from './output.ts';
 import { Refused } from './refuse.ts';
 import type { Farewell, Judge, Waiters } from './waiters.ts';
 
@@ -31,6 +32,7 @@ export interface ApiParts {
   readonly history: RolloutHistory;
   readonly processes: Processes;
   readonly world: World;
+  readonly output: Pick<InstanceOutput, 'drain' | 'droppedBytes'>;
   readonly logPath: LogPath;
   /** As the config was last read. */
   plan(): Plan;

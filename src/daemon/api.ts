@@ -34,7 +34,7 @@ export class Api {
   }
 
   async status(query: URLSearchParams): Promise<StatusReply> {
-    const { fleet, processes, history, clock, nextRun } = this.#parts;
+    const { fleet, processes, history, clock, nextRun, output } = this.#parts;
     const selectors = query.getAll('selector');
     const ids = this.#lookedAt(selectors);
     const runs = instancesOf(this.#parts, ids).flatMap(({ phase }) => bodyOf(phase)?.life.run ?? []);
@@ -47,7 +47,9 @@ export class Api {
       const own = run === undefined ? undefined : usage.get(run);
       const heldBy = fleet.stopOrder.waitsFor(instance);
       const due = nextRun(instance.program.name);
-      return describeInstance(instance, now, own, due, heldBy, lackOf(fleet, instance));
+      const described = describeInstance(instance, now, own, due, heldBy, lackOf(fleet, instance));
+      const droppedBytes = output.droppedBytes(instance.id);
+      return droppedBytes === 0 ? described : { ...described, logs: { dropped_bytes: droppedBytes } };
     });
     const rollouts = history.current(fleet, now);
     const counts = countsOf(this.#parts, selectors);
@@ -114,7 +116,8 @@ export class Api {
   }
 
   logs(query: URLSearchParams): LogsReply {
-    const { logPath, fleet, plan } = this.#parts;
+    const { logPath, fleet, plan, output } = this.#parts;
+    output.drain();
     const selectors = query.getAll('selector');
     // What is there no more may have said why.
     const left = selectors

@@ -8,46 +8,48 @@ import { VERSION } from '../base/version.ts';
 import { loadConfig } from '../config/load.ts';
 import { reportMistakes } from '../config/report.ts';
 import { socketIn, type World } from '../config/where.ts';
-import { adoptRuns } from '../core/fleet/adopt.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
-import { createFleet, inOrderOf } from '../core/fleet/fleet.ts';
-import { resumeRollouts } from '../core/fleet/resume.ts';
 import { bodyOf, type How } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
 import { createLineWatch } from '../logs/line-watch.ts';
 import { logPathIn } from '../logs/log-path.ts';
 import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
-import { disclaim, inherit, type Seat, takeSeat } from '../os/heirlooms.ts';
+import { disclaim, inherit as heirloom, type Seat, takeSeat } from '../os/heirlooms.ts';
 import { loadLibc } from '../os/libc.ts';
 import { acquireLock } from '../os/lock.ts';
+import { openLog, openOutput } from '../os/output.ts';
+import { openOwnSupervisor } from '../os/own-supervisor.ts';
 import { createPeers, isOwn, peerUid } from '../os/peers.ts';
+import { createPlumbing } from '../os/plumbing.ts';
 import { createProcesses } from '../os/processes.ts';
 import { createSuccession } from '../os/succession.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { LogsReply } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
-import { type PlanOf, recall, underWay, unwanted, wantedAgain } from './adopt.ts';
 import { Api } from './api.ts';
 import { bootName } from './boot.ts';
 import { Door } from './door.ts';
 import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
+import { Herald } from './herald.ts';
 import { RolloutHistory } from './history.ts';
 import { type Hold, takeHold, takeLocks } from './hold.ts';
+import { inherit, takeUp } from './inheritance.ts';
 import { Journal } from './journal.ts';
 import { KeptPlans } from './kept-plans.ts';
 import { forgetFault, leaveFault } from './last-fault.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
+import { createOutput } from './output.ts';
 import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
 import { PlanShelf } from './plan-shelf.ts';
 import { type Heard, processEvents } from './process-events.ts';
 import type { Proof } from './proof.ts';
 import { prove } from './prove.ts';
-import { forgetPlans, readMemory } from './remembered.ts';
+import { forgetPlans } from './remembered.ts';
 import { createSenses } from './senses.ts';
 import { kept as keptText, tookOver as tookOverText } from './sentence.ts';
 import { createApiServer, listen } from './server.ts';
@@ -67,6 +69,8 @@ export interface DaemonOptions {
   readonly echo: ((text: string) => void) | null;
   /** The command line of the daemon that is to take over from this one; null: none ever does. */
   readonly nextCommand: ((target: Target) => readonly string[]) | null;
+  /** Whoever has started this process is told how it is, where that wants to hear it (sd_notify). */
+  readonly reports?: boolean;
 }
 
 export interface PrivateOptions {
@@ -74,7 +78,7 @@ export interface PrivateOptions {
   readonly heard: Heard;
 }
 
-type RaiseOptions = Pick<DaemonOptions, 'echo' | 'nextCommand'> & Partial<PrivateOptions>;
+type RaiseOptions = Pick<DaemonOptions, 'echo' | 'nextCommand' | 'reports'> & Partial<PrivateOptions>;
 
 export interface Unstarted {
   /** `state_locked`, `config_taken`: by a daemon with another run_dir, which does not answer at our socket. */
@@ -91,6 +95,8 @@ export interface Daemon {
   /** Resolves when everything is down and everything is closed: with what made it end, if that was a fault. */
   readonly ended: Promise<string | null>;
   start(selectors: readonly string[]): Promise<void>;
+  /** What was to be begun has been: whoever started this daemon may be told that it is in charge. */
+  ready(): void;
   shutDown(how: How): void;
   /** Ends the daemon alone: what runs goes on, and the next daemon takes it up. */
   leave(): void;
@@ -177,23 +183,28 @@ async function assemble(
     if (!isClosed) loop.post(event);
   };
   const timers = new Timers(clock, (timer) => post({ type: 'due', timer }));
+  const output = createOutput({
+    plumbing: createPlumbing(),
+    runDir: filed.runDir,
+    logPath,
+    openFile: openLog,
+    openFiles: openOutput,
+    say: (text) => ownLog.say(text),
+    warn,
+  });
   const processes = createProcesses({
     runDir: filed.runDir,
     warn,
-    events: processEvents(post, options.heard),
+    events: output.before(processEvents(post, options.heard)),
+    openOutput: output.open,
   });
   const boot = bootName();
-  const calm = kept.applyTo(filed);
+  const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, clock.now());
+  const { fleet, plan, identities, places } = inherited;
   for (const name of kept.applied) ownLog.say(keptText(name));
-  const remembered = readMemory(journal, calm, clock.now(), boot, warn);
-  const plan = underWay(calm, remembered.memory.rollouts);
+  if (inherited.isAnew) ownLog.say(ANEW);
   let current = plan;
-  for (const rollout of remembered.memory.rollouts) kept.resume(rollout);
-  const { identities, places } = remembered;
-  const planOf: PlanOf = (name, revision) => shelf.find(name, revision);
-  const recalled = recall({ ...remembered, planOf }, plan, processes, clock.now());
-  processes.expect([...recalled.memory.alive.values()].flatMap(({ phase }) => bodyOf(phase)?.pid ?? []));
-  const fleet = createFleet(plan, recalled.memory);
+  processes.expect([...fleet.instances.values()].flatMap(({ phase }) => bodyOf(phase)?.pid ?? []));
   const surroundings: Surroundings = {
     environment: { ...process.env }, // reading from process.env itself asks the system each time
     logPath,
@@ -205,7 +216,7 @@ async function assemble(
   const senses = createSenses({
     processes,
     checks: createChecks(turnstile.execute),
-    lines,
+    lines: output.under(lines),
     surroundings,
     clock,
     places,
@@ -226,7 +237,6 @@ async function assemble(
     warn(`a defect of tsup-visor, please report it: ${error instanceof Error ? error.stack : String(error)}`);
     ownLog.flush();
   };
-  /** What goes wrong with one run leaves the others as they are. */
   const safely = (act: () => void): void => {
     try {
       act();
@@ -234,6 +244,7 @@ async function assemble(
       defect(error);
     }
   };
+  const herald = new Herald(options.reports === true ? openOwnSupervisor(process.env, warn) : null, fleet);
   const parts = {
     processes,
     timers,
@@ -246,6 +257,7 @@ async function assemble(
     fleet,
     surroundings,
     identities,
+    output,
     goBackTo: (program: ProgramPlan) => goBackTo(program),
     log: (text: string) => ownLog.say(text),
     spawnFailed: (run: Run, stage: string, error: string) =>
@@ -261,6 +273,7 @@ async function assemble(
     settled: () => {
       journal.flush();
       ownLog.flush();
+      herald.look();
     },
     defect,
   });
@@ -273,7 +286,7 @@ async function assemble(
     uptime_ms: Math.round(clock.now().mono - born.mono),
     tracking: processes.tracking,
     ...upgrades.state,
-    warnings: [...processes.warnings, ...kept.names.map(keptText), ...warnings.recent],
+    warnings: [...processes.warnings, ...output.warnings, ...kept.names.map(keptText), ...warnings.recent],
   });
   const follow = (fresh: Plan): void => {
     current = fresh;
@@ -300,6 +313,7 @@ async function assemble(
     history,
     processes,
     world,
+    output,
     logPath,
     plan: () => current,
     adopt: (programs) => {
@@ -310,6 +324,7 @@ async function assemble(
     follow: (fresh) => {
       follow(fresh);
       kept.follow(fresh.programs);
+      herald.reloaded();
     },
     nextRun: scheduler.nextOf,
     post,
@@ -353,13 +368,13 @@ async function assemble(
   process.on('uncaughtException', uncaught);
   process.on('unhandledRejection', uncaught);
 
-  const isAlive = (run: Run | undefined): boolean => run !== undefined && processes.identity(run) !== null;
-
   function closeParts(): void {
+    herald.close();
     timers.close();
     senses.close();
     lines.close();
     processes.close();
+    output.close();
     journal.close();
     ownLog.flush();
     ownLog.close();
@@ -390,7 +405,7 @@ async function assemble(
     server.closeIdleConnections();
   }
 
-  await listen(server, socket, plan.socketMode, seat === null ? null : inherit(socket)).catch(
+  await listen(server, socket, plan.socketMode, seat === null ? null : heirloom(socket)).catch(
     (error: unknown) => {
       closeParts();
       stopHearing();
@@ -399,27 +414,20 @@ async function assemble(
   );
   forgetFault(socket);
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
-  loop.hold(() => {
-    // First: who is wanted is not to be taken for stopped by what the adoption brings to light.
-    const again = [...resumeRollouts(fleet), ...wantedAgain(fleet, remembered.wanted)];
-    for (const event of [...unwanted(fleet), ...again]) post(event);
-    for (const effect of adoptRuns(fleet)) safely(() => perform(effect, parts, clock.now()));
-    for (const { run, pid } of recalled.begun) {
-      safely(() => processes.adopt(run, pid, identities.get(run) ?? ''));
-      post({ type: 'spawned', run, pid });
-    }
+  safely(() => output.adopt(fleet.instances.values()));
+  const tookOver = takeUp(inherited, {
+    processes,
+    hold: (act) => loop.hold(act),
+    post,
+    perform: (effect) => perform(effect, parts, clock.now()),
+    safely,
   });
   disclaim();
-  // Those that are alive; that the others are gone is about to be reported.
-  const taken = inOrderOf(fleet).filter(({ phase }) => isAlive(bodyOf(phase)?.life.run));
-  const tookOver = taken.map(({ id }) => id);
   scheduler.follow(plan.programs);
   ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
   const also = tookOver.length === 0 ? {} : { took_over: tookOver };
   if (tookOver.length > 0) ownLog.say(tookOverText(tookOver));
   news.announce({ type: 'daemon', state: 'started', ...also }, clock.now());
-  const again = [...resumeRollouts(fleet), ...wantedAgain(fleet, remembered.wanted)];
-  for (const event of [...unwanted(fleet), ...again]) post(event);
   ownLog.flush();
   return {
     plan,
@@ -429,6 +437,7 @@ async function assemble(
     start: async (selectors) => {
       await api.start({ selectors: [...selectors], wait: false }, new AbortController().signal);
     },
+    ready: () => herald.ready(),
     shutDown: (how) => post({ type: 'shutdown', how, timeoutMs: current.shutdownTimeoutMs }),
     leave: () => close(null),
     follow: (listener) => {
@@ -439,6 +448,8 @@ async function assemble(
 }
 
 const CLOSE_WITHIN_MS = 200;
+const ANEW =
+  'the machine or its container has been started anew: nothing of before runs, what is wanted is begun';
 
 function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve = (_: T): void => {};

@@ -21,6 +21,7 @@ export async function runForeground(options: ForegroundOptions): Promise<ExitCod
   const made = await createDaemon({
     ...options,
     echo: options.log,
+    reports: true,
     nextCommand: ({ node, command }) => [node, ...process.execArgv, command, ...process.argv.slice(2)],
   });
   if (!made.ok) {
@@ -33,6 +34,7 @@ export async function runForeground(options: ForegroundOptions): Promise<ExitCod
     await options.started(daemon);
     // Whoever has taken over goes on with what the last one was told.
     if (!daemon.tookTheSeat) await daemon.start(options.selectors);
+    daemon.ready();
     const fault = await daemon.ended;
     if (fault === null) return EXIT.done;
     options.say(`tsup-visor: ${fault}`);

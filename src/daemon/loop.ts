@@ -83,6 +83,8 @@ export class Loop {
       if (deeds.some(touchesWorld)) this.#guarded(() => this.#options.secured());
       for (const effect of deeds) this.#perform(effect, now);
       this.#options.performed();
+      // That it was asked is known for sure from now on, however long the rest of the queue takes.
+      if (deeds.some(({ type }) => type === 'signal')) this.#guarded(() => this.#options.secured());
     });
   }
 

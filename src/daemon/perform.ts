@@ -10,6 +10,7 @@ import { attempt, type Hooks } from './hooks.ts';
 import type { Judges } from './judges.ts';
 import type { MemoryKeeper } from './memory.ts';
 import type { NewsDesk } from './news.ts';
+import type { InstanceOutput } from './output.ts';
 import { sentenceOf } from './sentence.ts';
 import { commandRequest, type Surroundings, spawnRequest } from './spawn-request.ts';
 import type { Timers } from './timers.ts';
@@ -27,6 +28,7 @@ export interface PerformParts {
   readonly judges: Judges;
   readonly fleet: Fleet;
   readonly surroundings: Surroundings;
+  readonly output: Pick<InstanceOutput, 'dismiss'>;
   /** What tells the leaders of an earlier daemon's runs from other processes. */
   readonly identities: ReadonlyMap<Run, string>;
   /** A sentence for the daemon's own log. */
@@ -97,10 +99,12 @@ function spawn({ instance, life }: Of<'spawn'>, parts: PerformParts): void {
   if (!begun.ok) parts.spawnFailed(life.run, begun.error.stage, begun.error.message);
 }
 
-function record({ what }: Of<'record'>, { memory, waiters, goBackTo }: PerformParts): void {
+function record({ what }: Of<'record'>, { memory, waiters, output, goBackTo }: PerformParts): void {
   memory.keep(what);
   // Null: the file's word holds again, which is known to whoever has read it.
   if (what.kind === 'program' && what.plan !== null) goBackTo(what.plan);
   if (what.kind === 'instance') waiters.changed(what.instance);
-  if (what.kind === 'removed') waiters.removed(what.id);
+  if (what.kind !== 'removed') return;
+  waiters.removed(what.id);
+  output.dismiss(what.id);
 }

@@ -22,6 +22,8 @@ export interface Remembered {
   readonly begun: ReadonlyMap<Run, Instance>;
   /** What was to be up when the last daemon died, whatever had come of that. */
   readonly wanted: readonly InstanceId[];
+  /** The last daemon was one of an earlier start of the machine. */
+  readonly isAnew: boolean;
 }
 
 /** `boot`: names this start of the machine. `warn`: gets a sentence about what cannot be read. */
@@ -33,6 +35,8 @@ export function readMemory(
   warn: (text: string) => void = () => {},
 ): Remembered {
   const shelf = new PlanShelf(journal);
+  const isAnew = isAnotherBoot(journal, boot);
+  if (isAnew) forgetProcesses(journal);
   const stopped = new Set<InstanceId>();
   // Keys were written from ids, so that is what they are.
   for (const [id] of journal.under('stopped/')) stopped.add(id as InstanceId);
@@ -56,7 +60,25 @@ export function readMemory(
     places,
     begun: readBegun(journal, shelf, now),
     wanted: readWanted(journal, plan),
+    isAnew,
   };
+}
+
+/** The machine has been started since, or the container: of what was at work before that, nothing is. */
+function isAnotherBoot(journal: Journal, boot: string | null): boolean {
+  const before = journal.get('boot', (value) => (typeof value === 'string' ? value : null));
+  if (boot !== null && before !== boot) journal.put('boot', boot);
+  return boot !== null && before !== null && before !== boot;
+}
+
+/**
+ * What is wished for is believed, and how far the rollouts were: each is begun anew, and nobody has crashed. What lives
+ * in spite of that is found by its mark.
+ */
+function forgetProcesses(journal: Journal): void {
+  for (const prefix of ['run/', 'begun/']) {
+    for (const [id] of [...journal.under(prefix)]) journal.put(`${prefix}${id}`, null);
+  }
 }
 
 /** A number that came into the config since the operator's word is newer than that: the word is forgotten. */

@@ -1,6 +1,7 @@
 /** Starts the leader of a run in a session of its own, and reports its end. */
 import type { ExitStatus } from '../base/exit-status.ts';
 import { fail, ok, type Result } from '../base/result.ts';
+import type { OpenOutput } from '../ports/output.ts';
 import type { SpawnFault, SpawnRequest } from '../ports/processes.ts';
 import type { Cgroup } from './cgroup.ts';
 import type { Cgroups } from './cgroup-home.ts';
@@ -12,7 +13,6 @@ import { leap } from './leap.ts';
 import type { Libc } from './libc.ts';
 import type { Mark } from './mark.ts';
 import { MARK_NAME } from './mark.ts';
-import { openOutput } from './output.ts';
 import type { Report, Reports } from './reports.ts';
 import type { Begun, Channels, Start } from './start.ts';
 
@@ -25,6 +25,7 @@ export interface Launched {
 
 /** Where there is no koffi, Node's own spawn does it, at a higher price. */
 export interface Launcher {
+  readonly openOutput: OpenOutput;
   readonly reports: Reports;
   readonly mark: Mark;
   readonly leap: { readonly libc: Libc; readonly leaders: Leaders } | null;
@@ -62,8 +63,11 @@ export function launch(
   output.close();
 }
 
-function openChannels(request: SpawnRequest, { reports }: Launcher): Result<Channels, SpawnFault> {
-  const output = openOutput(request.stdout, request.stderr);
+function openChannels(
+  request: SpawnRequest,
+  { reports, openOutput }: Launcher,
+): Result<Channels, SpawnFault> {
+  const output = openOutput(request);
   if (!output.ok) return fail({ stage: 'log', message: output.error });
   const report = reports.open(request.run, request.credentials);
   if (report.ok) return ok({ output: output.value, report: report.value });

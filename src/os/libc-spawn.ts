@@ -19,6 +19,8 @@ export interface Leap {
   readonly notify: number | null;
   /** For descriptor 4; null: it gets none. */
   readonly gate: number | null;
+  /** It has these too, under the numbers that they have here. */
+  readonly kept?: readonly number[];
   /** The child becomes what this thread really is, rather than what it may do. */
   readonly asRealUser: boolean;
 }
@@ -106,7 +108,7 @@ function fileActions(declare: Declare) {
     if (descriptor === null) open(pointer, as, DEV_NULL, O_RDWR, 0);
     else dup(pointer, descriptor, as);
   };
-  return ({ stdout, stderr, notify, gate, directory }: Leap) => {
+  return ({ stdout, stderr, notify, gate, kept = [], directory }: Leap) => {
     init(pointer);
     give(null, 0);
     give(stdout, 1);
@@ -114,6 +116,7 @@ function fileActions(declare: Declare) {
     if (notify !== null) give(notify, 3); // last: what is given as 1 and 2 may itself be descriptor 3
     // The daemon's own 0 to 3 are its standard streams and Node's: what is given as 4 is none of them.
     if (gate !== null) give(gate, 4);
+    for (const descriptor of kept) give(descriptor, descriptor); // the same number: it only stays open
     chdir(pointer, directory);
     return { pointer, destroy: () => destroy(pointer) };
   };

@@ -6,11 +6,12 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { type ExecCalls, execCalls } from './libc-exec.ts';
 import { type Errno, type IdentityCalls, identityCalls } from './libc-identity.ts';
+import { type PipeCalls, pipeCalls } from './libc-pipes.ts';
 import { type SpawnCalls, spawnCalls } from './libc-spawn.ts';
 import { userCalls } from './libc-users.ts';
 import type { Users } from './users.ts';
 
-export interface Libc extends SpawnCalls, IdentityCalls, ExecCalls {
+export interface Libc extends SpawnCalls, IdentityCalls, ExecCalls, PipeCalls {
   readonly users: Users;
   /** The session of a process, zombies included; null when there is no such process. */
   sessionOf(pid: number): number | null;
@@ -26,8 +27,12 @@ export interface Libc extends SpawnCalls, IdentityCalls, ExecCalls {
   lockExclusive(descriptor: number): boolean;
   /** An anonymous pipe, closed by exec. */
   makePipe(): { readonly read: number; readonly write: number } | { readonly errno: Errno };
+  /** Copies what is in a pipe into another one, and leaves it there: how many bytes, or -1 where there are none. */
+  copyPipe(from: number, to: number, most: number): number;
   /** A datagram socket bound to `path`, which does not block and is closed by exec. */
   bindDatagram(path: string): { readonly descriptor: number } | { readonly errno: Errno };
+  /** Sends a datagram from a socket without a name. Does not wait: EAGAIN where the receiver's queue is full. */
+  sendDatagram(path: string, bytes: Uint8Array): Errno;
   /** The user at the other end of a connected unix socket, as it was when that connected; null: it is none. */
   peerUid(descriptor: number): number | null;
   /** Bytes of the next datagram (its true length, though only what fits is stored); -1 when there is none. */
@@ -76,11 +81,13 @@ const WEXITED = 4;
 const WNOWAIT = 0x01000000;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const SPLICE_F_NONBLOCK = 2;
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_TRUNC = 0x20;
+const MSG_NOSIGNAL = 0x4000;
 const O_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
@@ -107,6 +114,7 @@ function bindings(koffi: Koffi): Libc {
     ...spawnCalls(declare),
     ...identityCalls(declare, () => koffi.errno()),
     ...execCalls(declare, () => koffi.errno()),
+    ...pipeCalls(declare, () => koffi.errno()),
     users: userCalls(declare, (buffer) => koffi.address(buffer)),
   };
 }
@@ -146,9 +154,11 @@ function fileCalls(koffi: Koffi, library: Library) {
   const flock = library.func('int flock(int, int)');
   const pipe2 = library.func('int pipe2(void *, int)');
   const ends = new Int32Array(2);
+  const tee = library.func('long tee(int, int, size_t, uint)');
   const socket = library.func('int socket(int, int, int)');
   const bind = library.func('int bind(int, void *, uint)');
   const close = library.func('int close(int)');
+  const sendto = library.func('long sendto(int, void *, size_t, int, void *, uint)');
   const recv = library.func('long recv(int, void *, size_t, int)');
   const getsockopt = library.func('int getsockopt(int, int, int, void *, void *)');
   return {
@@ -157,6 +167,8 @@ function fileCalls(koffi: Koffi, library: Library) {
       if (pipe2(ends, O_CLOEXEC) !== 0) return { errno: koffi.errno() };
       return { read: ends[0] ?? -1, write: ends[1] ?? -1 };
     },
+    copyPipe: (from: number, to: number, most: number): number =>
+      Number(tee(from, to, most, SPLICE_F_NONBLOCK)),
     bindDatagram(path: string) {
       const descriptor: number = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
       if (descriptor < 0) return { errno: koffi.errno() };
@@ -167,6 +179,16 @@ function fileCalls(koffi: Koffi, library: Library) {
         return { errno };
       }
       return { descriptor };
+    },
+    sendDatagram(path: string, bytes: Uint8Array): Errno {
+      const address = socketAddress(path);
+      if (address === null) return constants.errno.ENAMETOOLONG;
+      const descriptor: number = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+      if (descriptor < 0) return koffi.errno();
+      const sent = Number(sendto(descriptor, bytes, bytes.length, MSG_NOSIGNAL, address, address.length));
+      const errno = sent < 0 ? koffi.errno() : 0;
+      close(descriptor);
+      return errno;
     },
     peerUid(descriptor: number) {
       // struct ucred: pid, uid, gid.
@@ -181,11 +203,13 @@ function fileCalls(koffi: Koffi, library: Library) {
   };
 }
 
-/** A `sockaddr_un`; null when the path does not fit. */
+/** A `sockaddr_un`; null when the path does not fit. As sd_notify(3) writes it, `@name` is abstract: no file. */
 function socketAddress(path: string): Buffer | null {
-  const bytes = Buffer.from(path);
+  const isAbstract = path.startsWith('@');
+  const bytes = Buffer.from(isAbstract ? `\0${path.slice(1)}` : path);
   if (bytes.length >= MAX_SOCKET_PATH_BYTES) return null;
-  const address = Buffer.alloc(2 + bytes.length + 1);
+  // All bytes of an abstract name count; a path ends with a zero.
+  const address = Buffer.alloc(2 + bytes.length + (isAbstract ? 0 : 1));
   new Uint16Array(address.buffer, address.byteOffset, 1)[0] = AF_UNIX; // in the machine's own byte order
   bytes.copy(address, 2);
   return address;

@@ -12,7 +12,6 @@ import {
   fchownSync,
   openSync,
   readFileSync,
-  readSync,
   statSync,
   unlinkSync,
 } from 'node:fs';
@@ -23,6 +22,7 @@ import type { Credentials } from '../ports/processes.ts';
 import { bequeath, inherit, keepBack } from './heirlooms.ts';
 import { type Libc, MAX_SOCKET_PATH_BYTES } from './libc.ts';
 import { type LineSink, Lines } from './lines.ts';
+import { PEEK_BYTES, type PipePeek } from './pipe-peek.ts';
 import { RateLimit } from './rate-limit.ts';
 import { explain, explainErrno } from './system-error.ts';
 import type { Watch } from './watch.ts';
@@ -30,8 +30,6 @@ import type { Watch } from './watch.ts';
 // As protocol/notify.ts has them for those who write messages.
 export const MAX_MESSAGE_BYTES = 4096;
 export const MAX_MESSAGES_PER_SECOND = 1000;
-/** What is read from one run before others get their turn. */
-const BYTES_A_TURN = 64 * 1024;
 const DATAGRAMS_A_TURN = 64;
 /** What a run may have left behind at its end: more than a full pipe and a full socket hold, so that all is read. */
 const TURNS_AT_THE_END = 16;
@@ -53,7 +51,7 @@ export interface NotifyChannel {
 }
 
 // One at a time is read from, and nothing of it is kept.
-const buffer = Buffer.allocUnsafe(BYTES_A_TURN);
+const buffer = Buffer.allocUnsafe(MAX_MESSAGE_BYTES);
 
 export type Owner = Pick<Credentials, 'uid' | 'gid'>;
 
@@ -65,16 +63,23 @@ export interface Ends {
   readonly owner: Owner | null;
 }
 
+/** What all channels of a daemon share. */
+export interface Ear {
+  readonly libc: Libc;
+  readonly watch: Watch;
+  readonly peek: PipePeek;
+  /** Where the sockets are. */
+  readonly folder: string;
+}
+
 export function openNotifyChannel(
-  libc: Libc,
-  watch: Watch,
-  folder: string,
+  ear: Ear,
   run: Run,
   { notified, leader, owner }: Ends,
 ): Result<NotifyChannel, string> {
-  const pipe = leader === null ? createPipe(libc) : takePipe(run, leader);
+  const pipe = leader === null ? createPipe(ear.libc) : takePipe(run, leader);
   if (!pipe.ok) return pipe;
-  const channel = new Channel(libc, watch, `${folder}/${run}.sock`, run, pipe.value, notified);
+  const channel = new Channel(ear, run, pipe.value, notified);
   const problem = channel.listen(owner);
   if (problem === null) return ok(channel);
   channel.close();
@@ -140,6 +145,7 @@ class Channel implements NotifyChannel, LineSink {
   private readonly lines: Lines;
   private readonly libc: Libc;
   private readonly watch: Watch;
+  private readonly peek: PipePeek;
   private readonly path: string;
   private readonly run: Run;
   private readonly pipe: Pipe;
@@ -147,10 +153,11 @@ class Channel implements NotifyChannel, LineSink {
   private closed = false;
   private handedOver = false;
 
-  constructor(libc: Libc, watch: Watch, path: string, run: Run, pipe: Pipe, notified: Notified) {
+  constructor({ libc, watch, peek, folder }: Ear, run: Run, pipe: Pipe, notified: Notified) {
     this.libc = libc;
     this.watch = watch;
-    this.path = path;
+    this.peek = peek;
+    this.path = `${folder}/${run}.sock`;
     this.run = run;
     this.pipe = pipe;
     this.notified = notified;
@@ -222,19 +229,15 @@ class Channel implements NotifyChannel, LineSink {
     removeIfThere(this.path);
   }
 
-  /** True when there may be more. */
+  /** True when there may be more. What is dealt with has been written down, and only then does it leave the pipe. */
   private readLines(): boolean {
     const { own } = this.pipe;
     if (this.closed || own === null) return false;
-    let length = 0;
-    try {
-      length = readSync(own, buffer, 0, BYTES_A_TURN, null);
-    } catch {
-      return false; // EAGAIN: nothing there
-    }
-    // A copy: what is done with a line may lead to reading another run.
-    if (length > 0) this.lines.push(Buffer.from(buffer.subarray(0, length)));
-    return length === BYTES_A_TURN;
+    const chunk = this.peek.at(own);
+    if (chunk === null) return false;
+    this.lines.push(chunk);
+    if (!this.closed) this.peek.pass(own, chunk.length);
+    return chunk.length === PEEK_BYTES;
   }
 
   private readDatagrams(): boolean {

@@ -1,20 +1,14 @@
-/** Opens what an instance's stdout and stderr go to: files that are only ever appended to. */
+/** Opens files as what an instance's stdout and stderr go to, where nobody carries them there: they are only ever appended to. */
 import { closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fail, ok, type Result } from '../base/result.ts';
+import type { OpenOutput } from '../ports/output.ts';
 import { errorCode, explain } from './system-error.ts';
-
-/** What to hand to `spawn` as stdout and stderr, and how to let go of it in the parent. */
-export interface Output {
-  readonly stdout: number | 'ignore' | 'pipe';
-  readonly stderr: number | 'ignore' | 'pipe';
-  close(): void;
-}
 
 const { O_APPEND, O_CREAT, O_WRONLY } = constants;
 
 /** Equal paths share one descriptor, so that the two streams interleave as they were written. */
-export function openOutput(stdout: string | null, stderr: string | null): Result<Output, string> {
+export const openOutput: OpenOutput = ({ stdout, stderr }) => {
   const opened = new Map<string, number>();
   const close = () => {
     for (const descriptor of opened.values()) closeSync(descriptor);
@@ -31,10 +25,10 @@ export function openOutput(stdout: string | null, stderr: string | null): Result
   }
   const of = (path: string | null) => (path === null ? undefined : opened.get(path)) ?? 'ignore';
   return ok({ stdout: of(stdout), stderr: of(stderr), close });
-}
+};
 
 /** The folder is created anew if somebody has removed it. */
-function openLog(path: string): Result<number, string> {
+export function openLog(path: string): Result<number, string> {
   try {
     // Opening one that nobody reads would hold up the daemon for as long as nobody does.
     if (statSync(path, { throwIfNoEntry: false })?.isFIFO())

@@ -3,6 +3,7 @@ import type { ExitStatus } from '../base/exit-status.ts';
 import { type Pid, type Run, pid as toPid } from '../base/ids.ts';
 import type { Result } from '../base/result.ts';
 import type { SignalName } from '../base/signal-name.ts';
+import type { OpenOutput } from '../ports/output.ts';
 import type {
   CommandRequest,
   CommandResult,
@@ -23,6 +24,7 @@ import { Leaders } from './leaders.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { createMark } from './mark.ts';
 import { isNodes } from './node-children.ts';
+import { openOutput } from './output.ts';
 import { identityOf, ownerOf } from './proc.ts';
 import { createReaper, leaders, type Reaper, reapSoon } from './reaper.ts';
 import { createPipeReports, createReports, type Report, type Reports, SILENT } from './reports.ts';
@@ -41,6 +43,8 @@ export interface ProcessesOptions {
   readonly events: ProcessEvents;
   /** Takes a sentence about something that did not go as it should, and that nobody needs to wait for. */
   warn(text: string): void;
+  /** Where it is not the files themselves that a program gets as its stdout and stderr. */
+  readonly openOutput?: OpenOutput;
   /** For tests: works without cgroups (`session`), without koffi (`fork`), without both (`proc`), or as on macOS (`ps`). */
   readonly force?: Force;
 }
@@ -95,7 +99,8 @@ class Hands implements RealProcesses {
   private readonly tracker: Tracker;
   private readonly sampler = createSampler(undefined, undefined, (run) => this.groups?.of(run) ?? null);
 
-  constructor({ runDir, events, warn, force }: ProcessesOptions) {
+  constructor(options: ProcessesOptions) {
+    const { runDir, events, warn, force } = options;
     const libc = force === undefined || force === 'session' ? loadLibc() : null;
     this.groups = force === undefined || force === 'fork' ? openCgroups(runDir) : null;
     this.users = libc?.users ?? usersOfFiles();
@@ -121,6 +126,7 @@ class Hands implements RealProcesses {
     this.leap =
       libc === null || this.watch === null ? null : { libc, leaders: new Leaders(libc, this.watch) };
     this.launcher = {
+      openOutput: options.openOutput ?? openOutput,
       reports: this.reports,
       mark: this.mark,
       leap: this.leap,
@@ -315,6 +321,7 @@ class Hands implements RealProcesses {
     this.commands.close();
     for (const { report } of this.live.values()) report.close();
     this.live.clear();
+    this.reports.close();
     this.tracker.close();
     this.groups?.close();
     this.leap?.leaders.close();

@@ -13,6 +13,7 @@ import {
   type Owner,
   openNotifyChannel,
 } from './notify-channel.ts';
+import { PipePeek } from './pipe-peek.ts';
 import { RateLimit } from './rate-limit.ts';
 import { explain } from './system-error.ts';
 import type { Watch } from './watch.ts';
@@ -37,6 +38,7 @@ export interface Reports {
   open(run: Run, owner: Owner | null): Result<Report, string>;
   /** For a run that an earlier daemon has begun: whatever of its channels can be had. */
   adopt(run: Run, leader: number): Report;
+  close(): void;
 }
 
 /** `folder` is RUN_DIR/notify; it is created with mode 0711, so that every user finds its own socket in it. */
@@ -44,7 +46,9 @@ export function createReports(libc: Libc, watch: Watch, folder: string, notified
   // The longest name that a run can have there: 15 digits are enough for every run number.
   const tooLong = Buffer.byteLength(`${folder}/123456789012345.sock`) >= MAX_SOCKET_PATH_BYTES;
   let isThere = false;
+  const ear = { libc, watch, folder, peek: new PipePeek(libc) };
   return {
+    close: () => ear.peek.close(),
     warning: tooLong
       ? `NOTIFY_SOCKET may not be available: ${folder} is too long a path for a socket; choose a shorter run_dir`
       : null,
@@ -56,7 +60,7 @@ export function createReports(libc: Libc, watch: Watch, folder: string, notified
   };
 
   function channelReport(run: Run, leader: number | null, owner: Owner | null): Result<Report, string> {
-    const open = () => openNotifyChannel(libc, watch, folder, run, { notified, leader, owner });
+    const open = () => openNotifyChannel(ear, run, { notified, leader, owner });
     try {
       if (!isThere) makeFolder();
       let channel = open();
@@ -128,6 +132,7 @@ export function createPipeReports(notified: Notified): Reports {
     warning: 'NOTIFY_SOCKET is not available: koffi cannot be loaded here; descriptor 3 works',
     open: (run) => ok(new PipeReport(run, notified)),
     adopt: () => SILENT,
+    close() {},
   };
 }
 

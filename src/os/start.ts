@@ -1,8 +1,8 @@
 /** What is needed to begin a program, however that is done, and what comes of it. */
 import type { ExitStatus } from '../base/exit-status.ts';
+import type { Output } from '../ports/output.ts';
 import type { SpawnRequest } from '../ports/processes.ts';
 import type { Cgroup } from './cgroup.ts';
-import type { Output } from './output.ts';
 import type { Report } from './reports.ts';
 
 /** Both are closed here when the launch fails; otherwise the report is whoever's was told `started`. */

@@ -82,6 +82,8 @@ export interface InstanceStatus {
   /** While in backoff: when it is tried again. */
   readonly retry_at: string | null;
   readonly last_exit: LastExit | null;
+  /** Only where something of its output could not be written, since this daemon began. */
+  readonly logs?: { readonly dropped_bytes: number };
 }
 
 export interface DrainStatus {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { pid, run } from '../../src/base/ids.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import { createFleet, NO_MEMORY } from '../../src/core/fleet/fleet.ts';
@@ -110,6 +111,32 @@ describe('the loop', () => {
     ]);
     expect(order.filter((what) => what === 'record' || what === 'secured')).toHaveLength(4);
     expect(order.at(-1)).toBe('performed');
+  });
+
+  it('writes down that one was asked to end before it takes the next event', () => {
+    const fleet = createFleet(plan([PROGRAM]), NO_MEMORY);
+    const order: string[] = [];
+    const loop = new Loop({
+      fleet,
+      clock: { now: () => at(0) },
+      perform: ({ type }) => void order.push(type),
+      secured: () => void order.push('secured'),
+      performed: () => void order.push('performed'),
+      settled() {},
+      defect(error) {
+        throw error;
+      },
+    });
+    loop.post({ type: 'start', ids: [worker(0)], because: 'start' });
+    loop.post({ type: 'spawned', run: run(1), pid: pid(4711) });
+    order.length = 0;
+    loop.hold(() => {
+      loop.post(STOP);
+      loop.post({ type: 'start', ids: [worker(0)], because: 'operator' });
+    });
+    const asked = order.indexOf('signal');
+    expect(order.slice(0, asked)).toContain('secured');
+    expect(order.slice(asked, order.indexOf('performed') + 2).slice(-2)).toEqual(['performed', 'secured']);
   });
 
   it('does not write for a step that touches nothing', () => {

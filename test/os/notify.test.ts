@@ -1,9 +1,25 @@
 /** What an instance reports arrives, whole and before its exit is known; a flood is counted and does no harm. */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { run as runOf } from '../../src/base/ids.ts';
+import { loadLibc } from '../../src/os/libc.ts';
 import { MAX_MESSAGE_BYTES, MAX_MESSAGES_PER_SECOND } from '../../src/os/notify-channel.ts';
+import { createReports } from '../../src/os/reports.ts';
+import { createWatch } from '../../src/os/watch.ts';
 import * as protocol from '../../src/protocol/notify.ts';
+import { until } from '../e2e/until.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 import { openStage } from '../rig/puppet.ts';
 import { useHands } from './hands.ts';
@@ -149,3 +165,38 @@ test('the folder of the channels is made anew, with its mode, when somebody has 
   expect(h.happened.filter(({ kind }) => kind === 'spawnFailed')).toEqual([]);
   expect(statSync(folder).mode & 0o777).toBe(0o711);
 });
+
+test.runIf(process.platform === 'linux')(
+  'a line leaves the pipe when it has been dealt with: a daemon that is killed before has not taken it along',
+  async () => {
+    const libc = loadLibc();
+    const watch = libc === null ? null : createWatch(libc, NOTHING, NOTHING);
+    const copy = libc?.makePipe();
+    if (libc === null || watch === null || copy === undefined || 'errno' in copy) throw new Error('no koffi');
+    const folder = mkdtempSync(join(tmpdir(), 'tv-notify-'));
+    const heard: string[] = [];
+    const inPipe: number[] = [];
+    const reports = createReports(libc, watch, folder, (_, text) => {
+      heard.push(text);
+      if (text === 'READY=1') inPipe.push(libc.copyPipe(given, copy.write, 100));
+    });
+    const report = reports.open(runOf(1), null);
+    const given = report.ok && typeof report.value.stdio === 'number' ? report.value.stdio : -1;
+    try {
+      writeSync(given, 'READY=1\n');
+      await until('it is heard', () => heard.length === 1);
+      writeSync(given, 'STATUS=up\n');
+      await until('the next one, too', () => heard.length === 2);
+      expect({ heard, inPipe }).toEqual({ heard: ['READY=1', 'STATUS=up'], inPipe: ['READY=1\n'.length] });
+      expect(libc.copyPipe(given, copy.write, 100), 'nothing is left').toBe(-1);
+    } finally {
+      if (report.ok) report.value.close();
+      reports.close();
+      watch.close();
+      for (const end of [copy.read, copy.write]) closeSync(end);
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
+
+const NOTHING = () => {};

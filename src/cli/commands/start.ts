@@ -23,23 +23,32 @@ export async function start(
   selectors: readonly string[],
   options: StartOptions,
 ): Promise<ExitCode> {
-  if (options.foreground === true) {
-    const { foreground } = await import('../foreground.ts');
-    return foreground(context, selectors);
-  }
+  if (options.foreground === true) return inForeground(context, selectors);
   const limits = { timeoutMs: options.timeout, goesOn: 'the start goes on; see "tsup-visor status"' };
   const reply = await patiently(context, limits, (signal) => ask(context, selectors, options, signal));
+  if (reply === null) {
+    context.say(FIRST);
+    return inForeground(context, selectors);
+  }
   report(context, reply);
   return failures(reply).length > 0 ? EXIT.failed : EXIT.done;
 }
 
-/** Asks the daemon that runs, or one that is started for it. */
+/** All that a container runs ends with its first process: a daemon in the background would be killed at once. */
+const FIRST = 'tsup-visor: this is the first process of its container, so the daemon stays in the foreground';
+
+async function inForeground(context: Context, selectors: readonly string[]): Promise<ExitCode> {
+  const { foreground } = await import('../foreground.ts');
+  return foreground(context, selectors);
+}
+
+/** Asks the daemon that runs, or one that is started for it; null: that has to be this very process. */
 async function ask(
   context: Context,
   selectors: readonly string[],
   { wait }: StartOptions,
   signal: AbortSignal,
-): Promise<ActionReply> {
+): Promise<ActionReply | null> {
   refuseSecond(await context.place());
   const client = await context.client();
   const body = { selectors: [...selectors], wait };
@@ -49,6 +58,7 @@ async function ask(
   } catch (error) {
     if (!(error instanceof NoDaemonError) || error.absence !== 'absent') throw error;
   }
+  if (process.pid === 1) return null;
   const { launch } = await import('../launch.ts');
   const tookOver = await launch(context, signal);
   const reply = await client.start(body, { signal });

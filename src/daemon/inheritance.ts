@@ -1,0 +1,79 @@
+/** What a daemon takes over from the one before it: what that had written down, and what it has left running. */
+import type { Moment } from '../base/clock.ts';
+import type { InstanceId, Run } from '../base/ids.ts';
+import { adoptRuns } from '../core/fleet/adopt.ts';
+import type { FleetEffect } from '../core/fleet/effect.ts';
+import type { FleetEvent } from '../core/fleet/event.ts';
+import { createFleet, type Fleet, inOrderOf } from '../core/fleet/fleet.ts';
+import { resumeRollouts } from '../core/fleet/resume.ts';
+import { bodyOf } from '../core/instance/phase.ts';
+import type { Plan } from '../core/plan.ts';
+import type { Processes } from '../ports/processes.ts';
+import { type Recalled, recall, underWay, unwanted, wantedAgain } from './adopt.ts';
+import type { Journal } from './journal.ts';
+import type { KeptPlans } from './kept-plans.ts';
+import type { PlanShelf } from './plan-shelf.ts';
+import { type Remembered, readMemory } from './remembered.ts';
+
+export interface Inheritance extends Pick<Remembered, 'identities' | 'places' | 'wanted' | 'isAnew'> {
+  readonly fleet: Fleet;
+  /** The file's, but for what is kept and for what rollouts are on their way to. */
+  readonly plan: Plan;
+  readonly begun: Recalled['begun'];
+}
+
+interface Estate {
+  readonly journal: Journal;
+  readonly shelf: PlanShelf;
+  readonly kept: KeptPlans;
+  readonly processes: Pick<Processes, 'unrecorded'>;
+  /** Names this start of the machine. */
+  readonly boot: string | null;
+  warn(text: string): void;
+}
+
+/** Reads all of it, and touches nothing that runs. `filed`: the plan of the config file. */
+export function inherit({ journal, shelf, kept, processes, boot, warn }: Estate, filed: Plan, now: Moment) {
+  const calm = kept.applyTo(filed);
+  const remembered = readMemory(journal, calm, now, boot, warn);
+  const { identities, places, wanted, isAnew, memory } = remembered;
+  const plan = underWay(calm, memory.rollouts);
+  for (const rollout of memory.rollouts) kept.resume(rollout);
+  const planOf: PlanShelf['find'] = (name, revision) => shelf.find(name, revision);
+  const recalled = recall({ ...remembered, planOf }, plan, processes, now);
+  const fleet = createFleet(plan, recalled.memory);
+  return { fleet, plan, identities, places, wanted, isAnew, begun: recalled.begun } satisfies Inheritance;
+}
+
+interface Heir {
+  readonly processes: Pick<Processes, 'adopt' | 'identity'>;
+  /** Whatever comes of this is dealt with when all of it is done. */
+  hold(act: () => void): void;
+  post(event: FleetEvent): void;
+  perform(effect: FleetEffect): void;
+  /** What goes wrong with one run leaves the others as they are. */
+  safely(act: () => void): void;
+}
+
+/** Takes up whatever runs. Answers with those that are alive; that the others are gone is about to be reported. */
+export function takeUp({ fleet, begun, identities, wanted }: Inheritance, heir: Heir): InstanceId[] {
+  const { processes, post, safely } = heir;
+  heir.hold(() => {
+    // First: who is wanted is not to be taken for stopped by what the adoption brings to light.
+    for (const event of goingOn(fleet, wanted)) post(event);
+    for (const effect of adoptRuns(fleet)) safely(() => heir.perform(effect));
+    for (const { run, pid } of begun) {
+      safely(() => processes.adopt(run, pid, identities.get(run) ?? ''));
+      post({ type: 'spawned', run, pid });
+    }
+  });
+  const isAlive = (run: Run | undefined): boolean => run !== undefined && processes.identity(run) !== null;
+  return inOrderOf(fleet).flatMap(({ id, phase }) => (isAlive(bodyOf(phase)?.life.run) ? [id] : []));
+}
+
+/** What the last daemon was at. */
+const goingOn = (fleet: Fleet, wanted: readonly InstanceId[]): FleetEvent[] => [
+  ...unwanted(fleet),
+  ...resumeRollouts(fleet),
+  ...wantedAgain(fleet, wanted),
+];

@@ -1,0 +1,101 @@
+/** What instances write, on its way to their logs: carried there where the system can, else theirs to write. */
+import { join } from 'node:path';
+import type { InstanceId } from '../base/ids.ts';
+import type { Instance } from '../core/instance/instance.ts';
+import { bodyOf, lifeOf } from '../core/instance/phase.ts';
+import { Captures, type CapturesOptions } from '../logs/captures.ts';
+import type { LineWatch } from '../ports/checks.ts';
+import type { OpenOutput } from '../ports/output.ts';
+import type { Plumbing } from '../ports/plumbing.ts';
+import type { LogPath, ProcessEvents } from '../ports/processes.ts';
+import { logPaths } from './spawn-request.ts';
+
+export interface OutputOptions extends Omit<CapturesOptions, 'plumbing' | 'folder'> {
+  /** Null: nothing can be carried here. */
+  readonly plumbing: Plumbing | null;
+  readonly runDir: string;
+  readonly logPath: LogPath;
+  /** Files for a program to write to by itself. */
+  readonly openFiles: OpenOutput;
+}
+
+export interface InstanceOutput {
+  readonly open: OpenOutput;
+  readonly warnings: readonly string[];
+  /** Takes up what an earlier daemon has left to these. */
+  adopt(instances: Iterable<Instance>): void;
+  /** All that a leader wrote is in its log before its end is told. */
+  before(events: ProcessEvents): ProcessEvents;
+  /** What comes after the end of a file was not written before. */
+  under(lines: LineWatch): LineWatch;
+  /** All that was written so far is in the logs when this returns. */
+  drain(): void;
+  dismiss(id: InstanceId): void;
+  droppedBytes(id: InstanceId): number;
+  close(): void;
+}
+
+export function createOutput({
+  plumbing,
+  runDir,
+  logPath,
+  openFiles,
+  ...rest
+}: OutputOptions): InstanceOutput {
+  if (plumbing === null) return uncarried(openFiles);
+  const captures = new Captures({ ...rest, plumbing, folder: join(runDir, 'logs') });
+  return {
+    open: captures.openOutput,
+    get warnings() {
+      return captures.warnings;
+    },
+    adopt(instances) {
+      for (const { id, phase } of instances) {
+        const life = lifeOf(phase);
+        if (life === null) continue;
+        captures.adopt({
+          id,
+          run: life.run,
+          pid: bodyOf(phase)?.pid ?? null,
+          ...logPaths({ id }, life.program, logPath),
+        });
+      }
+    },
+    before: (events) => ({
+      ...events,
+      exited(run, exit) {
+        captures.ended(run);
+        events.exited(run, exit);
+      },
+    }),
+    under: (lines) => ({
+      watch: lines.watch,
+      endOf(path) {
+        captures.drainInto(path);
+        return lines.endOf(path);
+      },
+    }),
+    drain: () => captures.drain(),
+    dismiss: (id) => captures.dismiss(id),
+    droppedBytes: (id) => captures.droppedBytes(id),
+    close() {
+      captures.close();
+      plumbing.close();
+    },
+  };
+}
+
+const UNCARRIED =
+  'programs write to their log files by themselves here: koffi cannot be loaded, so nothing can be carried there';
+
+const uncarried = (open: OpenOutput): InstanceOutput => ({
+  open,
+  warnings: [UNCARRIED],
+  adopt() {},
+  before: (events) => events,
+  under: (lines) => lines,
+  drain() {},
+  dismiss() {},
+  droppedBytes: () => 0,
+  close() {},
+});

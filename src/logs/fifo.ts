@@ -1,0 +1,135 @@
+/**
+ * A FIFO that a program writes into: it lies in a folder of the daemon's own, with a link beside it that says where
+ * its bytes go, so that the next daemon finds both.
+ */
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  fstatSync,
+  openSync,
+  readlinkSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
+import type { Plumbing } from '../ports/plumbing.ts';
+import type { Credentials } from '../ports/processes.ts';
+import { codeOf } from './system-words.ts';
+
+export type Owner = Pick<Credentials, 'uid' | 'gid'>;
+
+const LINK = '.to';
+export const isLink = (name: string): boolean => name.endsWith(LINK);
+
+export class Fifo {
+  readonly path: string;
+  /** The daemon's end. It is for reading alone, so it is told when nobody can write any more. */
+  readonly reader: number;
+  #owner: Owner;
+
+  private constructor(path: string, reader: number) {
+    this.path = path;
+    this.reader = reader;
+    const { uid, gid } = fstatSync(reader);
+    this.#owner = { uid, gid };
+  }
+
+  /** @throws what the system says */
+  static make(path: string, target: string, plumbing: Plumbing): Fifo {
+    remove(path);
+    link(path, target);
+    plumbing.makeFifo(path);
+    return new Fifo(path, openReader(path));
+  }
+
+  /** One that an earlier daemon has made. @throws what the system says */
+  static find(path: string, at: string = path): Fifo {
+    return new Fifo(path, openReader(at));
+  }
+
+  /** Where its bytes go, as it is written down; null: it is not. */
+  static targetOf(path: string): string | null {
+    try {
+      return readlinkSync(path + LINK);
+    } catch {
+      return null;
+    }
+  }
+
+  aimAt(target: string): void {
+    link(this.path, target);
+  }
+
+  /**
+   * The program's end: for both ways, so it never breaks, whoever dies. Whose it is may open it by name, as
+   * /dev/stdout. Null: somebody has removed it. @throws what the system says
+   */
+  openWriter(owner: Owner | null): number | null {
+    const given = openIfThere(this.path, constants.O_RDWR);
+    if (given === null) return null;
+    try {
+      this.#giveTo(owner ?? self());
+      return given;
+    } catch (error) {
+      closeSync(given);
+      throw error;
+    }
+  }
+
+  close(): void {
+    closeSync(this.reader);
+  }
+
+  remove(): void {
+    this.close();
+    remove(this.path);
+  }
+
+  #giveTo(owner: Owner): void {
+    if (process.geteuid?.() !== 0) return;
+    if (owner.uid === this.#owner.uid && owner.gid === this.#owner.gid) return;
+    fchownSync(this.reader, owner.uid, owner.gid);
+    this.#owner = { uid: owner.uid, gid: owner.gid };
+  }
+}
+
+const self = (): Owner => ({ uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 });
+
+function openReader(path: string): number {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if (fstatSync(descriptor).isFIFO()) return descriptor;
+  closeSync(descriptor);
+  throw new Error(`${path} is not a FIFO`);
+}
+
+function openIfThere(path: string, flags: number): number | null {
+  try {
+    return openSync(path, flags);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** In one step: the next daemon finds the old place or the new one. */
+function link(path: string, target: string): void {
+  const fresh = `${path}.new${LINK}`;
+  removeIfThere(fresh);
+  symlinkSync(target, fresh);
+  renameSync(fresh, path + LINK);
+}
+
+/** The link last: there is never a FIFO without one. */
+function remove(path: string): void {
+  removeIfThere(path);
+  removeIfThere(path + LINK);
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}

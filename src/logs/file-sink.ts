@@ -1,0 +1,160 @@
+/**
+ * Output into a file as it is: moved, never looked at. The end of the file is asked for at each move, so whoever cuts
+ * it short leaves no hole in it; one that was moved away or removed is made anew. While it cannot be written to,
+ * what comes is dropped and counted: a program never waits for a disk that is full.
+ */
+import { closeSync, fstatSync, readSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { Plumbing } from '../ports/plumbing.ts';
+import { isStillAt, type OpenFile, openFile } from './open-file.ts';
+import type { Loss, Sink } from './sink.ts';
+import { errorOf, wordsFor } from './system-words.ts';
+
+/** A file that is written to without pause is looked for at its path so often. */
+const LOOK_EVERY_MS = 100;
+const TRY_EVERY_MS = 1000;
+/** What was full has room again when so much has found its place, or all there is. */
+const WELL_AFTER_BYTES = 1024 * 1024;
+const BUFFER_BYTES = 64 * 1024;
+const { EAGAIN, EINTR, EINVAL } = constants.errno;
+const NOTHING = -EAGAIN;
+
+// One at a time is read into, and nothing of it is kept.
+const buffer = Buffer.allocUnsafe(BUFFER_BYTES);
+
+export interface SinkEvents {
+  /** Once, until it is well again. */
+  failing(path: string, why: string): void;
+  /** `droppedBytes` in between. */
+  well(path: string, droppedBytes: number): void;
+}
+
+interface Fault {
+  readonly why: string;
+  readonly droppedBefore: number;
+  tryAt: number;
+  /** Written since it was last tried. */
+  writtenBytes: number;
+}
+
+export class FileSink implements Sink {
+  readonly #plumbing: Plumbing;
+  readonly #events: SinkEvents;
+  #path: string;
+  #file: OpenFile | null = null;
+  #lookAt = 0;
+  #fault: Fault | null = null;
+  #droppedBytes = 0;
+  /** Where the file system cannot take what is in a pipe. */
+  #copies = false;
+
+  constructor(path: string, plumbing: Plumbing, events: SinkEvents) {
+    this.#path = path;
+    this.#plumbing = plumbing;
+    this.#events = events;
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
+  get loss(): Loss {
+    return { droppedBytes: this.#droppedBytes, why: this.#fault?.why ?? null };
+  }
+
+  /** What comes from now on goes there. */
+  aimAt(path: string): void {
+    this.close();
+    this.#path = path;
+    this.#fault = null;
+    this.#copies = false;
+  }
+
+  take(pipe: number, most: number): number {
+    const now = performance.now();
+    if (this.#fault !== null && now < this.#fault.tryAt) return this.#drop(pipe);
+    try {
+      const got = this.#move(pipe, most, now);
+      this.#wentWell(got);
+      return got;
+    } catch (error) {
+      this.#wentWrong(error, now);
+      return this.#drop(pipe);
+    }
+  }
+
+  close(): void {
+    if (this.#file !== null) closeSync(this.#file.descriptor);
+    this.#file = null;
+  }
+
+  #move(pipe: number, most: number, now: number): number {
+    const { descriptor } = this.#opened(now);
+    const { size } = fstatSync(descriptor);
+    if (this.#copies) return this.#copy(pipe, descriptor, size);
+    const got = this.#plumbing.splice(pipe, descriptor, size, most);
+    if (got >= 0 || got === -EAGAIN || got === -EINTR) return got;
+    if (got !== -EINVAL) throw errorOf(-got);
+    this.#copies = true;
+    return this.#copy(pipe, descriptor, size);
+  }
+
+  /** Whoever is killed between the two loses what is in the buffer: only where there is no other way. */
+  #copy(pipe: number, file: number, at: number): number {
+    const length = read(pipe);
+    let done = 0;
+    try {
+      while (done < length) done += writeSync(file, buffer, done, length - done, at + done);
+    } catch (error) {
+      this.#droppedBytes += length - done;
+      throw error;
+    }
+    return length;
+  }
+
+  #opened(now: number): OpenFile {
+    if (this.#file !== null && now >= this.#lookAt) {
+      if (!isStillAt(this.path, this.#file)) this.close();
+      this.#lookAt = now + LOOK_EVERY_MS;
+    }
+    this.#file ??= openFile(this.path);
+    return this.#file;
+  }
+
+  #drop(pipe: number): number {
+    const length = read(pipe);
+    if (length > 0) this.#droppedBytes += length;
+    return length;
+  }
+
+  #wentWrong(error: unknown, now: number): void {
+    this.close();
+    const tryAt = now + TRY_EVERY_MS;
+    if (this.#fault !== null) {
+      Object.assign(this.#fault, { tryAt, writtenBytes: 0 });
+      return;
+    }
+    const why = wordsFor(error);
+    this.#fault = { why, droppedBefore: this.#droppedBytes, tryAt, writtenBytes: 0 };
+    this.#events.failing(this.path, why);
+  }
+
+  /** What is nearly full takes a little, and then no more: that is not well yet. */
+  #wentWell(got: number): void {
+    const fault = this.#fault;
+    if (fault === null) return;
+    fault.writtenBytes += Math.max(0, got);
+    if (fault.writtenBytes === 0 || (got > 0 && fault.writtenBytes < WELL_AFTER_BYTES)) return;
+    this.#fault = null;
+    this.#events.well(this.path, this.#droppedBytes - fault.droppedBefore);
+  }
+}
+
+/** As `take` tells it. */
+function read(pipe: number): number {
+  try {
+    return readSync(pipe, buffer, 0, BUFFER_BYTES, null);
+  } catch {
+    return NOTHING;
+  }
+}

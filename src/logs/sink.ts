@@ -1,0 +1,17 @@
+/** Where what a program writes goes, behind the pipe that it writes into. */
+export interface Sink {
+  /**
+   * Takes what is in the pipe, at most so much, and never leaves it there for want of a place. So many bytes have
+   * left the pipe; 0: nobody can write any more; below 0: there is nothing.
+   */
+  take(pipe: number, most: number): number;
+  close(): void;
+}
+
+/** What could not be written. */
+export interface Loss {
+  /** Since this daemon began. */
+  readonly droppedBytes: number;
+  /** Why nothing can be written now; null: it can. */
+  readonly why: string | null;
+}

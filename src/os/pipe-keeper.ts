@@ -1,0 +1,91 @@
+/**
+ * What is in a pipe is gone when nobody holds it any more: the last words of a program that ends while no daemon is
+ * there. So a shell holds all pipes that the daemon reads. It sleeps as long as the daemon lives; after that it waits
+ * for the next daemon, which has a keeper of its own, or for ten minutes.
+ */
+import { closeSync, rmSync, writeFileSync } from 'node:fs';
+import { fail, ok, type Result } from '../base/result.ts';
+import type { Libc } from './libc.ts';
+import { leaders } from './reaper.ts';
+import { explain, explainErrno } from './system-error.ts';
+
+const SHELL = '/bin/sh';
+/** Descriptor 3 ends with the daemon. $1 names a file with the word of whichever daemon is there; $2 is that of its own. */
+const SCRIPT = `read x <&3
+n=0
+while [ $n -lt 600 ] && read word < "$1" && [ "$word" = "$2" ]; do sleep 1; n=$((n + 1)); done`;
+
+interface Held {
+  readonly pid: number;
+  /** Our end: it is closed when this process ends, however that comes about. */
+  readonly lifeline: number;
+}
+
+export class PipeKeeper {
+  readonly #libc: Libc;
+  readonly #word = `${process.pid}-${Date.now()}`;
+  #held: Held | null = null;
+
+  constructor(libc: Libc) {
+    this.#libc = libc;
+  }
+
+  /** These, and no others, from now on. `file`: where the word of the daemon is. Fails in one sentence. */
+  hold(pipes: readonly number[], file: string): Result<null, string> {
+    if (pipes.length === 0) {
+      this.#end();
+      rmSync(file, { force: true });
+      return ok(null);
+    }
+    const fresh = this.#begin(pipes, file);
+    if (!fresh.ok)
+      return fail(
+        `cannot keep what is in the pipes of programs beyond the end of the daemon: ${fresh.error}`,
+      );
+    this.#end();
+    this.#held = fresh.value;
+    return ok(null);
+  }
+
+  /** It lives on, for the next daemon. */
+  leave(): void {
+    if (this.#held === null) return;
+    leaders.delete(this.#held.pid);
+    closeSync(this.#held.lifeline);
+    this.#held = null;
+  }
+
+  #begin(pipes: readonly number[], file: string): Result<Held, string> {
+    const made = this.#libc.makePipe();
+    if ('errno' in made) return fail(explainErrno(made.errno));
+    try {
+      writeFileSync(file, `${this.#word}\n`, { mode: 0o600 });
+      const begun = this.#libc.spawnLeader({
+        path: SHELL,
+        args: ['sh', '-c', SCRIPT, 'tsup-visor-keeper', file, this.#word],
+        directory: '/',
+        environment: ['PATH=/usr/bin:/bin'],
+        stdout: null,
+        stderr: null,
+        notify: made.read,
+        gate: null,
+        kept: pipes,
+        asRealUser: false,
+      });
+      if ('errno' in begun) throw new Error(explainErrno(begun.errno));
+      leaders.add(begun.pid);
+      return ok({ pid: begun.pid, lifeline: made.write });
+    } catch (error) {
+      closeSync(made.write);
+      return fail(explain(error));
+    } finally {
+      closeSync(made.read);
+    }
+  }
+
+  #end(): void {
+    if (this.#held === null) return;
+    this.#libc.endChild(this.#held.pid);
+    this.leave();
+  }
+}

@@ -1,0 +1,27 @@
+/** The port through which output is carried from programs into files: FIFOs, and moves that look at no byte. */
+import type { Result } from '../base/result.ts';
+
+export interface Plumbing {
+  /** For its owner alone. @throws what node:fs would throw */
+  makeFifo(path: string): void;
+  /** How much it holds before whoever writes has to wait: `bytes`, or as much of that as the system grants. */
+  enlarge(pipe: number, bytes: number): void;
+  /** Bytes that are in it now. */
+  pendingIn(pipe: number): number;
+  /**
+   * Moves what is there, at most so much, to the place `at` in a file, in one call of the system: what has left the
+   * pipe is in the file, whoever dies. Never waits for bytes. 0: nobody can write any more; below 0: an errno.
+   */
+  splice(pipe: number, file: number, at: number, most: number): number;
+  /** Calls back, at each turn of the loop, while there is something to read or nobody can write any more. */
+  watch(pipe: number, readable: () => void): boolean;
+  /** To be called before the descriptor is closed. */
+  unwatch(pipe: number): void;
+  /**
+   * What is in these, and in no others, outlives whoever wrote it, also while there is no daemon; `file` is for this
+   * alone. Fails in one sentence.
+   */
+  keep(pipes: readonly number[], file: string): Result<null, string>;
+  /** What is kept stays so for the next daemon. */
+  close(): void;
+}
