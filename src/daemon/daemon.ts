@@ -39,6 +39,7 @@ import { inherit, takeUp } from './inheritance.ts';
 import { Journal } from './journal.ts';
 import { KeptPlans } from './kept-plans.ts';
 import { forgetFault, leaveFault } from './last-fault.ts';
+import { leaveLastWord, takeBackLastWord } from './last-word.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
@@ -352,10 +353,12 @@ async function assemble(
     mayReplace: (connection) => isOwn(peerUid(connection)),
     underWay: () => processes.underWay,
     holdChecks: (held) => turnstile.hold(held),
-    secure: () => {
+    leave: () => {
+      leaveLastWord(journal, fleet, clock.now());
       journal.flush();
       ownLog.flush();
     },
+    stay: () => takeBackLastWord(journal),
     log: (text) => ownLog.say(text),
     succession: createSuccession(loadLibc(), {
       server,

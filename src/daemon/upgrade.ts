@@ -48,8 +48,9 @@ export interface UpgradeParts {
   underWay(): readonly string[];
   /** No check by command is begun until `false` is said: they end on their own, and the next daemon asks anew. */
   holdChecks(held: boolean): void;
-  /** All that the next one has to know is written. */
-  secure(): void;
+  /** All that the next one has to know is written; and taken back, when there is none. */
+  leave(): void;
+  stay(): void;
   log(text: string): void;
   readonly succession: Succession;
 }
@@ -211,8 +212,9 @@ export class Upgrades {
     let why: string | null = null;
     if (fleet.mode.kind !== 'running') why = 'the daemon is shutting down';
     else if (underWay().length === 0) {
-      this.#parts.secure();
+      this.#parts.leave();
       why = succession.become(command, listener, { from: VERSION, to: to.version, handovers: handovers + 1 });
+      this.#parts.stay();
     }
     await door.open(listener);
     return why;

@@ -48,6 +48,73 @@ describe('upgrade', { timeout: 60_000 }, () => {
     expect(world.left()).toEqual([]);
   });
 
+  it('leaves the next daemon what has been reported, and what was given up', async (test) => {
+    const world = newWorld(test, {
+      busy: {
+        ...steady,
+        command: ['bash', '-c', 'printf "X_INFLIGHT=3\\nSTATUS=at it\\nREADY=1\\n" >&3; exec sleep 1000'],
+      },
+      broken: { ...steady, command: ['bash', '-c', 'exit 7'], backoff: { give_up_after: 1 } },
+    });
+    const next = install(world.dir, '9.9.9');
+    await world.succeed('start', '--no-wait');
+    const client = connect(world.socket());
+    await until('all have settled', async () => {
+      const { instances } = await client.status({ usage: false });
+      return instances.every(({ state, ready }) => ready || state === 'failed');
+    });
+    const before = (await status(world)).instances.map(({ uptime_ms: _, ...rest }) => rest);
+    expect(before).toMatchObject([
+      { message: expect.stringContaining('at it') },
+      { state: 'failed', last_exit: { code: 7 } },
+    ]);
+    expect(await world.by(next, 'upgrade')).toMatchObject({ code: 0, stderr: '' });
+    expect((await status(world)).instances).toMatchObject(before);
+  });
+
+  it('keeps whoever waits for an instance waiting', async (test) => {
+    const world = newWorld(test, {
+      worker: {
+        ...steady,
+        command: ['bash', '-c', 'until [ -e go ]; do sleep 0.05; done; echo READY=1 >&3; exec sleep 1000'],
+        ready: { when: 'notify', timeout: '1m' },
+        directory: '.',
+      },
+    });
+    const next = install(world.dir, '9.9.9');
+    await world.succeed('start', '--no-wait');
+    const client = connect(world.socket());
+    const waiting = client.start({ selectors: ['worker'] });
+    const events = world.begin('events', '--follow');
+    await events.prints(/the daemon has started/);
+    expect(await world.by(next, 'upgrade')).toMatchObject({ code: 0, stderr: '' });
+    writeFileSync(join(world.dir, 'go'), '');
+    expect((await waiting).instances).toMatchObject([{ id: 'worker:0', ok: true }]);
+    await events.prints(/worker:0 is ready/);
+    await client.shutdown({ how: 'kill' });
+    expect(await events.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('goes on in the same terminal', async (test) => {
+    const world = newWorld(test, {
+      worker: { ...steady, instances: 2 },
+      idle: { ...steady, autostart: false },
+    });
+    const next = install(world.dir, '9.9.9');
+    const daemon = world.begin('start', '--foreground');
+    const ready = ({ instances }: StatusReply) => instances.filter((one) => one.ready).length === 2;
+    await world.see('all are ready', ready);
+    const client = connect(world.socket());
+    await client.stop({ selectors: ['worker:1'] });
+    const before = told(await status(world));
+    expect(before.daemon).toBe(daemon.child.pid);
+    expect(await world.by(next, 'upgrade')).toMatchObject({ code: 0, stderr: '' });
+    expect(told(await status(world)), 'what was stopped stays so').toEqual(before);
+    daemon.child.kill('SIGTERM');
+    expect((await daemon.ended).code).toBe(0);
+    expect(world.left()).toEqual([]);
+  });
+
   it('does nothing where it is that very build, unless told to', async (test) => {
     const { world } = await fleet(test);
     expect((await world.succeed('upgrade')).stdout).toMatch(/^the daemon is \S+ already/);
@@ -198,6 +265,29 @@ describe('upgrade changes nothing and says why', { timeout: 60_000 }, () => {
     expect(await waiting).toMatchObject({ code: 0 });
     await world.see('it is ready', ({ instances: [one] }) => one?.ready === true);
     expect(existsSync(join(ROOT, 'go'))).toBe(false);
+  });
+
+  it('when it cannot become the other program after all', async (test) => {
+    const it = await fleet(test);
+    const before = told(await status(it.world));
+    const client = connect(it.world.socket());
+    // A Node that proves itself once, and is gone.
+    const node = join(it.world.dir, 'node');
+    writeFileSync(node, `#!/bin/sh\nrm "$0"\nexec ${process.execPath} "$@"\n`, { mode: 0o755 });
+    const events = it.world.begin('events', '--follow');
+    await events.prints(/the daemon has started/);
+    const program = join(it.next, 'dist/daemon.js');
+    await client.upgrade({ node, daemon: program, command: program });
+    const gaveUp = async () => (await status(it.world)).daemon.upgrade_failed;
+    expect(await until('it has tried', gaveUp)).toMatch(/cannot run \S+: .*ENOENT|no such file/);
+    expect(told(await status(it.world))).toEqual(before);
+    await client.restart({ selectors: ['worker:0'] });
+    await events.prints(/worker:0 is ready/);
+    // And the next attempt is a good one.
+    expect(await it.world.by(it.next, 'upgrade')).toMatchObject({ code: 0 });
+    expect((await status(it.world)).daemon.upgrade_failed).toBeUndefined();
+    const { stdout } = await client.shutdown({ how: 'kill' }).then(() => events.ended);
+    expect(stdout.match(/the daemon has started/g), 'nothing is told twice').toHaveLength(2);
   });
 
   it('and when the next daemon does not come up, where to look; the instances live on', {
