@@ -99,7 +99,6 @@ export function takeSeat(libc: Libc | null, environment: Record<string, string |
     if (libc !== null && !libc.outliveExec(descriptor, false)) continue; // it was not there
     left.set(name, { descriptor, at });
   }
-  libc?.admitSignals();
   const { handovers } = will.words;
   return { handovers: typeof handovers === 'number' ? handovers : 1 };
 }

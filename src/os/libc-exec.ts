@@ -1,5 +1,4 @@
-/** execve(2) and what has to be put right before it: which descriptors stay open, and which signals wait. */
-import { constants } from 'node:os';
+/** execve(2) and what has to be put right before it: which descriptors stay open. */
 import type { Errno } from './libc-identity.ts';
 
 export interface ExecCalls {
@@ -11,9 +10,6 @@ export interface ExecCalls {
   duplicate(descriptor: number): number | null;
   /** `as` is the same as `descriptor` from now on. */
   duplicateAs(descriptor: number, as: number): boolean;
-  /** From now on these wait, also over an exec, until they are admitted. */
-  holdSignals(names: readonly NodeJS.Signals[]): void;
-  admitSignals(): void;
 }
 
 type Call = (...args: unknown[]) => number;
@@ -24,21 +20,12 @@ const F_DUPFD_CLOEXEC = 1030;
 const FD_CLOEXEC = 1;
 /** Above the numbers that programs are given by convention. */
 const LOWEST = 10;
-const SIG_SETMASK = 2;
-const SIGSET_BYTES = 256;
 
 /** @throws what koffi throws when the C library lacks one of these. */
 export function execCalls(declare: Declare, errno: () => Errno): ExecCalls {
   const execve = declare('int execve(const char *, const char **, const char **)');
   const fcntl = declare('int fcntl(int, int, int)');
   const dup2 = declare('int dup2(int, int)');
-  const mask = declare('int sigprocmask(int, void *, void *)');
-  const add = declare('int sigaddset(void *, int)');
-  const hold = (signals: readonly NodeJS.Signals[]): void => {
-    const set = Buffer.alloc(SIGSET_BYTES);
-    for (const name of signals) add(set, constants.signals[name]);
-    mask(SIG_SETMASK, set, null);
-  };
   return {
     becomeProgram(path, args, environment) {
       execve(path, [...args, null], [...environment, null]);
@@ -50,7 +37,5 @@ export function execCalls(declare: Declare, errno: () => Errno): ExecCalls {
       return copy < 0 ? null : copy;
     },
     duplicateAs: (descriptor, as) => dup2(descriptor, as) === as,
-    holdSignals: hold,
-    admitSignals: () => hold([]),
   };
 }

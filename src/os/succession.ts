@@ -17,10 +17,11 @@ export interface Leaving {
 }
 
 const STDERR = 2;
-/** What asks a daemon to end is not lost between the two: it waits for whoever comes. */
-const ENDING = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/** Returns only when it cannot be: why. All is as it was then. */
+/**
+ * Returns only when it cannot be: why. All is as it was then. Signals are not held back meanwhile: Node lets them all
+ * in as soon as it starts, and does not heed any before its program does.
+ */
 export function become(libc: Libc, command: readonly string[], leaving: Leaving): string {
   const { socket, listener } = leaving;
   const undo: (() => void)[] = [];
@@ -46,8 +47,6 @@ function exec(libc: Libc, command: readonly string[], leaving: Leaving, undo: ((
     undo.push(() => libc.outliveExec(descriptor, false));
   }
   const environment = Object.entries({ ...process.env, [HANDOVER]: String(file) });
-  libc.holdSignals(ENDING);
-  undo.push(() => libc.admitSignals());
   return libc.becomeProgram(
     command[0] ?? '',
     command,

@@ -1,5 +1,6 @@
 /** One daemon replaced by another version of itself, and all that keeps it from being replaced. */
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { connect } from '../../src/client/index.ts';
@@ -103,8 +104,9 @@ describe('upgrade', { timeout: 60_000 }, () => {
     const next = install(world.dir, '9.9.9');
     const daemon = world.begin('start', '--foreground');
     const ready = ({ instances }: StatusReply) => instances.filter((one) => one.ready).length === 2;
-    await world.see('all are ready', ready);
+    await until('there is a daemon', () => existsSync(join(world.runDir, 'control.sock')));
     const client = connect(world.socket());
+    await until('all are ready', async () => ready(await status(world)));
     await client.stop({ selectors: ['worker:1'] });
     const before = told(await status(world));
     expect(before.daemon).toBe(daemon.child.pid);
@@ -265,6 +267,28 @@ describe('upgrade changes nothing and says why', { timeout: 60_000 }, () => {
     expect(await waiting).toMatchObject({ code: 0 });
     await world.see('it is ready', ({ instances: [one] }) => one?.ready === true);
     expect(existsSync(join(ROOT, 'go'))).toBe(false);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('when another user asks, whom the socket lets in', async (test) => {
+    const world = newWorld(test, {});
+    world.configure({ worker: steady }, { socket_mode: '0666' });
+    chmodSync(world.dir, 0o711);
+    await world.succeed('start');
+    const body = JSON.stringify({
+      node: process.execPath,
+      daemon: '/nowhere/daemon.js',
+      command: '/nowhere',
+    });
+    const ask = `require('node:http').request({ socketPath: ${JSON.stringify(world.socket())}, method: 'POST', path: '/v1/upgrade' },
+      (reply) => reply.setEncoding('utf8').on('data', (text) => console.log(reply.statusCode, text))).end(${JSON.stringify(body)})`;
+    const asked = spawnSync(process.execPath, ['-e', ask], {
+      uid: 65534,
+      gid: 65534,
+      cwd: '/',
+      encoding: 'utf8',
+    });
+    expect(asked.stdout).toMatch(/^403 .*"forbidden".*only the user of the daemon may replace it, and root/);
+    expect((await status(world)).daemon.handovers).toBe(0);
   });
 
   it('when it cannot become the other program after all', async (test) => {
