@@ -27,6 +27,15 @@ export interface Recalled {
   readonly memory: Memory;
   /** Runs that the last daemon was about to begin, and did. */
   readonly begun: readonly { readonly run: Run; readonly pid: Pid }[];
+  /** Of which nothing was written down, or nothing that can be read. */
+  readonly unwritten: readonly Stray[];
+  /** Likewise, and nobody knows what program it is. */
+  readonly nobodys: readonly Stray[];
+}
+
+interface Stray {
+  readonly id: string;
+  readonly pid: Pid;
 }
 
 /** Adds to the memory the runs that were begun just before the last daemon died, and whose leaders nobody had written down. */
@@ -38,9 +47,13 @@ export function recall(
 ): Recalled {
   const alive = new Map(memory.alive);
   const found = new Map<Run, Pid>();
+  const unwritten: Stray[] = [];
+  const nobodys: Stray[] = [];
   for (const one of processes.unrecorded(new Set(identities.keys()))) {
     const known = begun.get(one.run);
     const instance = known ?? instanceOf(one, plan, memory, planOf, now);
+    if (known === undefined)
+      (instance === null ? nobodys : unwritten).push({ id: one.instance, pid: one.pid });
     if (instance === null) continue;
     // A slot has one run at a time, and the next begins when nothing is left of the last: so the newer one is alive.
     if (one.run < (alive.get(instance.id)?.lastRun ?? 0)) continue;
@@ -50,7 +63,8 @@ export function recall(
   }
   for (const [id, instance] of alive) alive.set(id, upToDate(instance, plan));
   const still = [...found].filter(([run]) => [...alive.values()].some(({ lastRun }) => lastRun === run));
-  return { memory: { ...memory, alive }, begun: still.map(([run, pid]) => ({ run, pid })) };
+  const taken = still.map(([run, pid]) => ({ run, pid }));
+  return { memory: { ...memory, alive }, begun: taken, unwritten, nobodys };
 }
 
 /** What takes effect while a run works is what the config says now, also where it has changed while no daemon ran. */
@@ -71,11 +85,11 @@ function instanceOf(
   now: Moment,
 ): Instance | null {
   const [name, index] = [instance.slice(0, instance.lastIndexOf(':')), Number(instance.split(':').at(-1))];
-  const program = plan.programs.find((candidate) => candidate.name === name);
-  if (program === undefined) return null;
-  const generation = generations.get(program.name) ?? 0;
   // What it was begun with, as far as anybody knows; what comes next has what the config says.
-  const own = revision === null ? null : planOf(program.name, revision);
+  const own = revision === null || name === undefined ? null : planOf(name as ProgramName, revision);
+  const program = plan.programs.find((candidate) => candidate.name === name) ?? own;
+  if (program === null || !Number.isSafeInteger(index)) return null;
+  const generation = generations.get(program.name) ?? 0;
   const life: Life = {
     run,
     program: own ?? program,

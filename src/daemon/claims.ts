@@ -1,6 +1,6 @@
 /** No two daemons with one config file: each notes down which one it runs with, for as long as it lives. */
 import { randomBytes } from 'node:crypto';
-import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, ok, type Result } from '../base/result.ts';
@@ -9,6 +9,8 @@ import { makeFolder } from './folders.ts';
 
 /** What a lock is here: it is free again when its holder has died, however that was. */
 interface Held {
+  /** False: its file was removed. */
+  readonly isInPlace: boolean;
   release(): void;
 }
 
@@ -76,7 +78,12 @@ function noteDown(claim: Claim, folder: string, takeLock: TakeLock): Held {
   const life = takeLock(path + LIFE);
   if (!life.ok) throw new Error(`${path}${LIFE} is held by somebody else`);
   writeFileSync(path + NOTE, JSON.stringify(claim), { mode: 0o600 });
-  return { release: () => takeBack(path, life.value) };
+  return {
+    get isInPlace() {
+      return life.value.isInPlace && existsSync(path + NOTE);
+    },
+    release: () => takeBack(path, life.value),
+  };
 }
 
 /** The note first: one without a life is nobody's. */

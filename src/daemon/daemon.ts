@@ -1,5 +1,4 @@
 /** A daemon, put together: lock, memory, hands, loop, server. The only place in this room that knows `os/`. */
-import { rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InstanceId, Run } from '../base/ids.ts';
@@ -32,9 +31,10 @@ import { bootName } from './boot.ts';
 import { Door } from './door.ts';
 import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
+import { Footing } from './footing.ts';
 import { Herald } from './herald.ts';
 import { RolloutHistory } from './history.ts';
-import { type Hold, takeHold, takeLocks } from './hold.ts';
+import { type Hold, takeFolders, takeHold } from './hold.ts';
 import { inherit, takeUp } from './inheritance.ts';
 import { Journal } from './journal.ts';
 import { KeptPlans } from './kept-plans.ts';
@@ -53,9 +53,8 @@ import { prove } from './prove.ts';
 import { forgetPlans } from './remembered.ts';
 import { createSenses } from './senses.ts';
 import { kept as keptText, tookOver as tookOverText } from './sentence.ts';
-import { createApiServer, listen } from './server.ts';
+import { createApiServer, type ServerParts } from './server.ts';
 import type { Surroundings } from './spawn-request.ts';
-import { markFormat } from './state-format.ts';
 import { Timers } from './timers.ts';
 import { Turnstile } from './turnstile.ts';
 import { type Target, Upgrades } from './upgrade.ts';
@@ -68,8 +67,8 @@ export interface DaemonOptions {
   readonly socket: string | undefined;
   /** Gets each line of the daemon's own log as well. */
   readonly echo: ((text: string) => void) | null;
-  /** The command line of the daemon that is to take over from this one; null: none ever does. */
-  readonly nextCommand: ((target: Target) => readonly string[]) | null;
+  /** The command line of the daemon that is to take over from this one; without it none ever does. */
+  readonly nextCommand?: (target: Target) => readonly string[];
   /** Whoever has started this process is told how it is, where that wants to hear it (sd_notify). */
   readonly reports?: boolean;
 }
@@ -122,10 +121,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Result<Daemo
 /** One that is nobody's but the caller's: with a plan that is not its file's, and without a claim to that file. */
 export function createPrivateDaemon(plan: Plan, options: PrivateOptions): Promise<Result<Daemon, Unstarted>> {
   const socket = socketIn(plan.runDir);
-  return raise(plan, { ...options, echo: null, nextCommand: null }, theWorld(), () => {
-    const locks = takeLocks(plan, acquireLock);
-    return locks.ok ? ok({ socket, warning: null, release: () => locks.value.release() }) : locks;
-  });
+  return raise(plan, { ...options, echo: null }, theWorld(), () => takeFolders(plan, socket, acquireLock));
 }
 
 /** Whether this version could take over from the daemon that runs with this config. */
@@ -167,8 +163,7 @@ async function assemble(
   const warnings = new Warnings((text) => ownLog.say(text));
   const warn = (text: string): void => warnings.add(text);
   if (hold.warning !== null) warn(hold.warning);
-  const journal = new Journal(join(filed.stateDir, 'journal'), warn);
-  markFormat(journal, warn);
+  const journal = new Journal(join(filed.stateDir, 'journal'), warn, (text) => ownLog.say(text));
   const shelf = new PlanShelf(journal);
   const kept = new KeptPlans(journal, shelf);
   const history = new RolloutHistory(journal);
@@ -269,7 +264,7 @@ async function assemble(
     fleet,
     clock,
     perform: (effect, now) => perform(effect, parts, now),
-    secured: () => journal.secure(),
+    secured: () => journal.flush(),
     performed: () => memory.performed(),
     settled: () => {
       journal.flush();
@@ -287,7 +282,13 @@ async function assemble(
     uptime_ms: Math.round(clock.now().mono - born.mono),
     tracking: processes.tracking,
     ...upgrades.state,
-    warnings: [...processes.warnings, ...output.warnings, ...kept.names.map(keptText), ...warnings.recent],
+    warnings: [
+      ...processes.warnings,
+      ...output.warnings,
+      ...kept.names.map(keptText),
+      ...[journal.trouble, ownLog.trouble, footing.trouble].filter((trouble) => trouble !== null),
+      ...warnings.recent,
+    ],
   });
   const follow = (fresh: Plan): void => {
     current = fresh;
@@ -331,25 +332,23 @@ async function assemble(
     post,
     describeDaemon,
   });
-  const server = createApiServer({
-    api,
-    news,
-    peerOf: createPeers(),
-    upgrade: (body, connection) => upgrades.upgrade(body, connection),
-    defect,
-  });
+  const peerOf = createPeers();
+  const upgrade: ServerParts['upgrade'] = (body, connection) => upgrades.upgrade(body, connection);
+  const door = new Door(socket, plan.socketMode, () =>
+    createApiServer({ api, news, peerOf, upgrade, defect }),
+  );
   const upgrades = new Upgrades({
     fleet,
     news,
     waiters,
-    door: new Door(server),
+    door,
     kept,
     world,
     logPath: ownLog.path,
     handovers: seat?.handovers ?? 0,
     plan: () => current,
     now: () => clock.now(),
-    nextCommand: options.nextCommand,
+    nextCommand: options.nextCommand ?? null,
     mayReplace: (connection) => isOwn(peerUid(connection)),
     underWay: () => processes.underWay,
     holdChecks: (held) => turnstile.hold(held),
@@ -361,7 +360,7 @@ async function assemble(
     stay: () => takeBackLastWord(journal),
     log: (text) => ownLog.say(text),
     succession: createSuccession(loadLibc(), {
-      server,
+      server: () => door.server,
       socket,
       folder: filed.runDir,
       errors: options.echo === null ? ownLog.path : null,
@@ -371,9 +370,12 @@ async function assemble(
   process.on('uncaughtException', uncaught);
   process.on('unhandledRejection', uncaught);
 
+  const footing = new Footing(filed, { hold, door, journal, processes, log: ownLog });
+
   function closeParts(): void {
     herald.close();
     timers.close();
+    footing.close();
     senses.close();
     lines.close();
     processes.close();
@@ -396,26 +398,20 @@ async function assemble(
     ownLog.say(`the daemon has ended${fault === null ? '' : `: ${fault}`}`);
     closeParts();
     if (fault !== null) leaveFault(socket, { at: new Date().toISOString(), fault, log: ownLog.path });
-    rmSync(socket, { force: true });
-    // What was written is on its way; whoever does not read it does not hold up the end.
-    const impatience = setTimeout(() => server.closeAllConnections(), CLOSE_WITHIN_MS);
-    server.close(() => {
-      clearTimeout(impatience);
+    door.close(() => {
       stopHearing();
       hold.release();
       finish(fault);
     });
-    server.closeIdleConnections();
   }
 
-  await listen(server, socket, plan.socketMode, seat === null ? null : heirloom(socket)).catch(
-    (error: unknown) => {
-      closeParts();
-      stopHearing();
-      throw error;
-    },
-  );
+  await door.open(seat === null ? null : heirloom(socket)).catch((error: unknown) => {
+    closeParts();
+    stopHearing();
+    throw error;
+  });
   forgetFault(socket);
+  footing.begin();
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
   safely(() => output.adopt(fleet.instances.values()));
   const tookOver = takeUp(inherited, {
@@ -450,7 +446,6 @@ async function assemble(
   };
 }
 
-const CLOSE_WITHIN_MS = 200;
 const ANEW =
   'the machine or its container has been started anew: nothing of before runs, what is wanted is begun';
 

@@ -1,55 +1,86 @@
-/**
- * The listening socket, which outlives the daemon that listens: while the door is shut, whoever knocks waits in the
- * queue of the system, and who is in already is answered first.
- */
-import { once } from 'node:events';
+/** Where people come in: the control socket, which is put back when somebody has taken it away. */
+import { rmSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { Server as NetServer, type Socket } from 'node:net';
+import { Server as NetServer } from 'node:net';
+import { Callers } from './callers.ts';
+import { listen } from './server.ts';
 
-/** What was written is on its way; whoever does not read it does not hold up the end. */
 const CLOSE_WITHIN_MS = 200;
 
 export class Door {
-  readonly #server: Server;
-  /** Of each connection, how many requests have come in, and how many of them are not answered. */
-  readonly #open = new Map<Socket, { asked: number; pending: number }>();
-  #isShut = false;
+  readonly path: string;
+  readonly #mode: number;
+  readonly #serve: () => Server;
+  readonly #callers = new Callers();
+  #server: Server;
+  /** What tells our socket from another one at its path. */
+  #inode: number | null = null;
 
-  constructor(server: Server) {
-    this.#server = server;
-    server.on('connection', (socket: Socket) => {
-      this.#open.set(socket, { asked: 0, pending: 0 });
-      socket.once('close', () => this.#open.delete(socket));
-    });
-    server.on('request', ({ socket }, response) => {
-      const of = this.#open.get(socket);
-      if (of === undefined) return;
-      of.asked++;
-      of.pending++;
-      response.once('close', () => {
-        of.pending--;
-        if (this.#isShut && of.pending === 0) socket.end();
-      });
-    });
+  /** `serve`: a server that does not listen yet. */
+  constructor(path: string, mode: number, serve: () => Server) {
+    this.path = path;
+    this.#mode = mode;
+    this.#serve = () => {
+      const server = serve();
+      this.#callers.receive(server);
+      return server;
+    };
+    this.#server = this.#serve();
   }
 
-  /** Resolves when nobody is in any more. Whoever has come and not said anything yet is given the time to. */
+  /** What listens now. */
+  get server(): Server {
+    return this.#server;
+  }
+
+  /**
+   * Rejects where it cannot, or when somebody else answers there. `inherited`: a descriptor that listens there already,
+   * where callers wait.
+   */
+  async open(inherited: number | null = null): Promise<void> {
+    await listen(this.#server, this.path, this.#mode, inherited);
+    this.#inode = this.#found();
+  }
+
+  get isThere(): boolean {
+    return this.#inode !== null && this.#found() === this.#inode;
+  }
+
+  /** Whoever is inside stays. Rejects as `open` does; then all is as it was. */
+  async openAgain(): Promise<void> {
+    const fresh = this.#serve();
+    await listen(fresh, this.path, this.#mode);
+    this.#server.close();
+    this.#server = fresh;
+    this.#inode = this.#found();
+  }
+
+  /** Resolves when everybody who is in has been answered. Whoever knocks waits, as long as the socket is open elsewhere. */
   async shut(): Promise<void> {
-    this.#isShut = true;
     // Node's own would end connections whose request is still on its way.
-    const closed = new Promise<void>((resolve) => {
-      NetServer.prototype.close.call(this.#server, () => resolve());
-    });
-    const impatience = setTimeout(() => this.#server.closeAllConnections(), CLOSE_WITHIN_MS);
-    for (const [socket, { asked, pending }] of this.#open) if (asked > 0 && pending === 0) socket.destroy();
-    await closed;
-    clearTimeout(impatience);
+    NetServer.prototype.close.call(this.#server);
+    await this.#callers.leave(CLOSE_WITHIN_MS);
   }
 
-  /** On the same socket, by another descriptor of it. */
-  async open(descriptor: number): Promise<void> {
-    this.#isShut = false;
-    this.#server.listen({ fd: descriptor });
-    await once(this.#server, 'listening');
+  /** After it was shut; `descriptor`: the same socket. */
+  async unshut(descriptor: number): Promise<void> {
+    this.#callers.stay();
+    await listen(this.#server, this.path, this.#mode, descriptor);
+  }
+
+  #found(): number | null {
+    return statSync(this.path, { throwIfNoEntry: false })?.ino ?? null;
+  }
+
+  /** Nobody comes in any more; calls back when everybody has gone. */
+  close(closed: () => void): void {
+    if (this.isThere) rmSync(this.path, { force: true });
+    // What was written is on its way; whoever does not read it does not hold up the end.
+    const impatience = setTimeout(() => this.#server.closeAllConnections(), CLOSE_WITHIN_MS);
+    this.#server.close(() => {
+      clearTimeout(impatience);
+      closed();
+    });
+    this.#server.closeIdleConnections();
   }
 }

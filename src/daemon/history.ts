@@ -6,6 +6,7 @@ import { ROLLOUT_STATES, type RolloutStatus } from '../protocol/status.ts';
 import { describeRollout } from './describe-rollout.ts';
 import { expectedEnd } from './expectation.ts';
 import type { Journal } from './journal.ts';
+import { fieldAt, hasShape, isOneOf, type Shape } from './shape.ts';
 
 const isUnderWay = ({ state }: RolloutStatus): boolean => state === 'running' || state === 'paused';
 
@@ -20,8 +21,11 @@ export class RolloutHistory {
 
   constructor(journal: Journal) {
     this.#journal = journal;
-    for (const [, value] of journal.under('rollout/')) {
-      if (!isRollout(value)) continue;
+    for (const [id, value] of [...journal.under('rollout/')]) {
+      if (!isRollout(value) || String(value.id) !== id) {
+        journal.reject(`rollout/${id}`);
+        continue;
+      }
       const rollout = {
         ...MISSING,
         ...value,
@@ -99,13 +103,28 @@ export class RolloutHistory {
 
 /** By what is made use of here; the rest is as the daemon that has written it had it. */
 function isRollout(value: unknown): value is RolloutStatus {
-  if (typeof value !== 'object' || value === null) return false;
-  const { id, program, state, turns }: Partial<Record<keyof RolloutStatus, unknown>> = value;
-  const states: readonly unknown[] = ROLLOUT_STATES;
+  const turns = fieldAt(value, 'turns');
   return (
-    typeof id === 'number' && typeof program === 'string' && states.includes(state) && Array.isArray(turns)
+    hasShape(value, ROLLOUT) &&
+    isOneOf(ROLLOUT_STATES, fieldAt(value, 'state')) &&
+    Array.isArray(turns) &&
+    turns.every((turn) => hasShape(turn, TURN))
   );
 }
+
+const ROLLOUT: Shape = {
+  id: 'count',
+  program: 'text',
+  done: 'count??',
+  total: 'count??',
+  current: 'list??',
+  started_at: 'text??',
+  ended_at: 'text??',
+  revision: 'text??',
+  drains_ms: 'list??',
+  killed: 'list??',
+};
+const TURN: Shape = { instance: 'text', step: 'text', elapsed_ms: 'number??', drain_ms: 'number??' };
 
 /** What an earlier version has not written. */
 const MISSING = {

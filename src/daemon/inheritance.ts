@@ -32,8 +32,25 @@ interface Estate {
   warn(text: string): void;
 }
 
-/** Reads all of it, and touches nothing that runs. `filed`: the plan of the config file. */
-export function inherit({ journal, shelf, kept, processes, boot, warn }: Estate, filed: Plan, now: Moment) {
+/** Reads all of it, whatever state it is in, and touches nothing that runs. `filed`: the plan of the config file. */
+export function inherit(estate: Estate, filed: Plan, now: Moment): Inheritance {
+  const { journal } = estate;
+  try {
+    return accept(estate, filed, now);
+  } catch (error) {
+    // What no check has foreseen must not keep the instances without a daemon.
+    journal.disown(`it cannot be made sense of (${error instanceof Error ? error.message : error})`);
+    return accept(estate, filed, now);
+  } finally {
+    journal.settle();
+  }
+}
+
+function accept(
+  { journal, shelf, kept, processes, boot, warn }: Estate,
+  filed: Plan,
+  now: Moment,
+): Inheritance {
   const calm = kept.applyTo(filed);
   const remembered = readMemory(journal, calm, now, boot, warn);
   const { identities, places, wanted, isAnew, memory } = remembered;
@@ -42,8 +59,15 @@ export function inherit({ journal, shelf, kept, processes, boot, warn }: Estate,
   const planOf: PlanShelf['find'] = (name, revision) => shelf.find(name, revision);
   const recalled = recall({ ...remembered, planOf }, plan, processes, now);
   const fleet = createFleet(plan, recalled.memory);
-  return { fleet, plan, identities, places, wanted, isAnew, begun: recalled.begun } satisfies Inheritance;
+  for (const { id, pid } of recalled.unwritten) warn(foundText(id, pid));
+  for (const { id, pid } of recalled.nobodys) warn(nobodysText(id, pid));
+  return { fleet, plan, identities, places, wanted, isAnew, begun: recalled.begun };
 }
+
+const foundText = (id: string, pid: number): string =>
+  `${id} (pid ${pid}) was found at work by the mark in its environment; nothing that can be read was written down of it, so it is taken for one that works as the config has it`;
+const nobodysText = (id: string, pid: number): string =>
+  `${id} (pid ${pid}) was found at work by the mark in its environment, but the config has no such program, and nothing that can be read was written down of it: it is left alone; put it back into the config, or end it with "kill ${pid}"`;
 
 interface Heir {
   readonly processes: Pick<Processes, 'adopt' | 'identity'>;

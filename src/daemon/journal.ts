@@ -1,42 +1,72 @@
 /**
  * What the next daemon has to know, as a log of `key = value` lines in which the last one of a key counts.
- * A line is written whole or not at all: a torn last line is what a crash leaves, and is passed over.
+ * A line is written whole or not at all. What cannot be read is kept aside and told of; what cannot be written, because
+ * the disk is full say, is owed, and written as soon as it goes again: neither is a reason to end.
  */
 import {
   closeSync,
-  existsSync,
   fsyncSync,
+  ftruncateSync,
   openSync,
-  readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
+import { keepAside, secondName } from './aside.ts';
+import { makeFolder } from './folders.ts';
+import { formatLine, journalLine, readJournalText } from './journal-text.ts';
+import { Retry } from './retry.ts';
 
 /** Values are JSON; null deletes the key. */
 export type Journalled = Record<string, unknown> | readonly unknown[] | string | number | boolean | null;
 
 const COMPACT_FROM_BYTES = 1024 * 1024;
+/** Of what cannot be read or written, so many are named. */
+const NAMED = 5;
+
+/** An open file, and what tells it from another one of the same name. */
+interface Sheet {
+  readonly fd: number;
+  readonly inode: number;
+}
 
 export class Journal {
   readonly #path: string;
   readonly #warn: (text: string) => void;
+  readonly #say: (text: string) => void;
   readonly #values: Map<string, string>;
-  #fd: number;
+  /** Null where none could be made so far. */
+  #sheet: Sheet | null = null;
   #bytes = 0;
   #pending: string[] = [];
   /** As it was last written as a whole. */
   #compactBytes = 0;
-  /** Lines that could not be written, because the disk was full say; written anew as a whole once it goes again. */
-  #behind = false;
+  /** Keys whose last change could not be written. */
+  readonly #owed = new Set<string>();
+  readonly #changed = new Set<string>();
+  #failure: string | null = null;
+  readonly #retry = new Retry(() => this.#catchUp());
+  /** What is wrong with what an earlier daemon has written. */
+  readonly #faults: string[];
+  readonly #unread: string[] = [];
+  /** The file as it was, under another name. */
+  #last: string | null = null;
   #closed = false;
 
-  /** @throws when the file can be neither read nor created. */
-  constructor(path: string, warn: (text: string) => void) {
+  /** `warn`: takes what is to be seen in `status` as well, `say` what `trouble` tells as long as it holds. */
+  constructor(path: string, warn: (text: string) => void, say = warn) {
     this.#path = path;
     this.#warn = warn;
-    this.#values = readValues(path, warn);
-    this.#fd = this.#rewrite();
+    this.#say = say;
+    const read = readJournalText(path);
+    this.#values = read?.values ?? new Map();
+    this.#faults = [...(read?.faults ?? [])];
+    if (read?.laterFormat != null) this.#distrust(`it is of a later version (format ${read.laterFormat})`);
+    if (read?.isFile === true) this.#last = secondName(path);
+    else if (read !== null) this.#confess(keepAside(path));
+    this.#write(() => this.#replace());
   }
 
   get<T>(key: string, read: (value: unknown) => T | null): T | null {
@@ -66,68 +96,162 @@ export class Journal {
     if (value === null ? !this.#values.has(key) : this.#values.get(key) === text) return;
     if (value === null) this.#values.delete(key);
     else this.#values.set(key, text);
-    this.#pending.push(line(key, text));
+    this.#changed.add(key);
+    this.#pending.push(journalLine(key, text));
+  }
+
+  /** It cannot be made sense of: it is gone from here, and kept aside with the rest of the file. */
+  reject(key: string): void {
+    this.#unread.push(key);
+    this.put(key, null);
+  }
+
+  /** Nothing of it can be trusted but what is a single word or number, and cannot mean anything else. */
+  #distrust(why: string): void {
+    this.#faults.push(why);
+    for (const key of this.#values.keys()) if (!isPlain(key)) this.#values.delete(key);
+  }
+
+  /** As `#distrust`, for whoever has failed over what is written here. */
+  disown(why: string): void {
+    this.#distrust(why);
+    this.#pending = [];
+    this.#write(() => this.#replace());
+  }
+
+  /** All that an earlier daemon has written has been looked at: what was wrong with it is told, and the file kept. */
+  settle(): void {
+    const { length } = this.#unread;
+    if (length > 0) this.#faults.push(`${length} records cannot be made sense of: ${named(this.#unread)}`);
+    const last = this.#last;
+    this.#last = null;
+    if (this.#faults.length > 0) this.#confess(last === null ? null : keepAside(this.#path, last));
+    else if (last !== null) rmSync(last, { force: true });
+  }
+
+  #confess(aside: string | null): void {
+    const kept = aside === null ? 'it could not be kept aside' : `it is kept as ${aside}`;
+    const faults = this.#faults.splice(0).join('; ');
+    this.#warn(
+      `${this.#path} is damaged: ${faults}; ${kept}; what can be read of it counts, and what runs was looked for among all processes`,
+    );
+  }
+
+  /** What is not written down, as long as that is so. */
+  get trouble(): string | null {
+    if (this.#failure === null) return null;
+    const { size } = this.#owed;
+    const owed = `${size} changed ${size === 1 ? 'record is' : 'records are'} not written down`;
+    const which = size === 0 ? '' : ` (${named([...this.#owed])})`;
+    return `cannot write ${this.#path}: ${this.#failure}; ${owed}${which}, but written as soon as it goes again`;
   }
 
   /** One write for all that has gathered. Never throws: a full disk must not stop the daemon. */
   flush(): void {
     // Once closed, the number of the descriptor may be that of another file.
-    if (this.#closed || (this.#pending.length === 0 && !this.#behind)) return;
+    if (this.#closed || this.#pending.length === 0) return;
     const text = this.#pending.join('');
     this.#pending = [];
-    try {
-      if (this.#behind || this.#bytes + text.length > this.#limit()) this.#replace();
-      else this.#append(text);
-    } catch (error) {
-      if (!this.#behind)
-        this.#warn(`cannot write ${this.#path}: ${reason(error)}; it is tried again at the next change`);
-      this.#behind = true;
-    }
+    if (this.#failure !== null) this.#owe();
+    else this.#write(() => this.#add(text));
   }
 
-  /** As `flush`, but does not try again what could not be written: that is for when there is time. */
-  secure(): void {
-    if (!this.#behind) this.flush();
+  /** Its place may have been taken away: it is put there again, with all that counts. */
+  ensure(): void {
+    if (this.#closed || this.#failure !== null) return;
+    this.#write(() => {
+      if (!this.#isInPlace()) this.#replace();
+    });
   }
 
+  /** What is still owed is tried once more. */
   close(): void {
     if (this.#closed) return;
     this.flush();
+    if (this.#failure !== null) this.#catchUp();
     this.#closed = true;
-    closeSync(this.#fd);
+    this.#retry.stop();
+    if (this.#sheet !== null) closeSync(this.#sheet.fd);
+  }
+
+  #write(act: () => void): void {
+    try {
+      act();
+      this.#changed.clear();
+    } catch (error) {
+      this.#failure = reason(error);
+      this.#owe();
+      this.#say(`cannot write ${this.#path}: ${this.#failure}; it is tried again until it goes`);
+      this.#retry.start();
+    }
+  }
+
+  #owe(): void {
+    for (const key of this.#changed) this.#owed.add(key);
+    this.#changed.clear();
+  }
+
+  /** True when there is nothing owed any more. */
+  #catchUp(): boolean {
+    try {
+      this.#replace();
+    } catch (error) {
+      this.#failure = reason(error);
+      return false;
+    }
+    const { size } = this.#owed;
+    this.#failure = null;
+    this.#owed.clear();
+    this.#retry.stop();
+    this.#say(`${this.#path} is written again, with all that was owed: ${size} records`);
+    return true;
+  }
+
+  #add(text: string): void {
+    if (this.#bytes + text.length > this.#limit() || !this.#isInPlace()) this.#replace();
+    else this.#append(text);
+  }
+
+  /** Whoever has removed the folder has not stopped us from writing into what is not there any more. */
+  #isInPlace(): boolean {
+    return this.#sheet !== null && inodeAt(this.#path) === this.#sheet.inode;
   }
 
   #append(text: string): void {
     const bytes = Buffer.from(text);
-    if (writeSync(this.#fd, bytes) < bytes.length) throw new Error('no space left on the device');
+    const { fd } = this.#sheet ?? { fd: -1 };
+    try {
+      writeAll(fd, bytes, this.#bytes);
+    } catch (error) {
+      cutBack(fd, this.#bytes);
+      throw error;
+    }
     this.#bytes += bytes.length;
   }
 
-  #replace(): void {
-    const fd = this.#rewrite();
-    closeSync(this.#fd);
-    this.#fd = fd;
-    this.#behind = false;
-  }
-
   /** Writes what counts into a new file and moves it into place. */
-  #rewrite(): number {
-    const text = [...this.#values].map(([key, value]) => line(key, value)).join('');
+  #replace(): void {
+    const made = makeFolder(dirname(this.#path), 'state_dir', 0o700);
+    if (!made.ok) throw new Error(made.error);
+    const lines = [...this.#values].map(([key, value]) => journalLine(key, value));
+    const bytes = Buffer.from(formatLine() + lines.join(''));
     const fresh = `${this.#path}.new`;
     rmSync(fresh, { force: true }); // what a crash has left may have any mode
     const fd = openSync(fresh, 'wx', 0o600);
     try {
-      const bytes = Buffer.from(text);
-      if (writeSync(fd, bytes) < bytes.length) throw new Error('no space left on the device');
+      writeAll(fd, bytes, 0);
       fsyncSync(fd);
       renameSync(fresh, this.#path);
-      this.#bytes = bytes.length;
-      this.#compactBytes = bytes.length;
-      return fd;
     } catch (error) {
       closeSync(fd);
+      rmSync(fresh, { force: true });
       throw error;
     }
+    if (this.#sheet !== null) closeSync(this.#sheet.fd);
+    this.#sheet = { fd, inode: inodeAt(this.#path) ?? -1 };
+    this.#pending = [];
+    this.#bytes = bytes.length;
+    this.#compactBytes = bytes.length;
   }
 
   /** Grown by as much again as counted, so that writing it anew stays rare however much that is. */
@@ -136,32 +260,31 @@ export class Journal {
   }
 }
 
-const line = (key: string, json: string): string => `${JSON.stringify(key)}\t${json}\n`;
+/** Numbers that must not be given out twice, and wishes: the same in every version. */
+const PLAIN = ['next_run', 'next_rollout', 'generation/', 'stopped/', 'wanted/'];
+const isPlain = (key: string): boolean =>
+  PLAIN.some((plain) => key === plain || (plain.endsWith('/') && key.startsWith(plain)));
 
-function readValues(path: string, warn: (text: string) => void): Map<string, string> {
-  const values = new Map<string, string>();
-  if (!existsSync(path)) return values;
-  let spoilt = 0;
-  const lines = readFileSync(path, 'utf8').split('\n');
-  for (const text of lines.slice(0, -1)) {
-    const entry = readLine(text);
-    if (entry === null) spoilt++;
-    else if (entry.value === 'null') values.delete(entry.key);
-    else values.set(entry.key, entry.value);
+const named = (keys: readonly string[]): string =>
+  [...keys.slice(0, NAMED), ...(keys.length > NAMED ? [`${keys.length - NAMED} more`] : [])].join(', ');
+
+const inodeAt = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino;
+
+/** No half of a line is to stay. Where it cannot be taken back, it is passed over by whoever reads. */
+function cutBack(fd: number, bytes: number): void {
+  try {
+    ftruncateSync(fd, bytes);
+  } catch {
+    // What stood in the way of the line is what is told.
   }
-  if (spoilt > 0) warn(`${path}: ${spoilt} unreadable lines were passed over`);
-  return values;
 }
 
-function readLine(text: string): { key: string; value: string } | null {
-  const [key, value] = text.split('\t');
-  if (key === undefined || value === undefined) return null;
-  try {
-    const name: unknown = JSON.parse(key);
-    JSON.parse(value);
-    return typeof name === 'string' ? { key: name, value } : null;
-  } catch {
-    return null;
+/** What goes in first may be less than all; what stops the rest is then said by the next call. */
+function writeAll(fd: number, bytes: Buffer, position: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    const more = writeSync(fd, bytes, done, bytes.length - done, position + done);
+    if (more === 0) throw new Error('nothing more can be written');
+    done += more;
   }
 }
 

@@ -37,8 +37,10 @@ export class KeptPlans {
   #keptFor(program: ProgramPlan): ProgramPlan | null {
     const { name, revision, instances, autostart } = program;
     const { plan, file } = this.#journal.get(`kept/${name}`, fieldsOf) ?? {};
-    const kept = file === revision ? this.#shelf.get(name, plan) : null;
-    if (kept === null) this.#drop(name);
+    const isMeant = file === revision;
+    const kept = isMeant ? this.#shelf.get(name, plan) : null;
+    if (kept === null && isMeant) this.#journal.reject(`kept/${name}`);
+    else if (kept === null) this.#drop(name);
     else this.applied.push(name);
     // Neither is part of a revision: they are what the file says all the same.
     return kept && { ...kept, instances, autostart };

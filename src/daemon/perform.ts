@@ -48,6 +48,8 @@ const DEEDS: {
   readonly [T in FleetEffect['type']]: (effect: Of<T>, parts: PerformParts, now: Moment) => void;
 } = {
   spawn,
+  prepare,
+  unprepare: ({ run }, { processes }) => processes.unprepare(run),
   signal: ({ run, signal }, { processes }) => processes.signal(run, signal),
   signal_tree: ({ run, signal }, { processes }) => processes.signalTree(run, signal),
   survey: ({ run }, { processes }) => processes.survey(run),
@@ -97,6 +99,15 @@ function spawn({ instance, life }: Of<'spawn'>, parts: PerformParts): void {
     return request;
   });
   if (!begun.ok) parts.spawnFailed(life.run, begun.error.stage, begun.error.message);
+}
+
+/** Whatever goes wrong here will go wrong in the start as well, and be told then. */
+function prepare({ instance, life }: Of<'prepare'>, { processes, surroundings }: PerformParts): void {
+  attempt(() => {
+    const request = spawnRequest(instance, life, surroundings);
+    if (request.ok) processes.prepare(request.value);
+    return request;
+  });
 }
 
 function record({ what }: Of<'record'>, { memory, waiters, output, goBackTo }: PerformParts): void {

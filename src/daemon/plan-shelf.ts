@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { ProgramPlan } from '../core/plan.ts';
 import type { Journal } from './journal.ts';
+import { isPlan } from './plan-shape.ts';
 
 /** Names a plan among those of its program: the revision, and more where plans of one revision differ in what takes effect at once. */
 export type PlanRef = string;
@@ -39,8 +40,8 @@ export class PlanShelf {
   get(name: string, ref: unknown): ProgramPlan | null {
     if (typeof ref !== 'string') return null;
     const key = keyOf(name, ref);
-    const found = this.#read.get(key) ?? this.#journal.get(key, planOf);
-    if (found === null) return null;
+    const found = this.#read.get(key) ?? this.#journal.get(key, (plan) => (isPlan(plan) ? plan : null));
+    if (found === null || found.name !== name) return null;
     this.#read.set(key, found);
     this.#refs.set(found, ref);
     return found;
@@ -68,18 +69,6 @@ export class PlanShelf {
 }
 
 const keyOf = (name: string, ref: PlanRef): string => `plan/${name}/${ref}`;
-
-/** Nothing else is written under this prefix, unless by another version. */
-function planOf(value: unknown): ProgramPlan | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const { name, revision, command, rollout }: { [K in keyof ProgramPlan]?: unknown } = value;
-  const isPlan =
-    typeof name === 'string' &&
-    typeof revision === 'string' &&
-    Array.isArray(command) &&
-    typeof rollout === 'object';
-  return isPlan ? (value as ProgramPlan) : null; // by what every version has written
-}
 
 /** All `NAME/REF` that anything in the journal names. */
 function* referredTo(journal: Journal, isMeant: (name: string) => boolean): Iterable<string> {

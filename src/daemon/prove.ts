@@ -12,11 +12,11 @@ import { underWay } from './adopt.ts';
 import { bootName } from './boot.ts';
 import { RolloutHistory } from './history.ts';
 import { Journal } from './journal.ts';
+import { readJournalText } from './journal-text.ts';
 import { KeptPlans } from './kept-plans.ts';
 import { PlanShelf } from './plan-shelf.ts';
 import type { Proof } from './proof.ts';
 import { readMemory } from './remembered.ts';
-import { newerThanKnown } from './state-format.ts';
 
 /** Touches nothing: what it reads of the state is a copy. */
 export function prove(configFile: string, world: World, inPlace: boolean, now: Moment): Proof {
@@ -45,12 +45,12 @@ function whyUnreadable(plan: Plan, now: Moment): string | null {
 
 /** As a new daemon does it. What that would pass over with a warning, or without one, is a reason not to begin. */
 function whyUnreadableIn(path: string, plan: Plan, now: Moment): string | null {
-  const complaints: string[] = [];
+  const { laterFormat = null, faults = [] } = readJournalText(path) ?? {};
+  if (laterFormat !== null) return `the state is of a later version (format ${laterFormat})`;
+  const complaints = faults.map((fault) => `of the journal, ${fault}`);
   const warn = (text: string): void => void complaints.push(text);
   const journal = new Journal(path, warn);
   try {
-    const newer = newerThanKnown(journal);
-    if (newer !== null) return newer;
     const runs = [...journal.under('run/')].length;
     const calm = new KeptPlans(journal, new PlanShelf(journal)).applyTo(plan);
     const { memory } = readMemory(journal, calm, now, bootName(), warn);

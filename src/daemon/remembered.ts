@@ -10,6 +10,7 @@ import type { Journal } from './journal.ts';
 import { withLastWord } from './last-word.ts';
 import { fieldsOf, PlanShelf } from './plan-shelf.ts';
 import { type BegunRecord, type InstanceRecord, restore, restoreBegun } from './record.ts';
+import { isBegunRecord, isCompletedRecord, isInstanceRecord } from './record-shape.ts';
 import { readRollouts } from './rollout-keeper.ts';
 import type { LogPlace } from './watches.ts';
 
@@ -43,7 +44,7 @@ export function readMemory(
   for (const [id] of journal.under('stopped/')) stopped.add(id as InstanceId);
   const generations = new Map<ProgramName, number>();
   for (const [name, value] of journal.under('generation/')) {
-    if (typeof value === 'number') generations.set(name as ProgramName, value);
+    if (isCount(value)) generations.set(name as ProgramName, value);
   }
   const { alive, identities, places } = readRuns(journal, shelf, now);
   const nextRun = readCounter(journal, 'next_run');
@@ -106,7 +107,11 @@ export interface CompletedRecord extends Completed {
 function readCompleted(journal: Journal, plan: Plan, boot: string | null): Map<InstanceId, Completed> {
   const completed = new Map<InstanceId, Completed>();
   for (const [id, value] of [...journal.under('completed/')]) {
-    const record = value as CompletedRecord; // nothing else is written under this prefix
+    if (!isCompletedRecord(value)) {
+      journal.reject(`completed/${id}`);
+      continue;
+    }
+    const record = value as CompletedRecord; // it has just been looked at
     const program = plan.programs.find(({ name }) => name === id.slice(0, id.lastIndexOf(':')));
     if (program?.revision === record.revision && program.restart !== 'always' && boot === record.boot) {
       const { restarts, lastRun, lastExit } = record;
@@ -136,7 +141,8 @@ function readRevisions(
   for (const [name, value] of [...journal.under('revisions/')]) {
     const program = plan.programs.find((candidate) => candidate.name === name);
     if (program === undefined || !Array.isArray(value)) {
-      journal.put(`revisions/${name}`, null);
+      if (Array.isArray(value)) journal.put(`revisions/${name}`, null);
+      else journal.reject(`revisions/${name}`);
       continue;
     }
     const past = value.flatMap((entry): PastPlan[] => {
@@ -165,10 +171,13 @@ function readRuns(
   const alive = new Map<InstanceId, Instance>();
   const identities = new Map<Run, string>();
   const places = new Map<Run, readonly LogPlace[]>();
-  for (const [, value] of journal.under('run/')) {
-    const read = readRun(value, shelf, now);
+  for (const [id, value] of [...journal.under('run/')]) {
+    const read = isOf(id, value) && isInstanceRecord(value) ? readRun(value, shelf, now) : null;
     // What cannot be read is not lost: a run that still lives is found by its mark.
-    if (read === null) continue;
+    if (read === null) {
+      journal.reject(`run/${id}`);
+      continue;
+    }
     alive.set(read.instance.id, read.instance);
     identities.set(read.run, read.identity);
     if (read.places.length > 0) places.set(read.run, read.places);
@@ -178,10 +187,14 @@ function readRuns(
 
 function readBegun(journal: Journal, shelf: PlanShelf, now: Moment): Map<Run, Instance> {
   const all = new Map<Run, Instance>();
-  for (const [id, value] of journal.under('begun/')) {
+  for (const [id, value] of [...journal.under('begun/')]) {
     const program = shelf.get(id.slice(0, id.lastIndexOf(':')), fieldsOf(fieldsOf(value).begun).plan);
-    const record = value as BegunRecord; // nothing else is written under this prefix
-    if (program !== null) all.set(record.begun.run, restoreBegun(record, program, now));
+    if (program === null || !isOf(id, value) || !isBegunRecord(value)) {
+      journal.reject(`begun/${id}`);
+      continue;
+    }
+    const record = value as BegunRecord; // it has just been looked at
+    all.set(record.begun.run, restoreBegun(record, program, now));
   }
   return all;
 }
@@ -191,17 +204,15 @@ function readRun(
   shelf: PlanShelf,
   now: Moment,
 ): { instance: Instance; run: Run; identity: string; places: readonly LogPlace[] } | null {
-  try {
-    const record = value as InstanceRecord; // nothing else is written under this prefix, unless by another version
-    const { run, revision, plan = revision, identity, places = [] } = record.run;
-    const name = record.id.slice(0, record.id.lastIndexOf(':'));
-    const program = shelf.get(name, plan);
-    if (program === null) return null;
-    return { instance: restore(record, program, now), run, identity, places };
-  } catch {
-    return null;
-  }
+  const record = value as InstanceRecord; // it has just been looked at
+  const { run, revision, plan = revision, identity, places = [] } = record.run;
+  const name = record.id.slice(0, record.id.lastIndexOf(':'));
+  const program = shelf.get(name, plan);
+  return program === null ? null : { instance: restore(record, program, now), run, identity, places };
 }
+
+/** It is where it belongs. */
+const isOf = (id: string, value: unknown): boolean => fieldsOf(value).id === id;
 
 /** Plans that nothing refers to any more. */
 export function forgetPlans(journal: Journal, fleet: Fleet): void {
@@ -210,5 +221,5 @@ export function forgetPlans(journal: Journal, fleet: Fleet): void {
 }
 
 export function readCounter(journal: Journal, key: string): number {
-  return journal.get(key, (value) => (typeof value === 'number' ? value : null)) ?? 1;
+  return journal.get(key, (value) => (isCount(value) ? value : null)) ?? 1;
 }

@@ -68,8 +68,11 @@ export function readRollouts(
       known.add(id);
       continue;
     }
-    journal.put(`rolling/${id}`, null);
-    if (isOfNone) continue;
+    if (isOfNone) {
+      journal.put(`rolling/${id}`, null);
+      continue;
+    }
+    journal.reject(`rolling/${id}`);
     warn(
       `cannot read what was written down of rollout ${id}: it does not go on; see "tsup-visor rollout status"`,
     );
@@ -81,9 +84,12 @@ export function readRollouts(
   return rollouts.sort((a, b) => a.id - b.id);
 }
 
+/** More than any program has instances. */
+const MOST_TURNS = 100_000;
+
 function readRollout(journal: Journal, shelf: PlanShelf, value: unknown, now: Moment): Rollout | null {
   const { id, count } = fieldsOf(value);
-  if (typeof id !== 'number' || typeof count !== 'number') return null;
+  if (typeof count !== 'number' || !(count <= MOST_TURNS)) return null;
   const planOf = (name: string, ref: unknown) => shelf.get(name, ref);
   const turns = Array.from({ length: count }, (_, place) =>
     journal.get(`turn/${id}/${place}`, (turn) => restoreTurn(turn, planOf, now)),

@@ -3,9 +3,9 @@ import { dateOf, deadlineOf, type Moment, type Mono, mono, type Wall, wall } fro
 import type { InstanceId } from '../base/ids.ts';
 import type { ProgramPlan } from '../core/plan.ts';
 import type { Blocker, Canary, Cause, Reverting, Rollout, Turn, TurnStep } from '../core/rollout/rollout.ts';
-import { ROLLOUT_STATES, TURN_STEPS } from '../protocol/status.ts';
 import { fieldsOf, type PlanRef } from './plan-shelf.ts';
 import { momentOf } from './record.ts';
+import { isRolloutRecord, isTurnRecord } from './rollout-shape.ts';
 
 /** All of it but its turns, which are written one by one: of hundreds, a step moves a few. */
 export interface RolloutRecord extends Omit<Dated<Rollout>, 'target' | 'turns'> {
@@ -73,12 +73,11 @@ export function restoreRollout(
   planOf: (name: string, ref: unknown) => ProgramPlan | null,
   now: Moment,
 ): Rollout | null {
-  const record = fieldsOf(value);
-  const { plan, count, format, ...rest } = record;
-  const target = planOf(String(record.program), plan);
+  const { plan, count, format, ...rest } = fieldsOf(value);
+  if (format !== FORMAT || !isRolloutRecord(value)) return null;
+  const target = planOf(String(rest.program), plan);
   const isWhole = turns.length === count && turns.every((turn) => turn !== null);
-  if (format !== FORMAT || target === null || !isWhole || !isOneOf(ROLLOUT_STATES, record.state)) return null;
-  if (typeof record.id !== 'number' || typeof fieldsOf(record.canary).kind !== 'string') return null;
+  if (target === null || !isWhole) return null;
   // As `rolloutRecord` has written it: the same keys, checked where another version could have others.
   return { ...(timed(rest, now) as Omit<Rollout, 'target' | 'turns'>), target, turns: turns as Turn[] };
 }
@@ -88,20 +87,17 @@ export function restoreTurn(
   planOf: (name: string, ref: unknown) => ProgramPlan | null,
   now: Moment,
 ): Turn | null {
+  if (!isTurnRecord(value)) return null;
   const { program: name, id, extra, plan, generation, step } = fieldsOf(value);
   const program = planOf(String(name), plan);
-  if (program === null || typeof id !== 'string' || typeof generation !== 'number') return null;
-  if (!isOneOf(TURN_STEPS, fieldsOf(step).kind)) return null;
+  if (program === null) return null;
   return {
-    id: id as InstanceId, // as `turnRecord` has written it, like the step
+    id: id as InstanceId, // as `turnRecord` has written it, like the rest
     extra: extra === true,
-    before: { program, generation },
+    before: { program, generation: generation as number },
     step: timed(step, now) as TurnStep,
   };
 }
-
-const isOneOf = (names: readonly string[], name: unknown): boolean =>
-  typeof name === 'string' && names.includes(name);
 
 function dated<T extends object>(of: T, now: Moment): Dated<T> {
   const fields = Object.entries(of).map(([key, value]) => {

@@ -216,7 +216,7 @@ export class Upgrades {
       why = succession.become(command, listener, { from: VERSION, to: to.version, handovers: handovers + 1 });
       this.#parts.stay();
     }
-    await door.open(listener);
+    await door.unshut(listener);
     return why;
   }
 

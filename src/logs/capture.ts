@@ -39,12 +39,13 @@ export class Capture<S extends Sink = Sink> {
 
   /** Moves all that is there now, and not what is added meanwhile without end. True: nobody can write any more. */
   drain(): boolean {
-    let left = this.#plumbing.pendingIn(this.#pipe);
-    do {
+    // All of it, and a look whether that was all.
+    let left = this.#plumbing.pendingIn(this.#pipe) + 1;
+    while (left > 0) {
       const got = this.sink.take(this.#pipe, BYTES_A_TURN);
       if (got <= 0) return got === 0;
       left -= got;
-    } while (left > 0);
+    }
     return false;
   }
 

@@ -1,22 +1,16 @@
 /**
- * The output of all instances: a FIFO and a capture for each stream of each. A daemon that dies leaves the FIFOs where
- * they are; the next one finds them by their names and reads on.
+ * The output of all instances: a FIFO for each stream of each, and what carries that to its file. A daemon that dies
+ * leaves the FIFOs where they are; the next one finds them by their names and reads on.
  */
-import { closeSync, mkdirSync, readdirSync, readlinkSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, statSync } from 'node:fs';
 import type { InstanceId, Run } from '../base/ids.ts';
-import { ok, type Result } from '../base/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import type { OpenOutput } from '../ports/output.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
-import { Capture } from './capture.ts';
-import { Fifo, isLink, type Owner } from './fifo.ts';
-import { FileSink } from './file-sink.ts';
+import type { Conduit } from './conduit.ts';
+import { Conduits } from './conduits.ts';
+import type { Owner } from './fifo.ts';
 import { wordsFor } from './system-words.ts';
-
-const PIPE_BYTES = 1024 * 1024;
-/** The pipes of a user who is not root share a quota, 64 MiB as it comes; beyond it all his pipes become small ones. */
-const SMALLER_PIPE_BYTES = 256 * 1024;
-const QUOTA_BYTES = 32 * 1024 * 1024;
 
 export interface CapturesOptions {
   readonly plumbing: Plumbing;
@@ -30,78 +24,69 @@ export interface CapturesOptions {
   warn(text: string): void;
 }
 
-/** A run that an earlier daemon has begun. */
-export interface Adopted {
-  readonly id: InstanceId;
-  readonly run: Run;
-  /** Null: its leader is gone. */
-  readonly pid: number | null;
+interface Paths {
   readonly stdout: string | null;
   readonly stderr: string | null;
 }
 
-interface Line {
-  readonly fifo: Fifo;
-  readonly capture: Capture<FileSink>;
-  /** Of an instance that nobody has spoken of yet. */
-  isLeft: boolean;
+/** A run that an earlier daemon has begun. */
+export interface Adopted extends Paths {
+  readonly id: InstanceId;
+  readonly run: Run;
+  /** Null: its leader is gone. */
+  readonly pid: number | null;
 }
 
-/** No instance can have this name: its is of two parts. */
-const KEEPER = 'keeper';
 const STREAMS = ['out', 'err'] as const;
 type Stream = (typeof STREAMS)[number];
-type Stdio = 'stdout' | 'stderr';
 /** As a process has them. */
 const NUMBERS = { out: 1, err: 2 } as const;
 
 export class Captures {
   readonly #options: CapturesOptions;
-  /** By the name of the FIFO. */
-  readonly #lines = new Map<string, Line>();
+  readonly #conduits: Conduits;
   readonly #idOf = new Map<Run, InstanceId>();
   #refusal: string | null = null;
-  #keeping: NodeJS.Immediate | null = null;
 
   constructor(options: CapturesOptions) {
+    const { plumbing, folder, say, warn } = options;
     this.#options = options;
-    for (const name of namesIn(options.folder)) this.#take(name);
-    this.#keepSoon();
+    const events = {
+      failing: (path: string, why: string) => say(cannotWrite(path, why)),
+      well: (path: string, bytes: number) =>
+        warn(`${path} can be written to again; ${bytes} bytes of output were dropped`),
+    };
+    this.#conduits = new Conduits({ plumbing, folder, events, warn });
   }
 
-  readonly openOutput: OpenOutput = (request) => {
+  readonly openOutput: OpenOutput = (request, isAhead = false) => {
     const given = new Map<string, number>();
     const close = (): void => {
       for (const descriptor of given.values()) closeSync(descriptor);
       given.clear();
     };
-    for (const stream of STREAMS) {
-      const path = pathOf(request, stream);
-      if (path === null || given.has(path)) continue;
-      const descriptor = this.#give(path, nameOf(request.id, stream), request.credentials);
+    for (const [stream, path] of streamsOf(request)) {
+      const give = isAhead ? this.#giveAgain : this.#give;
+      const descriptor = give.call(this, path, nameOf(request.id, stream), request.credentials);
       if (!descriptor.ok) {
         close();
         return descriptor;
       }
       given.set(path, descriptor.value);
     }
-    this.#idOf.set(request.run, request.id);
+    if (!isAhead) this.#idOf.set(request.run, request.id);
     const of = (path: string | null) => (path === null ? undefined : given.get(path)) ?? 'ignore';
     return ok({ stdout: of(request.stdout), stderr: of(request.stderr), close });
   };
 
   /** Whoever holds a FIFO that somebody has removed meanwhile lends it. */
   adopt(adopted: Adopted): void {
-    const { id, run, pid, stdout, stderr } = adopted;
+    const { id, run, pid } = adopted;
     this.#idOf.set(run, id);
-    for (const line of this.#of(id)) line.isLeft = false;
+    for (const conduit of this.#of(id)) conduit.isLeft = false;
     if (pid === null) return;
-    for (const stream of STREAMS) {
-      const path = pathOf(adopted, stream);
-      const isMerged = stream === 'err' && stderr === stdout;
-      if (path !== null && !isMerged)
-        this.#borrow(nameOf(id, stream), `/proc/${pid}/fd/${NUMBERS[stream]}`, path);
-    }
+    for (const [stream, path] of streamsOf(adopted))
+      this.#conduits.borrow(nameOf(id, stream), `/proc/${pid}/fd/${NUMBERS[stream]}`, path);
   }
 
   /** Its leader is gone: what that wrote is in the file when this returns. */
@@ -113,34 +98,27 @@ export class Captures {
 
   /** Moves what has been written so far: by all of them, or by this one. */
   drain(id: InstanceId | null = null): void {
-    for (const { capture } of id === null ? this.#lines.values() : this.#of(id)) capture.drain();
+    for (const conduit of id === null ? this.#conduits.all : this.#of(id)) conduit.drain();
   }
 
-  /** Where this file ends when all that has been written so far is in it. */
+  /** Moves what is on its way to this file: it ends where that ends. */
   drainInto(path: string): void {
-    for (const { capture } of this.#lines.values()) if (capture.sink.path === path) capture.drain();
+    for (const conduit of this.#conduits.all) if (conduit.path === path) conduit.drain();
   }
 
   /** The instance is there no more. */
   dismiss(id: InstanceId): void {
-    for (const stream of STREAMS) {
-      const line = this.#lines.get(nameOf(id, stream));
-      if (line === undefined) continue;
-      // Whoever still writes is heard to its end.
-      line.isLeft = true;
-      if (line.capture.drain()) this.#remove(nameOf(id, stream));
-    }
+    for (const stream of STREAMS) this.#conduits.dismiss(nameOf(id, stream));
   }
 
   /** Of what this instance wrote, since this daemon began. */
   droppedBytes(id: InstanceId): number {
-    return this.#of(id).reduce((sum, { capture }) => sum + capture.sink.loss.droppedBytes, 0);
+    return this.#of(id).reduce((sum, { loss }) => sum + loss.droppedBytes, 0);
   }
 
   /** What cannot be done now. */
   get warnings(): readonly string[] {
-    const sinks = [...this.#lines.values()].map(({ capture }) => capture.sink);
-    const failing = sinks.flatMap(({ path, loss: { why, droppedBytes } }) =>
+    const failing = this.#conduits.all.flatMap(({ path, loss: { why, droppedBytes } }) =>
       why === null ? [] : [`${cannotWrite(path, why)}, ${droppedBytes} bytes so far`],
     );
     return [...(this.#refusal === null ? [] : [this.#refusal]), ...failing];
@@ -148,29 +126,18 @@ export class Captures {
 
   /** Whoever still writes goes on doing so, and the next daemon reads it. */
   close(): void {
-    if (this.#keeping !== null) this.#keep();
-    for (const [name, { fifo, capture }] of [...this.#lines]) {
-      if (capture.drain() || capture.drain()) this.#remove(name);
-      else {
-        capture.close();
-        fifo.close();
-      }
-    }
-    // What is still written to is in the keeping of its keeper.
-    if (this.#lines.size === 0) this.#keep();
-    if (this.#keeping !== null) clearImmediate(this.#keeping);
-    this.#lines.clear();
+    this.#conduits.close();
   }
 
-  #of(id: InstanceId): Line[] {
-    return STREAMS.flatMap((stream) => this.#lines.get(nameOf(id, stream)) ?? []);
+  #of(id: InstanceId): Conduit[] {
+    return STREAMS.flatMap((stream) => this.#conduits.get(nameOf(id, stream)) ?? []);
   }
 
   #give(path: string, name: string, owner: Owner | null): Result<number, string> {
     // A device, a terminal: nothing of that can be carried anywhere.
     if (!isPlain(path)) return this.#options.openFile(path);
     try {
-      const given = this.#openWriter(path, name, owner);
+      const given = this.#conduits.give(name, path, owner);
       this.#refusal = null;
       return ok(given);
     } catch (error) {
@@ -179,103 +146,11 @@ export class Captures {
     }
   }
 
-  #openWriter(path: string, name: string, owner: Owner | null): number {
-    const line = this.#lines.get(name);
-    const given = line?.fifo.openWriter(owner) ?? null;
-    if (line === undefined || given === null) {
-      this.#remove(name);
-      return this.#make(path, name, owner);
-    }
-    line.isLeft = false;
-    if (line.capture.sink.path !== path) {
-      line.capture.drain();
-      line.fifo.aimAt(path);
-      line.capture.sink.aimAt(path);
-    }
-    return this.#watched(line, given);
-  }
-
-  #make(path: string, name: string, owner: Owner | null): number {
-    const { folder, plumbing } = this.#options;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const fifo = Fifo.make(join(folder, name), path, plumbing);
-    const line = this.#add(name, fifo, path);
-    const given = fifo.openWriter(owner);
-    if (given === null) throw new Error('it is removed at once');
-    return this.#watched(line, given);
-  }
-
-  /** Not before somebody can write: else it would be told that nobody can. */
-  #watched(line: Line, given: number): number {
-    if (line.capture.watch()) return given;
-    closeSync(given);
-    throw new Error('it cannot be watched');
-  }
-
-  #add(name: string, fifo: Fifo, path: string): Line {
-    const { plumbing, say, warn } = this.#options;
-    plumbing.enlarge(fifo.reader, this.#sizeOfNext());
-    const sink = new FileSink(path, plumbing, {
-      failing: (at, why) => say(cannotWrite(at, why)),
-      well: (at, bytes) => warn(`${at} can be written to again; ${bytes} bytes of output were dropped`),
-    });
-    const over = (): void => {
-      if (line.isLeft) this.#remove(name);
-    };
-    const line: Line = { fifo, capture: new Capture(fifo.reader, sink, plumbing, over), isLeft: false };
-    this.#lines.set(name, line);
-    this.#keepSoon();
-    return line;
-  }
-
-  #sizeOfNext(): number {
-    if (process.geteuid?.() === 0) return PIPE_BYTES;
-    return this.#lines.size < QUOTA_BYTES / SMALLER_PIPE_BYTES ? SMALLER_PIPE_BYTES : 0;
-  }
-
-  /** What an earlier daemon has left. */
-  #take(name: string): void {
-    const path = join(this.#options.folder, name);
-    const target = Fifo.targetOf(path);
-    if (target !== null) this.#open(name, target, () => Fifo.find(path));
-  }
-
-  #borrow(name: string, at: string, target: string): void {
-    const path = join(this.#options.folder, name);
-    if (isRemoved(path, at)) this.#open(name, target, () => Fifo.find(path, at));
-  }
-
-  #open(name: string, target: string, find: () => Fifo): void {
-    try {
-      const line = this.#add(name, find(), target);
-      line.isLeft = true;
-      if (!line.capture.watch()) throw new Error('it cannot be watched');
-    } catch (error) {
-      this.#options.warn(`cannot read what ${name} has written on: ${wordsFor(error)}`);
-    }
-  }
-
-  #remove(name: string): void {
-    const line = this.#lines.get(name);
-    if (line === undefined) return;
-    this.#lines.delete(name);
-    line.capture.close();
-    line.fifo.remove();
-    this.#keepSoon();
-  }
-
-  /** Once for all that come and go in one turn of the loop. */
-  #keepSoon(): void {
-    this.#keeping ??= setImmediate(() => this.#keep());
-  }
-
-  #keep(): void {
-    if (this.#keeping !== null) clearImmediate(this.#keeping);
-    this.#keeping = null;
-    const { plumbing, folder, warn } = this.#options;
-    const readers = [...this.#lines.values()].map(({ fifo }) => fifo.reader);
-    const kept = plumbing.keep(readers, join(folder, KEEPER));
-    if (!kept.ok) warn(kept.error);
+  /** What the run before it has, and nothing else. */
+  #giveAgain(path: string, name: string, owner: Owner | null): Result<number, string> {
+    if (!isPlain(path)) return this.#options.openFile(path);
+    const given = this.#conduits.get(name)?.giveAgain(path, owner) ?? null;
+    return given === null ? fail(`${name} is not written to ${path}`) : ok(given);
   }
 
   #refuse(why: string): void {
@@ -287,19 +162,14 @@ export class Captures {
 
 const nameOf = (id: InstanceId, stream: Stream): string => `${id}.${stream}`;
 
-const pathOf = ({ stdout, stderr }: Pick<Adopted, Stdio>, stream: Stream): string | null =>
-  stream === 'out' ? stdout : stderr;
+/** Those that go somewhere; two that go to the same place are one. */
+function streamsOf({ stdout, stderr }: Paths): [Stream, string][] {
+  const out: [Stream, string][] = stdout === null ? [] : [['out', stdout]];
+  return stderr === null || stderr === stdout ? out : [...out, ['err', stderr]];
+}
 
 const cannotWrite = (path: string, why: string): string =>
   `cannot write to ${path}: ${why}; what comes is dropped and counted`;
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).filter((name) => name !== KEEPER && !isLink(name));
-  } catch {
-    return []; // it is made with the first FIFO
-  }
-}
 
 /** What there is, or what would be made. */
 function isPlain(path: string): boolean {
@@ -307,14 +177,5 @@ function isPlain(path: string): boolean {
     return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
   } catch {
     return false; // whoever opens it says why
-  }
-}
-
-/** As the system names what is open, and is there no more. */
-function isRemoved(path: string, at: string): boolean {
-  try {
-    return readlinkSync(at) === `${path} (deleted)`;
-  } catch {
-    return false;
   }
 }

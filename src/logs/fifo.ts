@@ -26,6 +26,8 @@ export class Fifo {
   readonly path: string;
   /** The daemon's end. It is for reading alone, so it is told when nobody can write any more. */
   readonly reader: number;
+  /** It has no name any more. */
+  isRemoved = false;
   #owner: Owner;
 
   private constructor(path: string, reader: number) {
@@ -77,18 +79,22 @@ export class Fifo {
     }
   }
 
+  isOf(owner: Owner | null): boolean {
+    const { uid, gid } = owner ?? self();
+    return process.geteuid?.() !== 0 || (uid === this.#owner.uid && gid === this.#owner.gid);
+  }
+
   close(): void {
     closeSync(this.reader);
   }
 
   remove(): void {
     this.close();
-    remove(this.path);
+    if (!this.isRemoved) remove(this.path);
   }
 
   #giveTo(owner: Owner): void {
-    if (process.geteuid?.() !== 0) return;
-    if (owner.uid === this.#owner.uid && owner.gid === this.#owner.gid) return;
+    if (this.isOf(owner)) return;
     fchownSync(this.reader, owner.uid, owner.gid);
     this.#owner = { uid: owner.uid, gid: owner.gid };
   }

@@ -93,7 +93,8 @@ export class FileSink implements Sink {
     const { size } = fstatSync(descriptor);
     if (this.#copies) return this.#copy(pipe, descriptor, size);
     const got = this.#plumbing.splice(pipe, descriptor, size, most);
-    if (got >= 0 || got === -EAGAIN || got === -EINTR) return got;
+    if (got === -EINTR) return this.#move(pipe, most, now);
+    if (got >= 0 || got === -EAGAIN) return got;
     if (got !== -EINVAL) throw errorOf(-got);
     this.#copies = true;
     return this.#copy(pipe, descriptor, size);

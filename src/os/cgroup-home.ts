@@ -108,7 +108,7 @@ export class Cgroups {
   }
 
   /** Removes the empty groups of runs that nobody has told of as over. */
-  private sweep(): void {
+  sweep(): void {
     for (const name of namesIn(this.place.home.path)) new Cgroup(join(this.place.home.path, name)).remove();
   }
 

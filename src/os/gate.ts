@@ -71,7 +71,10 @@ export function gated(
 }
 
 const restore = (name: string, value: string | undefined): string =>
-  value === undefined ? `unset ${name}` : `${name}=${quote(value)}`;
+  value === undefined ? `unset ${name}` : setting(name, value);
+
+/** A line of the shell's. */
+export const setting = (name: string, value: string): string => `${name}=${quote(value)}`;
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 

@@ -63,11 +63,13 @@ export function launch(
   output.close();
 }
 
-function openChannels(
+/** `isAhead`: the run before it still writes, and nothing is to change for that. */
+export function openChannels(
   request: SpawnRequest,
   { reports, openOutput }: Launcher,
+  isAhead = false,
 ): Result<Channels, SpawnFault> {
-  const output = openOutput(request);
+  const output = openOutput(request, isAhead);
   if (!output.ok) return fail({ stage: 'log', message: output.error });
   const report = reports.open(request.run, request.credentials);
   if (report.ok) return ok({ output: output.value, report: report.value });
@@ -80,20 +82,12 @@ type Then = (begun: Result<Begun, SpawnFault>) => void;
 /** `then` is called once: within the call wherever the system can tell. */
 function begin(request: SpawnRequest, launcher: Launcher, channels: Channels, then: Then): void {
   const { report } = channels;
-  const group = openGroup(request, launcher.groups);
-  const start = {
-    request,
-    ...channels,
-    environment: environment(request, report, launcher.mark),
-    group: group.ok ? group.value : null,
-  };
-  if (!group.ok) letGo(group);
-  else if (holdsNul(start))
-    letGo(fail({ stage: 'exec', message: 'its command or environment holds a NUL byte' }));
+  const start = startOf(request, launcher, channels);
+  if (!start.ok) letGo(start);
   else if (launcher.leap === null || report.stdio === 'pipe' || !canBecome(request, launcher.leap.libc)) {
     if ((request.credentials?.groups.length ?? 0) > 1) launcher.onGroupsLost();
-    fork(start, then);
-  } else then(leap(start, report.stdio, launcher.leap));
+    fork(start.value, then);
+  } else then(leap(start.value, report.stdio, launcher.leap));
 
   function letGo(failed: Result<never, SpawnFault>): void {
     report.spawned(null);
@@ -101,7 +95,26 @@ function begin(request: SpawnRequest, launcher: Launcher, channels: Channels, th
   }
 }
 
-const canBecome = ({ credentials }: SpawnRequest, libc: Libc): boolean =>
+/** With a group of its own, where there are any. */
+export function startOf(
+  request: SpawnRequest,
+  launcher: Launcher,
+  channels: Channels,
+): Result<Start, SpawnFault> {
+  const group = openGroup(request, launcher.groups);
+  if (!group.ok) return group;
+  const start = {
+    request,
+    ...channels,
+    environment: environment(request, channels.report, launcher.mark),
+    group: group.value,
+  };
+  return holdsNul(start)
+    ? fail({ stage: 'exec', message: 'its command or environment holds a NUL byte' })
+    : ok(start);
+}
+
+export const canBecome = ({ credentials }: SpawnRequest, libc: Libc): boolean =>
   libc.canWear || credentials === null || !differs(credentials);
 
 function openGroup(request: SpawnRequest, groups: Cgroups | null): Result<Cgroup | null, SpawnFault> {

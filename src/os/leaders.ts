@@ -35,6 +35,15 @@ export class Leaders {
     return false;
   }
 
+  /** Ends one that has begun nothing, which is not reported. Does nothing where it has been collected already. */
+  end(pid: number): void {
+    const found = this.open.get(pid);
+    if (found === undefined) return;
+    this.open.delete(pid);
+    this.letGo(found.pidfd);
+    this.libc.endChild(pid);
+  }
+
   close(): void {
     for (const { pidfd } of this.open.values()) this.letGo(pidfd);
     this.open.clear();

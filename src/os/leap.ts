@@ -21,12 +21,49 @@ export function leap(
   notify: number | null,
   { libc, leaders }: { readonly libc: Libc; readonly leaders: Leaders },
 ): Outcome<Begun> {
-  const wanted = start.request.credentials;
-  const leaper = new Leaper(start, notify, libc, wanted !== null && differs(wanted) ? wanted : null);
+  const leaper = new Leaper(start, notify, libc);
   const pid = needsGate(start.request, start.group) ? leaper.throughGate() : leaper.straight();
   start.report.spawned(null);
   if (!pid.ok) return pid;
   return ok({ pid: pid.value, watch: (ended) => leaders.add(pid.value, ended) });
+}
+
+/** A shell where the program is to be, which becomes it when a line is written to `gate`. */
+export interface Waiting {
+  readonly pid: number;
+  readonly gate: number;
+}
+
+/** Goes as far as can be gone before the program begins. `opening`: what the shell does first when it is told to go on. */
+export function leapToGate(
+  start: Start,
+  notify: number | null,
+  libc: Libc,
+  opening: readonly string[],
+): Outcome<Waiting> {
+  const waiting = new Leaper(start, notify, libc, opening).toGate();
+  start.report.spawned(null);
+  return waiting;
+}
+
+/** Does something as whoever the program is to be. */
+export function asProgram<T>(
+  { credentials }: Start['request'],
+  libc: Libc,
+  act: () => Outcome<T>,
+): Outcome<T> {
+  return asUser(libc, other(credentials), act, () => {});
+}
+
+/** Null: who we are. */
+const other = (wanted: Credentials | null): Credentials | null =>
+  wanted !== null && differs(wanted) ? wanted : null;
+
+/** What would be run, as far as that can be foreseen; asked while this thread is the user. */
+export function runnable(request: Start['request']): Outcome<string> {
+  const path = findExecutable(request.command[0] ?? '', request);
+  const problem = path === null ? systemError(constants.errno.ENOENT) : whyNotRunnable(path, request);
+  return path === null || problem !== null ? fail(spawnFailure(request, problem)) : ok(path);
 }
 
 /**
@@ -43,12 +80,14 @@ class Leaper {
   private readonly notify: number | null;
   private readonly libc: Libc;
   private readonly as: Credentials | null;
+  private readonly opening: readonly string[];
 
-  constructor(start: Start, notify: number | null, libc: Libc, as: Credentials | null) {
+  constructor(start: Start, notify: number | null, libc: Libc, opening: readonly string[] = []) {
     this.start = start;
     this.notify = notify;
     this.libc = libc;
-    this.as = as;
+    this.as = other(start.request.credentials);
+    this.opening = opening;
   }
 
   straight(): Outcome<number> {
@@ -65,32 +104,47 @@ class Leaper {
   }
 
   throughGate(): Outcome<number> {
+    const waiting = this.toGate();
+    if (!waiting.ok) return waiting;
+    const { pid, gate } = waiting.value;
+    try {
+      writeSync(gate, '\n');
+      return ok(pid);
+    } finally {
+      closeSync(gate);
+    }
+  }
+
+  /** Nobody else gets the end that is written to: when the daemon dies, the shell reads no line, and ends. */
+  toGate(): Outcome<Waiting> {
     const missing = whyNoGate();
     if (missing !== null) return fail(missing);
     const pipe = this.libc.makePipe();
     if ('errno' in pipe)
       return fail({ stage: 'exec', message: `cannot create a pipe: ${explainErrno(pipe.errno)}` });
-    try {
-      const waiting = this.asWanted(() => this.atGate(pipe.read));
-      if (!waiting.ok) return waiting;
-      const placed = place(waiting.value, this.start.request, this.start.group);
-      if (placed.ok) writeSync(pipe.write, '\n');
-      else this.libc.endChild(waiting.value);
-      return placed.ok ? waiting : placed;
-    } finally {
-      closeSync(pipe.read);
-      closeSync(pipe.write);
-    }
+    const waiting = this.inPlace(pipe.read);
+    closeSync(pipe.read);
+    if (waiting.ok) return ok({ pid: waiting.value, gate: pipe.write });
+    closeSync(pipe.write);
+    return waiting;
+  }
+
+  private inPlace(gate: number): Outcome<number> {
+    const waiting = this.asWanted(() => this.atGate(gate));
+    if (!waiting.ok) return waiting;
+    const placed = place(waiting.value, this.start.request, this.start.group);
+    if (placed.ok) return waiting;
+    this.libc.endChild(waiting.value);
+    return placed;
   }
 
   /** Whoever is not root may set the limits of its own processes only: so this too is done as the user. */
   private atGate(gate: number): Outcome<number> {
     const { request, environment } = this.start;
-    const path = this.find();
+    const path = runnable(request);
     if (!path.ok) return path;
-    const problem = whyNotRunnable(path.value, request);
-    if (problem !== null) return this.failure(problem);
-    const shell = gated(path.value, request.command.slice(1), environment, request, ownLimits(request));
+    const first = [...this.opening, ...ownLimits(request)];
+    const shell = gated(path.value, request.command.slice(1), environment, request, first);
     const pid = this.toPid(this.spawn(SHELL, shell.args, shell.environment, gate));
     if (!pid.ok) return pid;
     const limited = limitProcess(this.libc, pid.value, request);

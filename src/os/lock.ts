@@ -2,10 +2,12 @@
 import {
   closeSync,
   constants,
+  fstatSync,
   ftruncateSync,
   linkSync,
   openSync,
   readFileSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -16,6 +18,8 @@ import { isZombie, readStat } from './proc.ts';
 import { errorCode } from './system-error.ts';
 
 export interface Lock {
+  /** False: somebody has removed its file, and another may be taking "the" lock by now. */
+  readonly isInPlace: boolean;
   release(): void;
 }
 
@@ -33,22 +37,48 @@ export function acquireLock(path: string, libc = loadLibc()): Result<Lock, Held>
 }
 
 function acquireByFlock(path: string, libc: NonNullable<ReturnType<typeof loadLibc>>): Result<Lock, Held> {
-  // Node opens with O_CLOEXEC: no child inherits the lock.
-  const descriptor = inherit(path) ?? openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  const descriptor = inherit(path) ?? openLock(path);
   if (!libc.lockExclusive(descriptor)) {
     closeSync(descriptor);
     return fail({ heldBy: ownerIn(path)?.pid ?? null });
   }
-  ftruncateSync(descriptor);
-  writeSync(descriptor, `${process.pid}\n`, 0);
+  signLock(descriptor);
+  const { ino } = fstatSync(descriptor);
+  let isHeld = true;
   // Whatever this process becomes has it without letting go of it in between.
   bequeath(path, descriptor);
   return ok({
-    release: () => {
+    get isInPlace() {
+      return isHeld && statSync(path, { throwIfNoEntry: false })?.ino === ino;
+    },
+    release() {
+      // Once closed, the number of the descriptor may be that of another file.
+      if (!isHeld) return;
+      isHeld = false;
       keepBack(path);
       closeSync(descriptor);
     },
   });
+}
+
+/** On a disk that can only be read, what is there is locked just as well. Node opens with O_CLOEXEC: no child inherits it. */
+function openLock(path: string): number {
+  try {
+    return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  } catch (error) {
+    if (errorCode(error) !== 'EROFS') throw error;
+    return openSync(path, constants.O_RDONLY);
+  }
+}
+
+/** For people: the lock holds whether or not it can be said who has it. */
+function signLock(descriptor: number): void {
+  try {
+    ftruncateSync(descriptor);
+    writeSync(descriptor, `${process.pid}\n`, 0);
+  } catch {
+    // The disk is full, or can only be read.
+  }
 }
 
 interface Owner {
@@ -75,13 +105,20 @@ const TRIES = 5;
 function acquireByFile(path: string): Result<Lock, Held> {
   const file = `${path}.pid`;
   for (let left = TRIES; left > 0; left--) {
-    if (claim(file)) return ok({ release: () => removeOwn(file) });
+    if (claim(file)) return ok(byFile(file));
     const owner = ownerIn(file);
     if (owner !== null && isAlive(owner)) return fail({ heldBy: owner.pid });
     breakStale(file);
   }
   return fail({ heldBy: ownerIn(file)?.pid ?? null });
 }
+
+const byFile = (file: string): Lock => ({
+  get isInPlace() {
+    return ownerIn(file)?.pid === process.pid;
+  },
+  release: () => removeOwn(file),
+});
 
 function claim(file: string): boolean {
   const own = `${file}.${process.pid}`;

@@ -16,6 +16,10 @@ export interface Mark {
   of(run: Run): string;
   /** The run that a value names, if it was given by this daemon; a command's is negative. */
   read(value: string): Run | null;
+  /** What a gate bears for as long as it waits to become that run: no mark of a run. */
+  waiting(run: Run): string;
+  /** Whether a value is that, of this daemon or an earlier one. */
+  isWaiting(value: string): boolean;
 }
 
 /** Tells the daemon of this run folder from all others. */
@@ -26,6 +30,7 @@ export function daemonKey(runDir: string): string {
 export function createMark(runDir: string, inherited = process.env[MARK_NAME]): Mark {
   const daemon = daemonKey(runDir);
   const pattern = new RegExp(`(?:^| )${daemon}:(-?\\d+)(?: |$)`);
+  const waiting = new RegExp(`(?:^| )${daemon}:gate-\\d+(?: |$)`);
   const borne = inherited === undefined || inherited === '' ? '' : ` ${inherited}`;
   return {
     of: (run) => `${daemon}:${run}${borne}`,
@@ -33,5 +38,7 @@ export function createMark(runDir: string, inherited = process.env[MARK_NAME]): 
       const found = pattern.exec(value)?.[1];
       return found === undefined ? null : runOf(Number(found));
     },
+    waiting: (run) => `${daemon}:gate-${run}${borne}`,
+    isWaiting: (value) => waiting.test(value),
   };
 }

@@ -9,6 +9,7 @@ import {
   chownSync,
   closeSync,
   constants,
+  existsSync,
   fchownSync,
   openSync,
   readFileSync,
@@ -45,6 +46,8 @@ export interface NotifyChannel {
   readonly given: number | null;
   /** The instance has its side, or never will. */
   handOver(): void;
+  /** Binds the socket anew where somebody has removed it. */
+  restore(): void;
   /** Reads all that has been sent so far; for the end of a run. */
   drain(): void;
   close(): void;
@@ -150,6 +153,7 @@ class Channel implements NotifyChannel, LineSink {
   private readonly run: Run;
   private readonly pipe: Pipe;
   private readonly notified: Notified;
+  private whose: Owner | null = null;
   private closed = false;
   private handedOver = false;
 
@@ -179,7 +183,12 @@ class Channel implements NotifyChannel, LineSink {
     if (own !== null) bequeath(pipeOf(this.run), own);
     const whose = process.geteuid?.() === 0 ? owner : null;
     if (whose !== null && this.pipe.given !== null) fchownSync(this.pipe.given, whose.uid, whose.gid);
-    const { path } = this;
+    this.whose = whose;
+    return this.openSocket();
+  }
+
+  private openSocket(): string | null {
+    const { path, whose } = this;
     if (Buffer.byteLength(path) >= MAX_SOCKET_PATH_BYTES) return null; // said once, by whoever knows the folder
     const bound = this.bind(path);
     if ('errno' in bound) return `cannot bind ${path}: ${explainErrno(bound.errno)}`;
@@ -189,6 +198,21 @@ class Channel implements NotifyChannel, LineSink {
     chmodSync(path, 0o600);
     if (whose !== null) chownSync(path, whose.uid, whose.gid);
     return this.watch.add(this.socket, () => this.readDatagrams()) ? null : `cannot watch ${path}`;
+  }
+
+  restore(): void {
+    if (this.closed || this.socket === null || existsSync(this.path)) return;
+    while (this.readDatagrams()); // what was sent to the one that is gone
+    this.closeSocket();
+    this.openSocket();
+  }
+
+  private closeSocket(): void {
+    if (this.socket === null) return;
+    keepBack(this.path);
+    this.watch.remove(this.socket);
+    closeSync(this.socket);
+    this.socket = null;
   }
 
   /** The socket of a daemon that has become this one; what any other has left in its place is removed. */
@@ -222,10 +246,7 @@ class Channel implements NotifyChannel, LineSink {
       closeSync(this.pipe.own);
     }
     if (this.socket === null) return;
-    keepBack(this.path);
-    this.watch.remove(this.socket);
-    closeSync(this.socket);
-    this.socket = null;
+    this.closeSocket();
     removeIfThere(this.path);
   }
 

@@ -3,7 +3,7 @@
  * there. So a shell holds all pipes that the daemon reads. It sleeps as long as the daemon lives; after that it waits
  * for the next daemon, which has a keeper of its own, or for ten minutes.
  */
-import { closeSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, unlinkSync, writeFileSync } from 'node:fs';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { Libc } from './libc.ts';
 import { leaders } from './reaper.ts';
@@ -34,7 +34,7 @@ export class PipeKeeper {
   hold(pipes: readonly number[], file: string): Result<null, string> {
     if (pipes.length === 0) {
       this.#end();
-      rmSync(file, { force: true });
+      removeIfThere(file);
       return ok(null);
     }
     const fresh = this.#begin(pipes, file);
@@ -87,5 +87,13 @@ export class PipeKeeper {
     if (this.#held === null) return;
     this.#libc.endChild(this.#held.pid);
     this.leave();
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It was not there, or its folder is gone.
   }
 }

@@ -19,6 +19,7 @@ import type {
 import { type Cgroups, openCgroups } from './cgroup-home.ts';
 import { apart, Commands, type Leader } from './commands.ts';
 import { findCredentials } from './credentials.ts';
+import { createEarlyGates, type EarlyGates } from './early-gates.ts';
 import { type Channels, type Launched, type Launcher, launch } from './launch.ts';
 import { Leaders } from './leaders.ts';
 import { type Libc, loadLibc } from './libc.ts';
@@ -54,6 +55,8 @@ export type { Force };
 export interface RealProcesses extends Processes {
   /** What this system cannot do, in plain words. */
   readonly warnings: readonly string[];
+  /** What the runs report through is put back where somebody has removed it. */
+  restoreChannels(): void;
   /** Messages of a run that were too long or too many. */
   droppedMessages(run: Run): number;
   /** Orphans that are ours and yet cannot be told to be any run's, as of the last look. */
@@ -93,6 +96,8 @@ class Hands implements RealProcesses {
   private readonly reports: Reports;
   private readonly leap: { readonly libc: Libc; readonly leaders: Leaders } | null;
   private readonly launcher: Launcher;
+  /** Null where nothing of a start takes long. */
+  private readonly early: EarlyGates | null;
   private readonly reaper: Reaper | null;
   private readonly groups: Cgroups | null;
   private readonly users: Users;
@@ -133,6 +138,7 @@ class Hands implements RealProcesses {
       groups: this.groups,
       onGroupsLost: once(() => warn(GROUPS_LOST)),
     };
+    this.early = createEarlyGates(this.launcher);
     const answer = (run: Run, left: number) => this.events.tree(run, left);
     this.tracker = new Tracker(this.scanner, libc, this.watch, answer, this.groups);
     this.signaller = new Signaller(this.scanner, this.tracker, this.groups, warn);
@@ -170,8 +176,21 @@ class Hands implements RealProcesses {
     return this.live.get(run)?.report.dropped ?? 0;
   }
 
+  restoreChannels(): void {
+    this.reports.restore();
+    for (const { report } of this.live.values()) report.restore?.();
+  }
+
   spawn(request: SpawnRequest): void {
     this.begin(request, null);
+  }
+
+  prepare(request: SpawnRequest): void {
+    this.early?.prepare(request);
+  }
+
+  unprepare(run: Run): void {
+    this.early?.end(run);
   }
 
   credentials(user: string | null, group: string | null): Result<Credentials | null, SpawnFault> {
@@ -199,6 +218,7 @@ class Hands implements RealProcesses {
       },
       failed: (stage, message) => this.events.spawnFailed(run, stage, message),
     };
+    if (channels === null && this.early?.open(request, outcome)) return;
     launch(request, this.launcher, outcome, channels);
   }
 
@@ -278,6 +298,7 @@ class Hands implements RealProcesses {
     const { runs, commands } = findMarked(this.mark, known);
     this.commands.endOthers(commands);
     this.groups?.endOtherCommands();
+    this.groups?.sweep(); // what has waited for a run that never began has ended by now
     return runs;
   }
 
@@ -319,6 +340,7 @@ class Hands implements RealProcesses {
 
   close(): void {
     this.commands.close();
+    this.early?.close();
     for (const { report } of this.live.values()) report.close();
     this.live.clear();
     this.reports.close();

@@ -28,6 +28,8 @@ export interface Report {
   spawned(child: ChildProcess | null): void;
   /** The leader is gone: delivers all that it had said, then calls `done`. */
   finish(done: () => void): void;
+  /** Puts back what somebody has removed of it. */
+  restore?(): void;
   close(): void;
 }
 
@@ -38,6 +40,8 @@ export interface Reports {
   open(run: Run, owner: Owner | null): Result<Report, string>;
   /** For a run that an earlier daemon has begun: whatever of its channels can be had. */
   adopt(run: Run, leader: number): Report;
+  /** The folder of their sockets may have been removed. */
+  restore(): void;
   close(): void;
 }
 
@@ -56,6 +60,9 @@ export function createReports(libc: Libc, watch: Watch, folder: string, notified
     adopt(run, leader) {
       const report = channelReport(run, leader, ownerOf(leader));
       return report.ok ? report.value : SILENT;
+    },
+    restore() {
+      if (isThere) makeFolder();
     },
   };
 
@@ -122,6 +129,10 @@ class ChannelReport implements Report {
     done();
   }
 
+  restore(): void {
+    this.channel.restore();
+  }
+
   close(): void {
     this.channel.close();
   }
@@ -132,6 +143,7 @@ export function createPipeReports(notified: Notified): Reports {
     warning: 'NOTIFY_SOCKET is not available: koffi cannot be loaded here; descriptor 3 works',
     open: (run) => ok(new PipeReport(run, notified)),
     adopt: () => SILENT,
+    restore() {},
     close() {},
   };
 }

@@ -53,7 +53,7 @@ export function findMarked(mark: Mark, known: ReadonlySet<Run>): Marked {
   const runs = new Map<Run, Session>();
   const commands = new Map<Run, Leader | null>();
   for (const pid of process.platform === 'linux' ? allPids() : []) {
-    const value = pid === process.pid ? null : (environmentValue(pid, MARK_NAME) ?? null);
+    const value = pid === process.pid ? null : markOf(pid, mark);
     const run = value === null ? null : mark.read(value);
     if (run === null || known.has(run)) continue;
     const session = sessionLedBy(pid);
@@ -63,6 +63,35 @@ export function findMarked(mark: Mark, known: ReadonlySet<Run>): Marked {
       runs.set(run, session);
   }
   return { runs: [...runs].flatMap(([run, session]) => unrecorded(run, session)), commands };
+}
+
+const GATE_LOOKS = 200;
+const GATE_LOOK_MS = 5;
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * A gate that an earlier daemon has left is about to end, or was opened at the last moment and is about to become a
+ * run: which, is known in a moment. One that does neither has run nothing.
+ */
+function markOf(pid: number, mark: Mark): string | null {
+  let value = environmentValue(pid, MARK_NAME);
+  const isGate = typeof value === 'string' && mark.isWaiting(value);
+  if (!isGate) return value ?? null;
+  for (let left = GATE_LOOKS; left > 0; left--) {
+    Atomics.wait(pause, 0, 0, GATE_LOOK_MS);
+    value = environmentValue(pid, MARK_NAME);
+    if (value === null || (value !== undefined && !mark.isWaiting(value))) return value;
+  }
+  killIfThere(pid);
+  return null;
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by now.
+  }
 }
 
 interface Session extends Leader {

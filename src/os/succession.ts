@@ -69,7 +69,7 @@ function redirect(libc: Libc, path: string | null, undo: (() => void)[]): void {
 
 /** What is the same at each attempt. */
 interface Position {
-  readonly server: unknown;
+  server(): unknown;
   readonly socket: string;
   readonly folder: string;
   readonly errors: string | null;
@@ -79,7 +79,7 @@ export function createSuccession(libc: Libc | null, position: Position) {
   return {
     /** A second descriptor of the listening socket; null: cannot be had. */
     keepListening(): number | null {
-      const descriptor = descriptorOf(position.server);
+      const descriptor = descriptorOf(position.server());
       return descriptor === null ? null : (libc?.duplicate(descriptor) ?? null);
     },
     become(command: readonly string[], listener: number, words: Leaving['words']): string {

@@ -9,7 +9,11 @@ export interface Output {
   close(): void;
 }
 
-/** Fails in one sentence. */
+/**
+ * Fails in one sentence. `isAhead`: the run before it still writes, so this fails too where the same could not be given
+ * without a change of anything; it is asked for again when the run begins.
+ */
 export type OpenOutput = (
   request: Pick<SpawnRequest, 'run' | 'id' | 'stdout' | 'stderr' | 'credentials'>,
+  isAhead?: boolean,
 ) => Result<Output, string>;

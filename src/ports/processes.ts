@@ -79,6 +79,13 @@ export interface Processes {
   readonly tracking: Tracking;
   /** Starts the leader in a session of its own. The outcome is posted as `spawned` or `spawnFailed`. */
   spawn(request: SpawnRequest): void;
+  /**
+   * Does what takes long about a start ahead of it, as far as this system has any of that. Nothing of the program runs
+   * before `spawn` asks for exactly the same; whatever cannot be done is left for `spawn` to tell.
+   */
+  prepare(request: SpawnRequest): void;
+  /** Nothing comes of that run. */
+  unprepare(run: Run): void;
   /** To the leader alone; a leader that is gone is no error. A SIGCONT follows a stop signal, as systemd has it. */
   signal(run: Run, signal: SignalName): void;
   /** To every process of the run that can be found, own groups and sessions included; never to a reused pid. */

@@ -473,14 +473,6 @@ describe('where it cannot run', () => {
         mkdirSync(join(at.folder, 'run/lock'), { recursive: true });
       },
     ],
-    [
-      'the journal cannot be read',
-      'failed',
-      (at: World) => {
-        at.configure({ worker: steady });
-        mkdirSync(join(at.folder, 'state/journal'), { recursive: true });
-      },
-    ],
   ] as const)('%s: it says so, and leaves nothing behind', async (_, kind, prepare) => {
     const listeners = process.listenerCount('uncaughtException');
     prepare(world);

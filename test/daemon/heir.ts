@@ -1,5 +1,5 @@
 /** A daemon without hands and without a clock; the next one in the same folder knows what this one has written. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
@@ -8,18 +8,19 @@ import { type InstanceId, pid, type Run, run } from '../../src/base/ids.ts';
 import { adoptRuns } from '../../src/core/fleet/adopt.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
-import { createFleet, type Fleet } from '../../src/core/fleet/fleet.ts';
+import type { Fleet } from '../../src/core/fleet/fleet.ts';
 import { resumeRollouts } from '../../src/core/fleet/resume.ts';
 import { stepFleet } from '../../src/core/fleet/step.ts';
 import { lifeOf } from '../../src/core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../../src/core/plan.ts';
-import { type Recalled, recall, underWay, wantedAgain } from '../../src/daemon/adopt.ts';
+import { wantedAgain } from '../../src/daemon/adopt.ts';
 import { RolloutHistory } from '../../src/daemon/history.ts';
+import { type Inheritance, inherit } from '../../src/daemon/inheritance.ts';
 import { Journal } from '../../src/daemon/journal.ts';
 import { KeptPlans } from '../../src/daemon/kept-plans.ts';
 import { MemoryKeeper } from '../../src/daemon/memory.ts';
 import { PlanShelf } from '../../src/daemon/plan-shelf.ts';
-import { forgetPlans, readMemory } from '../../src/daemon/remembered.ts';
+import { forgetPlans } from '../../src/daemon/remembered.ts';
 import type { LogPlace } from '../../src/daemon/watches.ts';
 import type { Unrecorded } from '../../src/ports/processes.ts';
 import { at, plan, program, worker } from '../core/rig.ts';
@@ -27,10 +28,13 @@ import { at, plan, program, worker } from '../core/rig.ts';
 let folder = '';
 const open: Heir[] = [];
 
+/** Where to wait for a disk costs nothing. */
+const IN_MEMORY = '/dev/shm';
+
 /** A folder for each test. */
 export function useHeirs(): void {
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'memory-'));
+    folder = mkdtempSync(join(existsSync(IN_MEMORY) ? IN_MEMORY : tmpdir(), 'memory-'));
   });
   afterEach(() => {
     for (const { journal } of open.splice(0)) journal.close();
@@ -57,12 +61,13 @@ export class Heir {
   readonly identities: Map<Run, string>;
   readonly places: ReadonlyMap<Run, readonly LogPlace[]>;
   readonly wanted: readonly InstanceId[];
+  readonly isAnew: boolean;
   /** As it starts: the config's, but for what is kept. */
   readonly plan: Plan;
   /** Called with each effect as it is performed, after all that the step records was written. */
   performs: (effect: FleetEffect) => void = () => {};
   /** Runs that the last one was about to begin, and did. */
-  readonly begun: Recalled['begun'];
+  readonly begun: Inheritance['begun'];
   readonly #keeper: MemoryKeeper;
   readonly #kept: KeptPlans;
   #now: Moment;
@@ -73,22 +78,17 @@ export class Heir {
     const shelf = new PlanShelf(this.journal);
     this.#kept = new KeptPlans(this.journal, shelf);
     this.history = new RolloutHistory(this.journal);
-    const calm = this.#kept.applyTo(plan(programs));
-    const read = readMemory(this.journal, calm, now, boot, (text) => void this.warnings.push(text));
-    const { memory, identities, places, wanted } = read;
-    this.identities = identities;
-    this.places = places;
-    this.wanted = wanted;
-    this.plan = underWay(calm, memory.rollouts);
-    for (const rollout of memory.rollouts) this.#kept.resume(rollout);
-    const recalled = recall(
-      { ...read, planOf: (name, revision) => shelf.find(name, revision) },
-      this.plan,
-      { unrecorded: () => found },
-      now,
-    );
-    this.fleet = createFleet(this.plan, recalled.memory);
-    this.begun = recalled.begun;
+    const processes = { unrecorded: (known: ReadonlySet<Run>) => found.filter(({ run }) => !known.has(run)) };
+    const estate = { journal: this.journal, shelf, kept: this.#kept, processes, boot };
+    const warn = (text: string): void => void this.warnings.push(text);
+    const inherited = inherit({ ...estate, warn }, plan(programs), now);
+    this.identities = inherited.identities;
+    this.places = inherited.places;
+    this.wanted = inherited.wanted;
+    this.isAnew = inherited.isAnew;
+    this.plan = inherited.plan;
+    this.fleet = inherited.fleet;
+    this.begun = inherited.begun;
     this.#keeper = new MemoryKeeper(
       this.journal,
       this.fleet,

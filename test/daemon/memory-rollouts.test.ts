@@ -157,7 +157,8 @@ describe('what cannot be read of a rollout', () => {
     first.journal.put(key, value);
     const second = first.next({ programs: [NEW] });
     expect(second.fleet.rollouts.size).toBe(0);
-    expect(second.warnings).toHaveLength(1);
+    expect(second.warnings).toHaveLength(2);
+    expect(second.warnings.join()).toMatch(/rolling\/1.*kept as journal\.corrupt-/);
     second.goOn();
   });
 

@@ -23,6 +23,50 @@ const marked = (number: number): Unrecorded => ({
   generation: null,
 });
 
+describe('after a boot', () => {
+  const two = [program({ instances: 2 })];
+  const atWork = (): Daemon => new Daemon({ programs: two }).start().spawned(0);
+
+  it('no process is believed, neither one that worked nor one that was about to be begun; the wish is', () => {
+    const first = atWork();
+    expect([first.seat(0).phase.kind, first.seat(1).phase.kind]).toEqual(['starting', 'spawning']);
+    const second = first.next({ programs: two, boot: 'another' });
+    expect([second.seat(0), second.seat(1)]).toMatchObject([
+      { phase: { kind: 'stopped' }, restarts: 0, failures: 0, lastExit: null },
+      { phase: { kind: 'stopped' }, restarts: 0, failures: 0, lastExit: null },
+    ]);
+    expect(second.isAnew).toBe(true);
+    expect(adoptRuns(second.fleet)).toEqual([]);
+    second.goOn();
+    expect([second.seat(0).phase.kind, second.seat(1).phase.kind]).toEqual(['spawning', 'spawning']);
+    expect(second.run(0), 'no number is given out again').toBeGreaterThan(first.run(1));
+  });
+
+  it('they are forgotten for good, also when the daemon is killed again at once', () => {
+    const second = atWork().next({ programs: two, boot: 'another' });
+    const third = second.next({ programs: two, boot: 'another' });
+    expect(third.isAnew).toBe(false);
+    expect(third.seat(0).phase.kind).toBe('stopped');
+    expect(third.goOn().seat(0).phase.kind).toBe('spawning');
+  });
+
+  it('what lives in spite of that is found by its mark', () => {
+    const second = atWork().next({ programs: two, boot: 'another', found: [marked(1)] });
+    expect(second.seat(0)).toMatchObject({ phase: { kind: 'running', body: { pid: 4001 } } });
+  });
+
+  it.each([
+    ['the same', 'this', 'this'],
+    ['unknown now', 'this', null],
+    ['unknown before', null, 'this'],
+  ])('they are believed where the boot is %s', (_, one, other) => {
+    const first = new Daemon({ programs: two, boot: one }).start().spawned(0);
+    const second = first.next({ programs: two, boot: other });
+    expect(second.isAnew).toBe(false);
+    expect(second.seat(0).phase.kind).toBe('starting');
+  });
+});
+
 describe('a run to completion', () => {
   const once = program({ restart: 'on_failure' });
   const completed = (): Daemon => {

@@ -61,10 +61,19 @@ describe("the daemon's own log", () => {
       unlinkSync(path);
       log.say('found');
       log.flush();
-      expect(lines()).toEqual(['3 lines could not be written', 'found', '']);
+      expect(lines()).toEqual([
+        '3 lines are missing here: ENOSPC: no space left on device, write',
+        'found',
+        '',
+      ]);
       log.say('next');
       log.flush();
-      expect(lines()).toEqual(['3 lines could not be written', 'found', 'next', '']);
+      expect(lines()).toEqual([
+        '3 lines are missing here: ENOSPC: no space left on device, write',
+        'found',
+        'next',
+        '',
+      ]);
     },
   );
 

@@ -69,7 +69,6 @@ export class World {
       configFile: this.configFile,
       socket,
       echo: (text) => void this.said.push(text),
-      nextCommand: null,
     });
   }
 

@@ -211,7 +211,7 @@ describe('upgrade changes nothing and says why', { timeout: 60_000 }, () => {
     const it = await fleet(test);
     edit(join(it.next, 'dist/daemon.js'), (text) => text); // it knows no more than we do
     appendFileSync(join(it.world.dir, 'state/journal'), '"format"\t99\n');
-    await refused(it, 1, /cannot take over: the state was written in format 99/);
+    await refused(it, 1, /cannot take over: the state is of a later version \(format 99\)/);
   });
 
   it('when a record of the state cannot be read', async (test) => {

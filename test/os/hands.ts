@@ -58,8 +58,13 @@ export class Hands {
   }
 
   spawn(number: number, command: readonly string[], more: Partial<SpawnRequest> = {}): Run {
+    this.processes.spawn(this.request(number, command, more));
+    return run(number);
+  }
+
+  request(number: number, command: readonly string[], more: Partial<SpawnRequest> = {}): SpawnRequest {
     const environment = { PATH: process.env.PATH ?? '', ...this.leaks.environment, ...more.environment };
-    this.processes.spawn({
+    return {
       run: run(number),
       id: instanceId(programName('worker'), number),
       command,
@@ -72,8 +77,7 @@ export class Hands {
       limits: NO_LIMITS,
       ...more,
       environment,
-    });
-    return run(number);
+    };
   }
 
   /** Starts one of test/fixtures. */

@@ -168,6 +168,8 @@ function descriptors(): string[] {
   return readdirSync('/proc/self/fd').flatMap((name) => {
     try {
       const target = readlinkSync(`/proc/self/fd/${name}`);
+      // libuv makes one inotify descriptor at the first need, and keeps it for good.
+      if (target === 'anon_inode:inotify') return [];
       return target.startsWith('/proc/') && target.endsWith('/fd') ? [] : [target.replace(/:\[\d+\]$/, '')];
     } catch {
       return []; // the one that the folder itself was read through

@@ -73,6 +73,7 @@ function nothingIsLeft({ fleet, timers, system }: World): void {
   if (timers.size > 0) broken('a timer is armed after the end');
   if (system.looks.size > 0) broken('something is looked at after the end');
   if (system.hooks.size > 0) broken('a hook runs after the end');
+  if (system.gates.size > 0) broken('a gate is kept after the end');
   for (const instance of fleet.instances.values()) {
     if (!isAtRest(instance)) broken(`${instance.id} is ${instance.phase.kind} after the end`);
     if (system.livingOf(instance.id) > 0) broken(`something of ${instance.id} lives after the end`);

@@ -9,6 +9,7 @@ import type { Agenda } from './agenda.ts';
 import { broken } from './broken.ts';
 import { type Act, type Child, type Conduct, kind, rude } from './conduct.ts';
 import type { Dice } from './dice.ts';
+import { Gates } from './gates.ts';
 import { Hooks } from './hooks.ts';
 import { Judges } from './judges.ts';
 import { Looks } from './looks.ts';
@@ -44,6 +45,7 @@ interface Family {
 export class System {
   readonly looks: Looks;
   readonly hooks: Hooks;
+  readonly gates: Gates;
   readonly judges: Judges;
   readonly #dice: Dice;
   readonly #agenda: Agenda;
@@ -59,6 +61,7 @@ export class System {
     this.#post = post;
     this.looks = new Looks(dice, agenda, post);
     this.hooks = new Hooks(dice, agenda, post);
+    this.gates = new Gates(dice);
     this.judges = new Judges(dice, agenda, post);
   }
 
@@ -84,7 +87,7 @@ export class System {
     };
     this.#families.set(life.run, family);
     const { answersMs } = family.conduct;
-    if (answersMs === null) this.#answerSpawn(family);
+    if (this.gates.open(life) || answersMs === null) this.#answerSpawn(family);
     else this.#agenda.after(answersMs, () => this.#answerSpawn(family));
   }
 
@@ -131,6 +134,7 @@ export class System {
     this.#isHeard = false;
     this.looks.die();
     this.hooks.die();
+    this.gates.die();
     this.judges.die();
     for (const family of this.#families.values()) {
       family.surveyed = false;

@@ -7,6 +7,7 @@ import type { Instance } from '../../src/core/instance/instance.ts';
 import { type Life, lifeOf } from '../../src/core/instance/phase.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
 import type { Agenda } from './agenda.ts';
+import { AheadWatch } from './ahead-watch.ts';
 import { BeginWatch } from './begin-watch.ts';
 import { broken } from './broken.ts';
 import { OrderWatch } from './order-watch.ts';
@@ -22,6 +23,7 @@ export class Watch {
   readonly #system: System;
   readonly #agenda: Agenda;
   readonly #runs = new Map<Run, RunWatch>();
+  readonly #ahead: AheadWatch;
   readonly #begin: BeginWatch;
   readonly #slots: SlotWatch;
   readonly #states: StateWatch;
@@ -47,6 +49,7 @@ export class Watch {
     this.#fleet = fleet;
     this.#system = system;
     this.#agenda = agenda;
+    this.#ahead = new AheadWatch(fleet);
     this.#begin = new BeginWatch(fleet, system);
     this.#slots = new SlotWatch(fleet, system, programs);
     this.#states = new StateWatch(fleet, system);
@@ -85,6 +88,7 @@ export class Watch {
   /** Another daemon lives, with what it has found. `file`: the config as it stands now. */
   raised(file: readonly ProgramPlan[]): void {
     this.#finished = false;
+    this.#ahead.raised();
     this.#begin.raised();
     this.#states.raised();
     this.#slots.raised(file);
@@ -102,6 +106,7 @@ export class Watch {
   effect(effect: FleetEffect, event: FleetEvent): void {
     if (this.#finished && effect.type !== 'announce' && effect.type !== 'record')
       broken(`${effect.type} after the end`);
+    this.#ahead.effect(effect);
     this.#begin.effect(effect, event, this.#before);
     this.#slots.effect(effect);
     this.#rollouts.effect(effect, event);
@@ -140,6 +145,7 @@ export class Watch {
       this.#goesDown();
     this.#states.check(event, this.#before);
     this.#begin.check(event, this.#before);
+    this.#ahead.check();
     this.#slots.check(this.#before);
     this.#rollouts.check(event, this.#before);
     this.#asking.length = 0;
@@ -164,6 +170,7 @@ export class Watch {
   #changed(instance: Instance, was: Instance | undefined): void {
     this.#rests(instance);
     this.#leaves(instance, was);
+    this.#ahead.changed(instance);
     this.#reload.check(instance, was);
   }
 

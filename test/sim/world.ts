@@ -222,6 +222,12 @@ export class World {
       case 'spawn':
         this.system.spawn(effect.life, effect.instance.id);
         break;
+      case 'prepare':
+        this.system.gates.prepare(effect.life);
+        break;
+      case 'unprepare':
+        this.system.gates.unprepare(effect.run);
+        break;
       case 'signal':
         this.system.signal(effect.run, effect.signal, event?.type === 'signal');
         break;

@@ -16,6 +16,7 @@ import type { ProgramPlan } from '../plan.ts';
 import type { RolloutEffect, RolloutEvent } from '../rollout/event.ts';
 import { isOver, type Rollout } from '../rollout/rollout.ts';
 import { rolloutDeadline, stepRollout } from '../rollout/step.ts';
+import { lookAhead, nextRunOf } from './ahead.ts';
 import type { FleetEffect, News } from './effect.ts';
 import type { TimerName } from './event.ts';
 import { type Fleet, place, rolloutUnderWay, stayingOf, unseat } from './fleet.ts';
@@ -46,13 +47,14 @@ export class Changes {
   toInstance(id: InstanceId, event: InstanceEvent): void {
     const before = this.fleet.instances.get(id);
     if (before === undefined) return;
-    const { instance, effects } = step(before, event, this.#context());
+    const { instance, effects } = step(before, event, this.#context(id));
     if (instance === before && effects.length === 0) return;
     this.#put(before, instance);
     for (const effect of effects) this.#perform(effect, instance);
     this.#followHooks(before, instance, event);
     for (const effect of watchChanges(before.phase, instance.phase))
       this.effects.push({ ...effect, instance });
+    this.effects.push(...lookAhead(this.fleet, instance, this.#context(id)));
     this.#announcePhase(before, instance);
     this.rearm({ of: 'instance', id }, deadlineOf(instance.phase));
     this.#noteEnd(before, instance);
@@ -202,10 +204,10 @@ export class Changes {
     this.effects.push({ type: 'record', what: { kind: 'program', program: name, plan } });
   }
 
-  #context(): Context {
+  #context(id: InstanceId): Context {
     return {
       now: this.now,
-      nextRun: this.fleet.nextRun,
+      nextRun: nextRunOf(this.fleet, id),
       gate: (program) => unmetOf(this.fleet, program),
     };
   }
@@ -234,6 +236,7 @@ export class Changes {
     if (old !== undefined) this.fleet.runs.delete(old);
     if (present === undefined) return;
     this.fleet.runs.set(present, instance.id);
+    if (this.fleet.reserved.delete(instance.id)) return; // it was given out before
     this.fleet.nextRun = run(present + 1);
   }
 

@@ -14,6 +14,10 @@ export type FleetEffect =
   | (Exclude<InstanceEffect, { type: 'announce' }> & { readonly instance: Instance })
   /** A run of an earlier daemon: watched and heard from now on, or reported as gone. */
   | { readonly type: 'adopt'; readonly run: Run; readonly pid: Pid; readonly instance: Instance }
+  /** The run that is to begin when the present one has ended: what takes long about its start may be done now. */
+  | { readonly type: 'prepare'; readonly life: Life; readonly instance: Instance }
+  /** Nothing comes of that run. One that is spawned needs no such word. */
+  | { readonly type: 'unprepare'; readonly run: Run; readonly instance: Instance }
   /** Asks the user's own check about a turn, once; answered by `judged`, whatever becomes of it. */
   | {
       readonly type: 'judge';

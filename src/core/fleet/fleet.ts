@@ -47,6 +47,8 @@ export interface Fleet {
   /** Of each program: one that kept it from being whole when somebody looked last, so that not all are looked at each time. */
   readonly notWhole: Map<ProgramName, InstanceId>;
   nextRun: Run;
+  /** The numbers of the runs that are got ready while the ones before them end. */
+  readonly reserved: Map<InstanceId, Run>;
   nextRollout: RolloutId;
   /** The whole of a shutdown that nobody gave another limit, in milliseconds. */
   shutdownTimeoutMs: number | null;
@@ -114,6 +116,7 @@ export function createFleet(plan: Plan, memory: Memory): Fleet {
     revisions: new Map(memory.revisions),
     notWhole: new Map(),
     nextRun: firstFreeRun(memory),
+    reserved: new Map(),
     nextRollout: rolloutId(memory.nextRollout),
     shutdownTimeoutMs: plan.shutdownTimeoutMs,
     mode: { kind: 'running' },

@@ -97,6 +97,16 @@ function awaitTime(instance: Instance, because: Because): Step {
 const stand = (instance: Instance): Step =>
   rest({ ...instance, failures: 0, queued: false }, { kind: 'stopped' });
 
+/** What begins when this end is over, as things stand; null: nothing does, or not at once. */
+export function nextLife(instance: Instance, context: Context): Life | null {
+  const { phase, wish, program } = instance;
+  if (!('ending' in phase) || phase.ending.cause !== 'planned' || wish.want === 'down') return null;
+  if (phase.kind === 'draining' && phase.asked === false) return null; // its pre_drain hook may refuse it
+  // What a pre_start hook is to prepare is not there before it has run.
+  if (isScheduled(instance) || isForNothing(instance) || program.hooks.pre_start !== null) return null;
+  return newLife(instance, phase.ending.because, context);
+}
+
 function newLife(instance: Instance, because: Because, { nextRun, now }: Context): Life {
   const { program, generation } = instance;
   return { run: nextRun, program, generation, because, startedAt: now };

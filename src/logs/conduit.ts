@@ -1,0 +1,105 @@
+/** One stream of one instance on its way: the FIFO that is written into, and the file that it is carried to. */
+import { closeSync } from 'node:fs';
+import type { Plumbing } from '../ports/plumbing.ts';
+import { Capture } from './capture.ts';
+import type { Fifo, Owner } from './fifo.ts';
+import { FileSink, type SinkEvents } from './file-sink.ts';
+import type { Loss } from './sink.ts';
+
+export interface ConduitOptions {
+  readonly plumbing: Plumbing;
+  readonly events: SinkEvents;
+  readonly pipeBytes: number;
+  /** Nobody can write into it any more, and no instance is there that would. */
+  over(conduit: Conduit): void;
+}
+
+export class Conduit {
+  /** No instance is known whose it is. */
+  isLeft: boolean;
+  readonly #fifo: Fifo;
+  readonly #sink: FileSink;
+  readonly #capture: Capture;
+
+  constructor(
+    fifo: Fifo,
+    path: string,
+    isLeft: boolean,
+    { plumbing, events, pipeBytes, over }: ConduitOptions,
+  ) {
+    this.isLeft = isLeft;
+    this.#fifo = fifo;
+    plumbing.enlarge(fifo.reader, pipeBytes);
+    this.#sink = new FileSink(path, plumbing, events);
+    this.#capture = new Capture(fifo.reader, this.#sink, plumbing, () => {
+      if (this.isLeft) over(this);
+    });
+  }
+
+  get reader(): number {
+    return this.#fifo.reader;
+  }
+
+  /** Of the file. */
+  get path(): string {
+    return this.#sink.path;
+  }
+
+  get loss(): Loss {
+    return this.#sink.loss;
+  }
+
+  /**
+   * What a program is given to write to: from now on it goes to `path`. Null: somebody has removed the FIFO.
+   * @throws what the system says
+   */
+  give(path: string, owner: Owner | null): number | null {
+    const given = this.#fifo.openWriter(owner);
+    if (given === null) return null;
+    this.isLeft = false;
+    if (path !== this.path) this.#aimAt(path);
+    // Not before somebody can write: else it would be told at once that nobody can.
+    if (this.#capture.watch()) return given;
+    closeSync(given);
+    throw new Error('it cannot be watched');
+  }
+
+  /** As the run before has it; null: it would not be the same. */
+  giveAgain(path: string, owner: Owner | null): number | null {
+    return path === this.path && this.#fifo.isOf(owner) ? this.#fifo.openWriter(owner) : null;
+  }
+
+  watch(): boolean {
+    return this.#capture.watch();
+  }
+
+  /** True: nobody can write any more. */
+  drain(): boolean {
+    return this.#capture.drain();
+  }
+
+  /** Its name is another's from now on; whoever still holds it is heard to its end. */
+  setAside(): void {
+    this.drain();
+    this.#fifo.isRemoved = true;
+    this.isLeft = true;
+    this.watch();
+  }
+
+  /** The next daemon reads on. */
+  close(): void {
+    this.#capture.close();
+    this.#fifo.close();
+  }
+
+  remove(): void {
+    this.#capture.close();
+    this.#fifo.remove();
+  }
+
+  #aimAt(path: string): void {
+    this.drain();
+    this.#fifo.aimAt(path);
+    this.#sink.aimAt(path);
+  }
+}

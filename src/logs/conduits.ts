@@ -1,0 +1,171 @@
+/** All FIFOs of a daemon, by name: found where an earlier one has left them, made, kept from being lost, and removed. */
+import { mkdirSync, readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Plumbing } from '../ports/plumbing.ts';
+import { Conduit } from './conduit.ts';
+import { Fifo, isLink, type Owner } from './fifo.ts';
+import type { SinkEvents } from './file-sink.ts';
+import { wordsFor } from './system-words.ts';
+
+const PIPE_BYTES = 1024 * 1024;
+/** The pipes of a user who is not root share a quota, 64 MiB as it comes; beyond it all his pipes become small ones. */
+const SMALLER_PIPE_BYTES = 256 * 1024;
+const QUOTA_BYTES = 32 * 1024 * 1024;
+/** No stream can have this name: there is a dot in each. */
+const KEEPER = 'keeper';
+
+export interface ConduitsOptions {
+  readonly plumbing: Plumbing;
+  /** Of the FIFOs alone. */
+  readonly folder: string;
+  readonly events: SinkEvents;
+  warn(text: string): void;
+}
+
+export class Conduits {
+  readonly #options: ConduitsOptions;
+  readonly #named = new Map<string, Conduit>();
+  /** Whose FIFOs somebody has removed, while they were held. */
+  readonly #nameless = new Set<Conduit>();
+  #keeping: NodeJS.Immediate | null = null;
+
+  constructor(options: ConduitsOptions) {
+    this.#options = options;
+    for (const name of namesIn(options.folder)) this.#find(name);
+    this.#keepSoon();
+  }
+
+  get all(): readonly Conduit[] {
+    return [...this.#named.values(), ...this.#nameless];
+  }
+
+  get(name: string): Conduit | undefined {
+    return this.#named.get(name);
+  }
+
+  /** What a program is given to write to, on its way to `path`. @throws what the system says */
+  give(name: string, path: string, owner: Owner | null): number {
+    const known = this.#named.get(name);
+    const given = known?.give(path, owner) ?? null;
+    if (given !== null) return given;
+    if (known !== undefined) this.#setAside(name, known);
+    const { folder, plumbing } = this.#options;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const made = this.#add(name, Fifo.make(join(folder, name), path, plumbing), path, false).give(
+      path,
+      owner,
+    );
+    if (made === null) throw new Error('it is removed at once');
+    return made;
+  }
+
+  /** A FIFO that somebody has removed is had from a process that holds it. */
+  borrow(name: string, at: string, path: string): void {
+    const own = join(this.#options.folder, name);
+    if (this.#named.has(name) || !isRemoved(own, at)) return;
+    this.#guarded(name, () => {
+      const conduit = this.#add(name, Fifo.find(own, at), path, false);
+      if (!conduit.watch()) throw new Error('it cannot be watched');
+    });
+  }
+
+  /** Its instance is there no more: it goes when nobody can write into it any more. */
+  dismiss(name: string): void {
+    const conduit = this.#named.get(name);
+    if (conduit === undefined) return;
+    conduit.isLeft = true;
+    if (conduit.drain()) this.#remove(conduit);
+  }
+
+  /** Whoever still writes goes on doing so: the next daemon reads it, and until then it is kept. */
+  close(): void {
+    if (this.#keeping !== null) this.#keep();
+    for (const conduit of this.all) {
+      if (conduit.drain()) this.#remove(conduit);
+      else conduit.close();
+    }
+    if (this.all.length === 0) this.#keep();
+    if (this.#keeping !== null) clearImmediate(this.#keeping);
+    this.#named.clear();
+    this.#nameless.clear();
+  }
+
+  /** What an earlier daemon has left. */
+  #find(name: string): void {
+    const own = join(this.#options.folder, name);
+    const path = Fifo.targetOf(own);
+    if (path === null) return;
+    this.#guarded(name, () => {
+      if (!this.#add(name, Fifo.find(own), path, true).watch()) throw new Error('it cannot be watched');
+    });
+  }
+
+  #guarded(name: string, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#options.warn(`cannot read on what ${name} has written: ${wordsFor(error)}`);
+    }
+  }
+
+  #add(name: string, fifo: Fifo, path: string, isLeft: boolean): Conduit {
+    const { plumbing, events } = this.#options;
+    const pipeBytes = this.#sizeOfNext();
+    const over = (conduit: Conduit): void => this.#remove(conduit);
+    const conduit = new Conduit(fifo, path, isLeft, { plumbing, events, pipeBytes, over });
+    this.#named.set(name, conduit);
+    this.#keepSoon();
+    return conduit;
+  }
+
+  #sizeOfNext(): number {
+    if (process.geteuid?.() === 0) return PIPE_BYTES;
+    return this.#named.size < QUOTA_BYTES / SMALLER_PIPE_BYTES ? SMALLER_PIPE_BYTES : 0;
+  }
+
+  #setAside(name: string, conduit: Conduit): void {
+    this.#named.delete(name);
+    this.#nameless.add(conduit);
+    conduit.setAside();
+  }
+
+  #remove(conduit: Conduit): void {
+    for (const [name, one] of this.#named) if (one === conduit) this.#named.delete(name);
+    this.#nameless.delete(conduit);
+    conduit.remove();
+    this.#keepSoon();
+  }
+
+  /** Once for all that come and go in one turn of the loop. */
+  #keepSoon(): void {
+    this.#keeping ??= setImmediate(() => this.#keep());
+  }
+
+  #keep(): void {
+    if (this.#keeping !== null) clearImmediate(this.#keeping);
+    this.#keeping = null;
+    const { plumbing, folder, warn } = this.#options;
+    const kept = plumbing.keep(
+      this.all.map(({ reader }) => reader),
+      join(folder, KEEPER),
+    );
+    if (!kept.ok) warn(kept.error);
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => name !== KEEPER && !isLink(name));
+  } catch {
+    return []; // it is made with the first FIFO
+  }
+}
+
+/** As the system names what is open, and is there no more. */
+function isRemoved(path: string, at: string): boolean {
+  try {
+    return readlinkSync(at) === `${path} (deleted)`;
+  } catch {
+    return false;
+  }
+}

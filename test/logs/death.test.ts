@@ -1,0 +1,159 @@
+/** The daemon may die at any moment, and be away for as long as it likes: no byte is lost, and none comes twice. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { run } from '../../src/base/ids.ts';
+import { bundle } from '../rig/bundle.ts';
+import { useLeakCheck } from '../rig/leaks.ts';
+import { within } from '../rig/within.ts';
+import { canCarry, dice, ID, type Scene, until, useScene } from './rig.ts';
+
+const leaks = useLeakCheck();
+const scene = useScene(leaks);
+const KILLS = Number(process.env.KILLS ?? 50);
+let reader = '';
+
+beforeAll(async () => {
+  reader = await bundle('test/logs/reader.ts');
+});
+
+/** There when the promise says so. */
+async function begin(s: Scene, more: readonly string[] = []): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [reader, s.fifos, ...more], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env.PATH, ...leaks.environment },
+  });
+  await within('a reader', new Promise((resolve) => child.stdout?.once('data', resolve)));
+  return child;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await within('its end', gone);
+}
+
+const textOf = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+
+/** Lines of many lengths, numbered, at about `rate` bytes a millisecond or as fast as they go, until `stop` is there. */
+const writer = (stop: string, rate: number): string[] => [
+  process.execPath,
+  '-e',
+  `const fs = require('fs');
+   let n = 0, sent = 0;
+   const began = Date.now();
+   const turn = () => {
+     do {
+       const line = n++ + ' ' + 'x'.repeat(n * 7919 % 300) + '\\n';
+       fs.writeSync(1, line);
+       sent += line.length;
+     } while (${rate} === 0 ? n % 64 !== 0 : sent < (Date.now() - began) * ${rate});
+     if (fs.existsSync(${JSON.stringify(stop)})) fs.writeSync(1, 'last ' + n + '\\n');
+     else setTimeout(turn, ${rate === 0 ? 0 : 1});
+   };
+   turn();`,
+];
+
+/** The first line that is not the next one; null: all of them are there, once and in order. */
+function firstFault(text: string): string | null {
+  const lines = text.split('\n');
+  const last = lines.findIndex((line) => line.startsWith('last '));
+  if (last < 0) return 'the last line is missing';
+  const wrong = lines
+    .slice(0, last)
+    .findIndex((line, n) => line !== `${n} ${'x'.repeat(((n + 1) * 7919) % 300)}`);
+  if (wrong >= 0) return `line ${wrong}: ${lines[wrong]}`;
+  return lines[last] === `last ${last}` ? null : `${lines[last]} after ${last} lines`;
+}
+
+describe.skipIf(!canCarry)('whoever is killed while it reads', () => {
+  test.each([
+    ['as fast as it goes', 0],
+    ['2 MB a second', 2000],
+  ])(
+    'has written every byte once: %s',
+    async (_, rate) => {
+      const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+      const random = dice(seed);
+      const s = scene();
+      const stop = join(s.folder, 'stop');
+      let child = await begin(s, [s.log, ...writer(stop, rate)]);
+      for (let i = 0; i < KILLS / 2; i++) {
+        const size = textOf(s.log).length;
+        await until('more', () => existsSync(s.log) && statSync(s.log).size > size);
+        await new Promise((resolve) => setTimeout(resolve, random(20)));
+        await kill(child);
+        child = await begin(s);
+      }
+      writeFileSync(stop, '');
+      await until('the last line', () => /^last \d+$/m.test(textOf(s.log).slice(-100)));
+      await kill(child);
+      expect(firstFault(textOf(s.log)), `seed ${seed}`).toBeNull();
+    },
+    60_000 + KILLS * 1000,
+  );
+});
+
+describe.skipIf(!canCarry)('while nobody reads', () => {
+  test('a program waits when its pipe is full, and not before; nothing of it is lost', async () => {
+    const s = scene();
+    const go = join(s.folder, 'go');
+    // A megabyte fits; how far it has come is in a file beside it.
+    const far = join(s.folder, 'far');
+    const script = `until [ -e ${go} ]; do sleep 0.01; done
+      for n in 1 2 3 4 5 6; do head -c 500000 /dev/zero; echo $n; echo $n >> ${far}; done`;
+    await kill(await begin(s, [s.log, 'sh', '-c', script]));
+    writeFileSync(go, '');
+    await until('a full pipe', () => textOf(far) === '1\n2\n');
+    const child = await begin(s);
+    await until('all of it', () => textOf(s.log).endsWith('6\n'));
+    const parts = [1, 2, 3, 4, 5, 6].map((n) => `${'\0'.repeat(500_000)}${n}\n`);
+    expect(textOf(s.log) === parts.join('')).toBe(true);
+    await kill(child);
+  });
+
+  test('a program that ends leaves its last words', async () => {
+    const s = scene();
+    const go = join(s.folder, 'go');
+    const done = join(s.folder, 'done');
+    const script = `until [ -e ${go} ]; do sleep 0.01; done; echo bye; touch ${done}`;
+    await kill(await begin(s, [s.log, 'sh', '-c', script]));
+    writeFileSync(go, '');
+    await until('its end', () => existsSync(done) && leaks.processes().length === 0);
+    expect(textOf(s.log)).toBe('');
+    const child = await begin(s);
+    await until('its last words', () => textOf(s.log) === 'bye\n');
+    // It is over, and nobody knows it: its FIFO goes, and so does what has kept it.
+    await until('the end of its FIFO', () => readdirSync(s.fifos).length === 0);
+    await kill(child);
+  });
+});
+
+describe.skipIf(!canCarry)('the next daemon', () => {
+  test('reads on from whoever still holds a FIFO that somebody has removed', async () => {
+    const s = scene();
+    const go = join(s.folder, 'go');
+    const { stdout, close } = s.open();
+    const script = `echo before; until [ -e ${go} ]; do sleep 0.01; done; echo after`;
+    const { child, ended } = s.start(['sh', '-c', script], stdout);
+    close();
+    await until('a line', () => textOf(s.log) === 'before\n');
+    s.close();
+    rmSync(s.fifos, { recursive: true });
+    s.captures.adopt({ id: ID, run: run(1), pid: child.pid ?? null, stdout: s.log, stderr: s.log });
+    writeFileSync(go, '');
+    await ended;
+    s.captures.ended(run(1));
+    expect(textOf(s.log)).toBe('before\nafter\n');
+  });
+
+  test('does nothing about a program that writes to its file by itself, as an older version had it', async () => {
+    const s = scene();
+    const { child, ended } = s.start(['sleep', '0.2'], 2);
+    s.captures.adopt({ id: ID, run: run(1), pid: child.pid ?? null, stdout: s.log, stderr: s.log });
+    await ended;
+    s.captures.ended(run(1));
+    expect(existsSync(s.fifos) ? readdirSync(s.fifos) : []).toEqual([]);
+  });
+});
