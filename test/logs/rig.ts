@@ -37,6 +37,8 @@ export class Scene {
   readonly log = join(this.folder, 'worker-0.log');
   readonly said: string[] = [];
   readonly warned: string[] = [];
+  /** What stands between the captures and the system. */
+  through: (plumbing: Plumbing) => Plumbing = (plumbing) => plumbing;
   readonly #leaks: LeakCheck;
   #captures: Captures | null = null;
   #plumbing: Plumbing | null = null;
@@ -49,7 +51,7 @@ export class Scene {
   get captures(): Captures {
     this.#plumbing ??= createPlumbing() ?? raise('no koffi');
     this.#captures ??= new Captures({
-      plumbing: this.#plumbing,
+      plumbing: this.through(this.#plumbing),
       folder: this.fifos,
       openFile: openLog,
       say: (text) => void this.said.push(text),
@@ -88,8 +90,8 @@ export class Scene {
   }
 
   /** As a daemon that ends. */
-  close(): void {
-    this.#captures?.close();
+  close(done?: () => void): void {
+    this.#captures?.close(done);
     this.#captures = null;
     this.#plumbing?.close();
     this.#plumbing = null;
