@@ -20,6 +20,8 @@ export interface Inheritance extends Pick<Remembered, 'identities' | 'places' | 
   /** The file's, but for what is kept and for what rollouts are on their way to. */
   readonly plan: Plan;
   readonly begun: Recalled['begun'];
+  /** Found at work, with nothing that can be read about them. */
+  readonly unwritten: Recalled['unwritten'];
 }
 
 interface Estate {
@@ -61,7 +63,8 @@ function accept(
   const fleet = createFleet(plan, recalled.memory);
   if (recalled.unwritten.length > 0) warn(foundText(recalled.unwritten));
   for (const { id, pid } of recalled.nobodys) warn(nobodysText(id, pid));
-  return { fleet, plan, identities, places, wanted, isAnew, begun: recalled.begun };
+  const { begun, unwritten } = recalled;
+  return { fleet, plan, identities, places, wanted, isAnew, begun, unwritten };
 }
 
 /** In one sentence: a fleet of hundreds may have lost its state. */
@@ -84,13 +87,20 @@ interface Heir {
   safely(act: () => void): void;
 }
 
+type Taken = Pick<Inheritance, 'fleet' | 'begun' | 'identities' | 'wanted' | 'unwritten'>;
+
 /** Takes up whatever runs. Answers with those that are alive; that the others are gone is about to be reported. */
-export function takeUp({ fleet, begun, identities, wanted }: Inheritance, heir: Heir): InstanceId[] {
+export function takeUp({ fleet, begun, identities, wanted, unwritten }: Taken, heir: Heir): InstanceId[] {
   const { processes, post, safely } = heir;
   heir.hold(() => {
     // First: who is wanted is not to be taken for stopped by what the adoption brings to light.
     for (const event of goingOn(fleet, wanted)) post(event);
     for (const effect of adoptRuns(fleet)) safely(() => heir.perform(effect));
+    // So that the daemon after this one does not find them again.
+    const found = new Set(unwritten.map(({ id }) => id));
+    for (const instance of fleet.instances.values())
+      if (found.has(instance.id))
+        safely(() => heir.perform({ type: 'record', what: { kind: 'instance', instance } }));
     for (const { run, pid } of begun) {
       safely(() => processes.adopt(run, pid, identities.get(run) ?? ''));
       post({ type: 'spawned', run, pid });

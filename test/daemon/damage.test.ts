@@ -222,6 +222,14 @@ describe('in the place of the journal', () => {
     return warned(next);
   };
 
+  it('garbage is told of once: what was found at work is written down for the daemon after the next', () => {
+    writeFileSync(journalFile(), 'garbage');
+    expect(settle()).toMatch(/worker:0 \(pid 4711\) was found at work/);
+    const second = lives(FOUND);
+    expectAll(FOUND, second, 'the second time');
+    expect(warned(second)).toBe('');
+  });
+
   it('garbage is kept aside', () => {
     writeFileSync(journalFile(), Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 256)));
     expect(settle()).toMatch(/of its lines cannot be read.*kept as journal\.corrupt-/);

@@ -5,17 +5,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import type { Moment } from '../../src/base/clock.ts';
 import { type InstanceId, pid, type Run, run } from '../../src/base/ids.ts';
-import { adoptRuns } from '../../src/core/fleet/adopt.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import type { Fleet } from '../../src/core/fleet/fleet.ts';
-import { resumeRollouts } from '../../src/core/fleet/resume.ts';
 import { stepFleet } from '../../src/core/fleet/step.ts';
 import { lifeOf } from '../../src/core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../../src/core/plan.ts';
-import { wantedAgain } from '../../src/daemon/adopt.ts';
 import { RolloutHistory } from '../../src/daemon/history.ts';
-import { type Inheritance, inherit } from '../../src/daemon/inheritance.ts';
+import { type Inheritance, inherit, takeUp } from '../../src/daemon/inheritance.ts';
 import { Journal } from '../../src/daemon/journal.ts';
 import { KeptPlans } from '../../src/daemon/kept-plans.ts';
 import { MemoryKeeper } from '../../src/daemon/memory.ts';
@@ -58,7 +55,7 @@ export class Heir {
   readonly journal = new Journal(journalFile(), (text) => void this.warnings.push(text));
   readonly fleet: Fleet;
   readonly history: RolloutHistory;
-  readonly identities: Map<Run, string>;
+  readonly identities: Inheritance['identities'];
   readonly places: ReadonlyMap<Run, readonly LogPlace[]>;
   readonly wanted: readonly InstanceId[];
   readonly isAnew: boolean;
@@ -68,6 +65,7 @@ export class Heir {
   performs: (effect: FleetEffect) => void = () => {};
   /** Runs that the last one was about to begin, and did. */
   readonly begun: Inheritance['begun'];
+  readonly unwritten: Inheritance['unwritten'];
   readonly #keeper: MemoryKeeper;
   readonly #kept: KeptPlans;
   #now: Moment;
@@ -89,6 +87,7 @@ export class Heir {
     this.plan = inherited.plan;
     this.fleet = inherited.fleet;
     this.begun = inherited.begun;
+    this.unwritten = inherited.unwritten;
     this.#keeper = new MemoryKeeper(
       this.journal,
       this.fleet,
@@ -119,10 +118,17 @@ export class Heir {
 
   /** What a new daemon does at once: takes up what it has found, and goes on. */
   goOn(): this {
-    const again = [...resumeRollouts(this.fleet), ...wantedAgain(this.fleet, this.wanted)];
-    for (const event of again) this.take(event);
-    for (const effect of adoptRuns(this.fleet)) this.performs(effect);
-    for (const found of this.begun) this.take({ type: 'spawned', ...found });
+    takeUp(this, {
+      processes: { adopt: () => {}, identity: () => null },
+      hold: (act) => act(),
+      post: (event) => void this.take(event),
+      perform: (effect) => {
+        if (effect.type === 'record') this.#keeper.keep(effect.what);
+        else this.performs(effect);
+      },
+      safely: (act) => act(),
+    });
+    this.journal.flush();
     return this;
   }
 
