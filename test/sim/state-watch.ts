@@ -47,7 +47,7 @@ export class StateWatch {
   /** A build that is tried out: as long as others of the program work, that is for its rollout to judge. */
   #isOnTrial({ id, program, generation, leaving }: Instance): boolean {
     if (leaving) return true;
-    // It may be over by the end of the step, or on its way back for this very reason.
+    // It may be over by the end of the step, or on its way back because of this very failure.
     return [...this.#fleet.rollouts.values()].some(
       (rollout) =>
         rollout.program === program.name &&
