@@ -37,6 +37,8 @@ export class Scene {
   readonly log = join(this.folder, 'worker-0.log');
   readonly said: string[] = [];
   readonly warned: string[] = [];
+  /** What stands between the captures and the system. */
+  through: (plumbing: Plumbing) => Plumbing = (plumbing) => plumbing;
   readonly #leaks: LeakCheck;
   #captures: Captures | null = null;
   #plumbing: Plumbing | null = null;
@@ -49,7 +51,7 @@ export class Scene {
   get captures(): Captures {
     this.#plumbing ??= createPlumbing() ?? raise('no koffi');
     this.#captures ??= new Captures({
-      plumbing: this.#plumbing,
+      plumbing: this.through(this.#plumbing),
       folder: this.fifos,
       openFile: openLog,
       say: (text) => void this.said.push(text),
@@ -88,8 +90,8 @@ export class Scene {
   }
 
   /** As a daemon that ends. */
-  close(): void {
-    this.#captures?.close();
+  close(done?: () => void): void {
+    this.#captures?.close(done);
     this.#captures = null;
     this.#plumbing?.close();
     this.#plumbing = null;
@@ -114,10 +116,20 @@ export function useScene(leaks: LeakCheck): () => Scene {
 
 /** One that was left for the next daemon is a child of this process, which is no init. */
 async function reapKeeper(folder: string): Promise<void> {
-  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').map(Number);
-  await until('the end of a keeper', () => !children.some((pid) => commandOf(pid).includes(folder)));
-  for (const pid of children) if (loadLibc()?.childState(pid) === 'dead') loadLibc()?.reap(pid);
+  await until('the end of a keeper', () => {
+    for (const pid of ownChildren()) if (loadLibc()?.childState(pid) === 'dead') loadLibc()?.reap(pid);
+    // One that is about to be dead has lost its command already.
+    return !ownChildren()
+      .map(commandOf)
+      .some((command) => command === '' || command.includes(folder));
+  });
 }
+
+const ownChildren = (): number[] =>
+  readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
+    .split(' ')
+    .map(Number)
+    .filter((pid) => pid > 0);
 
 function commandOf(pid: number): string {
   try {
