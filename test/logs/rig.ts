@@ -9,6 +9,7 @@ import { Captures } from '../../src/logs/captures.ts';
 import { loadLibc } from '../../src/os/libc.ts';
 import { openLog } from '../../src/os/output.ts';
 import { createPlumbing } from '../../src/os/plumbing.ts';
+import { allPids, readStat } from '../../src/os/proc.ts';
 import type { Plumbing } from '../../src/ports/plumbing.ts';
 import type { Credentials } from '../../src/ports/processes.ts';
 import type { LeakCheck } from '../rig/leaks.ts';
@@ -125,11 +126,7 @@ async function reapKeeper(folder: string): Promise<void> {
   });
 }
 
-const ownChildren = (): number[] =>
-  readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
-    .split(' ')
-    .map(Number)
-    .filter((pid) => pid > 0);
+const ownChildren = (): number[] => allPids().filter((pid) => readStat(pid)?.ppid === process.pid);
 
 function commandOf(pid: number): string {
   try {
