@@ -6,8 +6,8 @@ import type { FleetEffect } from '../core/fleet/effect.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
 import { createFleet, type Fleet, inOrderOf } from '../core/fleet/fleet.ts';
 import { resumeRollouts } from '../core/fleet/resume.ts';
-import { bodyOf } from '../core/instance/phase.ts';
-import type { Plan } from '../core/plan.ts';
+import { bodyOf, lifeOf } from '../core/instance/phase.ts';
+import type { LimitsPlan, Plan } from '../core/plan.ts';
 import type { Processes } from '../ports/processes.ts';
 import { type Recalled, recall, underWay, unwanted, wantedAgain } from './adopt.ts';
 import type { Journal } from './journal.ts';
@@ -87,12 +87,20 @@ export function takeUp({ fleet, begun, identities, wanted }: Inheritance, heir: 
     for (const event of goingOn(fleet, wanted)) post(event);
     for (const effect of adoptRuns(fleet)) safely(() => heir.perform(effect));
     for (const { run, pid } of begun) {
-      safely(() => processes.adopt(run, pid, identities.get(run) ?? ''));
+      const limits = limitsOf(fleet, run);
+      safely(() => processes.adopt(run, pid, identities.get(run) ?? '', limits));
       post({ type: 'spawned', run, pid });
     }
   });
   const isAlive = (run: Run | undefined): boolean => run !== undefined && processes.identity(run) !== null;
   return inOrderOf(fleet).flatMap(({ id, phase }) => (isAlive(bodyOf(phase)?.life.run) ? [id] : []));
+}
+
+/** What it was begun with. */
+function limitsOf({ runs, instances }: Fleet, run: Run): LimitsPlan | undefined {
+  const id = runs.get(run);
+  const seat = id === undefined ? undefined : instances.get(id);
+  return seat === undefined ? undefined : lifeOf(seat.phase)?.program.limits;
 }
 
 /** What the last daemon was at. */
