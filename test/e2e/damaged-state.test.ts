@@ -1,5 +1,5 @@
 /** The daemon is killed, and what it had written down is cut, spoilt or gone: the next one takes up all that lives. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { StatusReply } from '../../src/protocol/status.ts';
@@ -16,6 +16,14 @@ async function killDaemon(world: World): Promise<void> {
   const { daemon } = await world.status();
   kill(daemon.pid, 'SIGKILL');
 }
+
+/** Whatever lies in it that anybody but its owner may read or write; folders may be passed through, and links are open. */
+const openToOthers = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+    const path = join(entry.parentPath, entry.name);
+    const may = lstatSync(path).mode & (entry.isDirectory() ? 0o066 : 0o077);
+    return entry.isSymbolicLink() || may === 0 ? [] : [path];
+  });
 
 describe('a state folder in which', { timeout: 120_000 }, () => {
   const cases: [string, (journal: string, whole: Buffer) => void, RegExp | null][] = [
@@ -39,7 +47,7 @@ describe('a state folder in which', { timeout: 120_000 }, () => {
   ];
 
   it('all of that happens: the instances live on, and none is started twice', async ({ onTestFinished }) => {
-    const world = createWorld();
+    const world = createWorld({ through: ['sh', '-c', 'umask 000; exec "$0" "$@"'] });
     onTestFinished(() => world.close());
     world.configure({ worker: { ...steady, instances: 3 } });
     await world.succeed('start');
@@ -58,6 +66,7 @@ describe('a state folder in which', { timeout: 120_000 }, () => {
     }
     const kept = readdirSync(join(world.dir, 'state')).filter((name) => name.includes('corrupt'));
     expect(kept).toHaveLength(3);
+    for (const folder of ['state', 'run']) expect(openToOthers(join(world.dir, folder))).toEqual([]);
     await world.succeed('shutdown');
     expect(world.left()).toEqual([]);
     expect(existsSync(journal)).toBe(true);
