@@ -2,7 +2,7 @@
 import type { Moment } from '../base/clock.ts';
 import type { InstanceId, Run } from '../base/ids.ts';
 import { adoptRuns } from '../core/fleet/adopt.ts';
-import type { FleetEffect } from '../core/fleet/effect.ts';
+import type { FleetEffect, Recorded } from '../core/fleet/effect.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
 import { createFleet, type Fleet, inOrderOf } from '../core/fleet/fleet.ts';
 import { resumeRollouts } from '../core/fleet/resume.ts';
@@ -20,6 +20,8 @@ export interface Inheritance extends Pick<Remembered, 'identities' | 'places' | 
   /** The file's, but for what is kept and for what rollouts are on their way to. */
   readonly plan: Plan;
   readonly begun: Recalled['begun'];
+  /** Of which nothing was written down so far. */
+  readonly unwritten: readonly string[];
 }
 
 interface Estate {
@@ -61,7 +63,8 @@ function accept(
   const fleet = createFleet(plan, recalled.memory);
   for (const { id, pid } of recalled.unwritten) warn(foundText(id, pid));
   for (const { id, pid } of recalled.nobodys) warn(nobodysText(id, pid));
-  return { fleet, plan, identities, places, wanted, isAnew, begun: recalled.begun };
+  const unwritten = recalled.unwritten.map(({ id }) => id);
+  return { fleet, plan, identities, places, wanted, isAnew, begun: recalled.begun, unwritten };
 }
 
 const foundText = (id: string, pid: number): string =>
@@ -80,7 +83,10 @@ interface Heir {
 }
 
 /** Takes up whatever runs. Answers with those that are alive; that the others are gone is about to be reported. */
-export function takeUp({ fleet, begun, identities, wanted }: Inheritance, heir: Heir): InstanceId[] {
+export function takeUp(
+  { fleet, begun, identities, wanted, unwritten }: Inheritance,
+  heir: Heir,
+): InstanceId[] {
   const { processes, post, safely } = heir;
   heir.hold(() => {
     // First: who is wanted is not to be taken for stopped by what the adoption brings to light.
@@ -91,6 +97,7 @@ export function takeUp({ fleet, begun, identities, wanted }: Inheritance, heir: 
       safely(() => processes.adopt(run, pid, identities.get(run) ?? '', limits));
       post({ type: 'spawned', run, pid });
     }
+    for (const what of toWrite(fleet, unwritten)) safely(() => heir.perform({ type: 'record', what }));
   });
   const isAlive = (run: Run | undefined): boolean => run !== undefined && processes.identity(run) !== null;
   return inOrderOf(fleet).flatMap(({ id, phase }) => (isAlive(bodyOf(phase)?.life.run) ? [id] : []));
@@ -101,6 +108,16 @@ function limitsOf({ runs, instances }: Fleet, run: Run): LimitsPlan | undefined 
   const id = runs.get(run);
   const seat = id === undefined ? undefined : instances.get(id);
   return seat === undefined ? undefined : lifeOf(seat.phase)?.program.limits;
+}
+
+/** Once they are taken up, they are found by what is written of them. */
+function toWrite(fleet: Fleet, unwritten: readonly string[]): Recorded[] {
+  const found = [...fleet.instances.values()].filter(({ id }) => unwritten.includes(id));
+  const counts = unwritten.length === 0 ? [] : [...fleet.counts];
+  return [
+    ...counts.map(([program, instances]) => ({ kind: 'count', program, instances }) as const),
+    ...found.map((instance) => ({ kind: 'instance', instance }) as const),
+  ];
 }
 
 /** What the last daemon was at. */

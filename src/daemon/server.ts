@@ -1,6 +1,6 @@
 /** HTTP over the control socket: reads a request, finds its route, answers. Whatever comes in, the daemon lives on. */
 import { once } from 'node:events';
-import { chmodSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -117,6 +117,8 @@ export async function listen(
   if (Math.max(Buffer.byteLength(hidden), Buffer.byteLength(socket)) > MAX_SOCKET_PATH_BYTES) {
     throw new Error(`the path of the socket is too long: ${socket}; choose a shorter one`);
   }
+  if (statSync(socket, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new Error(`there is a folder where the socket is to be: ${socket}; remove it`);
   if (await answers(socket)) throw new Error(`another daemon answers at ${socket}`);
   rmSync(hidden, { force: true });
   try {
