@@ -79,8 +79,10 @@ export function createOutput({
     dismiss: (id) => captures.dismiss(id),
     droppedBytes: (id) => captures.droppedBytes(id),
     close(done) {
-      captures.close(done);
-      plumbing.close();
+      captures.close(() => {
+        plumbing.close();
+        done();
+      });
     },
   };
 }
