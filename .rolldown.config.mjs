@@ -1,12 +1,25 @@
 // Bundles each entrance. Dependencies stay outside where they have a binary or are loaded seldom; of the rest there
 // is one file to find and compile instead of many.
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'rolldown';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+
+/** Names the sources: two builds of one version are told apart by it. */
+function build() {
+  const hash = createHash('sha256');
+  const folder = new URL('src/', import.meta.url);
+  const files = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.ts'));
+  for (const name of files.sort()) hash.update(`${name}\0`).update(readFileSync(new URL(name, folder)));
+  return hash.digest('hex').slice(0, 12);
+}
+
 const common = {
   platform: 'node',
-  transform: { define: { TSUP_VISOR_VERSION: JSON.stringify(version) } },
+  transform: {
+    define: { TSUP_VISOR_VERSION: JSON.stringify(version), TSUP_VISOR_BUILD: JSON.stringify(build()) },
+  },
   external: [/^node:/, 'koffi', 'pidusage'],
 };
 

@@ -128,6 +128,18 @@ export const COMMANDS: readonly CommandDefinition[] = [
         ),
   },
   {
+    name: 'upgrade',
+    does: 'replace the daemon by the installed version; no instance notices',
+    define: (command, act) =>
+      command
+        .option('--dry-run', 'only try whether the installed version could take over')
+        .option('--force', 'also where it is the same version')
+        .option('--timeout <DURATION>', 'for hooks that are under way (10s)', duration)
+        .action((options) =>
+          act(async (context) => (await import('./commands/upgrade.ts')).upgrade(context, options)),
+        ),
+  },
+  {
     name: 'shutdown',
     does: 'drain everything, what depends on others first, and end the daemon',
     define: (command, act) =>

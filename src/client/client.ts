@@ -9,6 +9,7 @@ import type {
   RolloutsCreatedReply,
   RolloutsReply,
   ShutdownReply,
+  UpgradeReply,
 } from '../protocol/replies.ts';
 import type {
   AbortRequest,
@@ -21,10 +22,11 @@ import type {
   SignalRequest,
   StartRequest,
   StopRequest,
+  UpgradeRequest,
 } from '../protocol/requests.ts';
 import { ROUTES, type RouteName } from '../protocol/routes.ts';
 import type { StatusReply } from '../protocol/status.ts';
-import { ProtocolError } from './errors.ts';
+import { DaemonError, ProtocolError } from './errors.ts';
 import { lines } from './lines.ts';
 import { ask, guarded, openStream, type Question } from './request.ts';
 
@@ -58,6 +60,8 @@ export interface Client {
   signal(body: SignalRequest, asking?: Asking): Promise<ActionReply>;
   /** Answers at once; what follows is told by `events`. */
   shutdown(body: ShutdownRequest, asking?: Asking): Promise<ShutdownReply>;
+  /** Answers before the daemon becomes another version of itself: `handovers` of its status says when it has. */
+  upgrade(body: UpgradeRequest, asking?: Asking): Promise<UpgradeReply>;
   /** Begins a rolling restart of each named program and answers at once. */
   createRollouts(body: RolloutRequest, asking?: Asking): Promise<RolloutsCreatedReply>;
   rollouts(asking?: Asking): Promise<RolloutsReply>;
@@ -100,16 +104,32 @@ export function connect(socket: string): Client {
   });
   // The daemon has checked what it sends against the same types; its version has been compared.
   const call = <T>(name: RouteName, given: Given = {}) => ask(question(name, given)) as Promise<T>;
+  /** Asked again where a daemon hands over before it has answered: what is so already is not done twice. */
+  const persist = async <T>(name: RouteName, given: Given): Promise<T> => {
+    for (let left = TIMES_HANDED_OVER; ; left--) {
+      try {
+        return await call<T>(name, given);
+      } catch (error) {
+        if (left === 0 || !isHandingOver(error)) throw error;
+      }
+    }
+  };
   return {
     socket,
     status: (query = {}, asking) => call('status', { query: statusQuery(query), asking }),
-    start: (body, asking) => call('start', { body, asking }),
-    stop: (body, asking) => call('stop', { body, asking }),
-    restart: (body, asking) => call('restart', { body, asking }),
-    scale: (body, asking) => call('scale', { body, asking }),
+    start: (body, asking) => persist('start', { body, asking }),
+    stop: (body, asking) => persist('stop', { body, asking }),
+    // What is on its way to a new run is waited for, and is not given another one.
+    restart: (body, asking) =>
+      call<ActionReply>('restart', { body, asking }).catch((error: unknown) => {
+        if (!isHandingOver(error)) throw error;
+        return persist('start', { body: { selectors: body.selectors }, asking });
+      }),
+    scale: (body, asking) => persist('scale', { body, asking }),
     reload: (body, asking) => call('reload', { body, asking }),
     signal: (body, asking) => call('signal', { body, asking }),
     shutdown: (body, asking) => call('shutdown', { body, asking }),
+    upgrade: (body, asking) => call('upgrade', { body, asking }),
     createRollouts: (body, asking) => call('createRollouts', { body, asking }),
     rollouts: (asking) => call('rollouts', { asking }),
     rollout: (id, asking) => call('rollout', { id, asking }),
@@ -124,6 +144,12 @@ export function connect(socket: string): Client {
     events: (query, asking) => follow(question('events', { query: eventsQuery(query), asking })),
   };
 }
+
+/** While one answer is waited for. */
+const TIMES_HANDED_OVER = 100;
+
+const isHandingOver = (error: unknown): boolean =>
+  error instanceof DaemonError && error.kind === 'handing_over';
 
 type Query = readonly (readonly [string, string])[];
 

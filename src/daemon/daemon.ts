@@ -8,18 +8,24 @@ import { loadConfig } from '../config/load.ts';
 import { reportMistakes } from '../config/report.ts';
 import { socketIn, type World } from '../config/where.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
-import type { How } from '../core/instance/phase.ts';
+import { bodyOf, type How } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
 import { createLineWatch } from '../logs/line-watch.ts';
 import { logPathIn } from '../logs/log-path.ts';
 import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
+import { connectionsFor, descriptorLimit } from '../os/descriptors.ts';
+import { disclaim, inherit as heirloom, type Seat, takeSeat } from '../os/heirlooms.ts';
+import { leftIn } from '../os/left-in.ts';
+import { loadLibc } from '../os/libc.ts';
 import { acquireLock } from '../os/lock.ts';
 import { openLog, openOutput } from '../os/output.ts';
 import { openOwnSupervisor } from '../os/own-supervisor.ts';
-import { createPeers } from '../os/peers.ts';
+import { askOwnUnit } from '../os/own-unit.ts';
+import { createPeers, isOwn, peerUid } from '../os/peers.ts';
 import { createPlumbing } from '../os/plumbing.ts';
 import { createProcesses } from '../os/processes.ts';
+import { createSuccession } from '../os/succession.ts';
 import type { WireEvent } from '../protocol/events.ts';
 import type { LogsReply } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
@@ -36,20 +42,29 @@ import { inherit, takeUp } from './inheritance.ts';
 import { Journal } from './journal.ts';
 import { KeptPlans } from './kept-plans.ts';
 import { forgetFault, leaveFault } from './last-fault.ts';
+import { leaveLastWord, takeBackLastWord } from './last-word.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
+import { OuterLimits } from './outer-limits.ts';
 import { createOutput } from './output.ts';
 import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
 import { PlanShelf } from './plan-shelf.ts';
 import { type Heard, processEvents } from './process-events.ts';
+import type { Proof } from './proof.ts';
+import { prove } from './prove.ts';
 import { forgetPlans } from './remembered.ts';
 import { createSenses } from './senses.ts';
 import { kept as keptText, tookOver as tookOverText } from './sentence.ts';
-import { createApiServer } from './server.ts';
+import { createApiServer, type ServerParts } from './server.ts';
 import type { Surroundings } from './spawn-request.ts';
+import { steadyClock } from './steady-clock.ts';
 import { Timers } from './timers.ts';
+import { Turnstile } from './turnstile.ts';
+import { unheard } from './unheard.ts';
+import { type Target, Upgrades } from './upgrade.ts';
+import { Visitors } from './visitors.ts';
 import { Waiters } from './waiters.ts';
 import { Warnings } from './warnings.ts';
 
@@ -59,6 +74,8 @@ export interface DaemonOptions {
   readonly socket: string | undefined;
   /** Gets each line of the daemon's own log as well. */
   readonly echo: ((text: string) => void) | null;
+  /** The command line of the daemon that is to take over from this one; without it none ever does. */
+  readonly nextCommand?: (target: Target) => readonly string[];
   /** Whoever has started this process is told how it is, where that wants to hear it (sd_notify). */
   readonly reports?: boolean;
 }
@@ -68,7 +85,7 @@ export interface PrivateOptions {
   readonly heard: Heard;
 }
 
-type RaiseOptions = Pick<DaemonOptions, 'echo' | 'reports'> & Partial<PrivateOptions>;
+type RaiseOptions = Pick<DaemonOptions, 'echo' | 'nextCommand' | 'reports'> & Partial<PrivateOptions>;
 
 export interface Unstarted {
   /** `state_locked`, `config_taken`: by a daemon with another run_dir, which does not answer at our socket. */
@@ -80,6 +97,8 @@ export interface Daemon {
   readonly plan: Plan;
   /** Instances of an earlier daemon that it found at work. */
   readonly tookOver: readonly InstanceId[];
+  /** It was another version of itself before, in this very process. */
+  readonly tookTheSeat: boolean;
   /** Resolves when everything is down and everything is closed: with what made it end, if that was a fault. */
   readonly ended: Promise<string | null>;
   start(selectors: readonly string[]): Promise<void>;
@@ -95,6 +114,7 @@ export interface Daemon {
 
 /** Starts no instance by itself: that is `start`'s to do. */
 export async function createDaemon(options: DaemonOptions): Promise<Result<Daemon, Unstarted>> {
+  const seat = takeSeat(loadLibc(), process.env);
   const world = theWorld();
   const loaded = loadConfig(options.configFile, world);
   if (!loaded.ok) {
@@ -102,7 +122,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Result<Daemo
   }
   const { plan } = loaded.value;
   const socket = options.socket ?? socketIn(plan.runDir);
-  return raise(plan, options, world, () => takeHold(plan, socket, world, acquireLock));
+  return raise(plan, options, world, () => takeHold(plan, socket, world, acquireLock, leftIn), seat);
 }
 
 /** One that is nobody's but the caller's: with a plan that is not its file's, and without a claim to that file. */
@@ -111,6 +131,10 @@ export function createPrivateDaemon(plan: Plan, options: PrivateOptions): Promis
   return raise(plan, { ...options, echo: null }, theWorld(), () => takeFolders(plan, socket, acquireLock));
 }
 
+/** Whether this version could take over from the daemon that runs with this config. */
+export const proveDaemon = (configFile: string): Proof =>
+  prove(configFile, theWorld(), loadLibc() !== null, now());
+
 type TakeHold = () => Result<Hold, Unstarted> | Promise<Result<Hold, Unstarted>>;
 
 async function raise(
@@ -118,6 +142,7 @@ async function raise(
   options: RaiseOptions,
   world: World,
   takeHold: TakeHold,
+  seat: Seat | null = null,
 ): Promise<Result<Daemon, Unstarted>> {
   const folders = makeFolders(plan);
   if (!folders.ok) return fail({ kind: 'failed', message: folders.error });
@@ -125,14 +150,20 @@ async function raise(
   try {
     hold = await takeHold();
     if (!hold.ok) return hold;
-    return ok(await assemble(plan, hold.value, options, world));
+    return ok(await assemble(plan, hold.value, options, world, seat));
   } catch (error) {
     if (hold?.ok) hold.value.release();
     return fail({ kind: 'failed', message: `cannot start the daemon: ${reasonOf(error)}` });
   }
 }
 
-async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: World): Promise<Daemon> {
+async function assemble(
+  filed: Plan,
+  hold: Hold,
+  options: RaiseOptions,
+  world: World,
+  seat: Seat | null,
+): Promise<Daemon> {
   const clock = { now };
   const { socket } = hold;
   const ownLog = new OwnLog(filed.logDir, options.echo);
@@ -171,11 +202,13 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     openOutput: output.open,
   });
   const boot = bootName();
-  const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, clock.now());
+  const steady = steadyClock(clock, journal, boot);
+  const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, steady.now());
   const { fleet, plan, identities, places } = inherited;
   for (const name of kept.applied) ownLog.say(keptText(name));
   if (inherited.isAnew) ownLog.say(ANEW);
   let current = plan;
+  processes.expect([...fleet.instances.values()].flatMap(({ phase }) => bodyOf(phase)?.pid ?? []));
   const surroundings: Surroundings = {
     environment: { ...process.env }, // reading from process.env itself asks the system each time
     logPath,
@@ -183,9 +216,10 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     readEnvFiles,
   };
   const lines = createLineWatch(warn);
+  const turnstile = new Turnstile((request, done) => processes.execute(request, done));
   const senses = createSenses({
     processes,
-    checks: createChecks((request, done) => processes.execute(request, done)),
+    checks: createChecks(turnstile.execute),
     lines: output.under(lines),
     surroundings,
     clock,
@@ -194,7 +228,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     log: (text) => ownLog.say(text),
   });
   const { hooks, watches, judges, scheduler } = senses;
-  const memory = new MemoryKeeper(journal, fleet, clock, {
+  const memory = new MemoryKeeper(journal, fleet, steady, {
     // What an adopted leader was is still known when it has gone.
     identity: (run) => processes.identity(run) ?? identities.get(run) ?? null,
     places: watches.placesOf,
@@ -214,7 +248,10 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
       defect(error);
     }
   };
-  const herald = new Herald(options.reports === true ? openOwnSupervisor(process.env, warn) : null, fleet);
+  const supervisor = options.reports === true ? openOwnSupervisor(process.env, warn) : null;
+  const herald = new Herald(supervisor, fleet);
+  const outer = new OuterLimits(plan, supervisor !== null, (text) => ownLog.say(text));
+  if (options.reports === true) askOwnUnit((unit) => outer.know(unit));
   const parts = {
     processes,
     timers,
@@ -255,16 +292,20 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     state: fleet.mode.kind === 'running' ? 'running' : 'shutting_down',
     uptime_ms: Math.round(clock.now().mono - born.mono),
     tracking: processes.tracking,
+    ...upgrades.state,
     warnings: [
       ...processes.warnings,
       ...output.warnings,
       ...kept.names.map(keptText),
-      ...[journal.trouble, ownLog.trouble, footing.trouble].filter((trouble) => trouble !== null),
+      ...outer.warnings,
+      ...unheard(fleet, (run) => processes.droppedMessages(run)),
+      ...[journal, ownLog, footing, visitors].flatMap(({ trouble }) => trouble ?? []),
       ...warnings.recent,
     ],
   });
   const follow = (fresh: Plan): void => {
     current = fresh;
+    outer.follow(fresh);
     scheduler.follow(fresh.programs);
   };
   const take = (programs: readonly ProgramPlan[]): void => {
@@ -306,7 +347,39 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     describeDaemon,
   });
   const peerOf = createPeers();
-  const door = new Door(socket, plan.socketMode, () => createApiServer({ api, news, peerOf, defect }));
+  const upgrade: ServerParts['upgrade'] = (body, connection) => upgrades.upgrade(body, connection);
+  const visitors = new Visitors(connectionsFor(descriptorLimit()));
+  const parlour = { api, news, peerOf, visitors, upgrade, defect };
+  const door = new Door(socket, plan.socketMode, () => createApiServer(parlour));
+  const upgrades = new Upgrades({
+    fleet,
+    news,
+    waiters,
+    door,
+    kept,
+    world,
+    logPath: ownLog.path,
+    handovers: seat?.handovers ?? 0,
+    plan: () => current,
+    now: () => clock.now(),
+    nextCommand: options.nextCommand ?? null,
+    mayReplace: (connection) => isOwn(peerUid(connection)),
+    underWay: () => processes.underWay,
+    holdChecks: (held) => turnstile.hold(held),
+    leave: () => {
+      leaveLastWord(journal, fleet, clock.now());
+      journal.flush();
+      ownLog.flush();
+    },
+    stay: () => takeBackLastWord(journal),
+    log: (text) => ownLog.say(text),
+    succession: createSuccession(loadLibc(), {
+      server: () => door.server,
+      socket,
+      folder: filed.runDir,
+      errors: options.echo === null ? ownLog.path : null,
+    }),
+  });
   const uncaught = (error: unknown): void => defect(error);
   process.on('uncaughtException', uncaught);
   process.on('unhandledRejection', uncaught);
@@ -349,7 +422,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     });
   }
 
-  await door.open().catch(async (error: unknown) => {
+  await door.open(seat === null ? null : heirloom(socket)).catch(async (error: unknown) => {
     await closeParts();
     stopHearing();
     throw error;
@@ -365,6 +438,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
     perform: (effect) => perform(effect, parts, clock.now()),
     safely,
   });
+  disclaim();
   scheduler.follow(plan.programs);
   ownLog.say(`the daemon has started (pid ${process.pid}, version ${VERSION}, config ${plan.configFile})`);
   const also = tookOver.length === 0 ? {} : { took_over: tookOver };
@@ -374,6 +448,7 @@ async function assemble(filed: Plan, hold: Hold, options: RaiseOptions, world: W
   return {
     plan,
     tookOver,
+    tookTheSeat: seat !== null,
     ended,
     start: async (selectors) => {
       await api.start({ selectors: [...selectors], wait: false }, new AbortController().signal);

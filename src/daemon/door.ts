@@ -1,6 +1,8 @@
 /** Where people come in: the control socket, which is put back when somebody has taken it away. */
 import { rmSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { Callers } from './callers.ts';
 import { listen } from './server.ts';
 
 const CLOSE_WITHIN_MS = 200;
@@ -9,6 +11,7 @@ export class Door {
   readonly path: string;
   readonly #mode: number;
   readonly #serve: () => Server;
+  readonly #callers = new Callers();
   #server: Server;
   /** What tells our socket from another one at its path. */
   #inode: number | null = null;
@@ -17,13 +20,25 @@ export class Door {
   constructor(path: string, mode: number, serve: () => Server) {
     this.path = path;
     this.#mode = mode;
-    this.#serve = serve;
-    this.#server = serve();
+    this.#serve = () => {
+      const server = serve();
+      this.#callers.receive(server);
+      return server;
+    };
+    this.#server = this.#serve();
   }
 
-  /** Rejects where it cannot, or when somebody else answers there. */
-  async open(): Promise<void> {
-    await listen(this.#server, this.path, this.#mode);
+  /** What listens now. */
+  get server(): Server {
+    return this.#server;
+  }
+
+  /**
+   * Rejects where it cannot, or when somebody else answers there. `inherited`: a descriptor that listens there already,
+   * where callers wait.
+   */
+  async open(inherited: number | null = null): Promise<void> {
+    await listen(this.#server, this.path, this.#mode, inherited);
     this.#inode = this.#found();
   }
 
@@ -38,6 +53,19 @@ export class Door {
     this.#server.close();
     this.#server = fresh;
     this.#inode = this.#found();
+  }
+
+  /** Resolves when everybody who is in has been answered. Whoever knocks waits, as long as the socket is open elsewhere. */
+  async shut(): Promise<void> {
+    // Node's own would end connections whose request is still on its way.
+    NetServer.prototype.close.call(this.#server);
+    await this.#callers.leave(CLOSE_WITHIN_MS);
+  }
+
+  /** After it was shut; `descriptor`: the same socket. */
+  async unshut(descriptor: number): Promise<void> {
+    this.#callers.stay();
+    await listen(this.#server, this.path, this.#mode, descriptor);
   }
 
   #found(): number | null {

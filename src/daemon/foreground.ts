@@ -18,7 +18,12 @@ export interface ForegroundOptions {
 
 /** Runs until everything is down. */
 export async function runForeground(options: ForegroundOptions): Promise<ExitCode> {
-  const made = await createDaemon({ ...options, echo: options.log, reports: true });
+  const made = await createDaemon({
+    ...options,
+    echo: options.log,
+    reports: true,
+    nextCommand: ({ node, command }) => [node, ...process.execArgv, command, ...process.argv.slice(2)],
+  });
   if (!made.ok) {
     options.say(`tsup-visor: ${made.error.message}`);
     return EXITS[made.error.kind];
@@ -27,7 +32,8 @@ export async function runForeground(options: ForegroundOptions): Promise<ExitCod
   const release = obeySignals(daemon, options.say);
   try {
     await options.started(daemon);
-    await daemon.start(options.selectors);
+    // Whoever has taken over goes on with what the last one was told.
+    if (!daemon.tookTheSeat) await daemon.start(options.selectors);
     daemon.ready();
     const fault = await daemon.ended;
     if (fault === null) return EXIT.done;

@@ -46,6 +46,11 @@ export class KeptPlans {
     return kept && { ...kept, instances, autostart };
   }
 
+  /** Whether what the file says of it is what was gone back from: the next daemon does not take that up. */
+  covers({ name, revision }: ProgramPlan): boolean {
+    return this.#journal.get(`kept/${name}`, fieldsOf)?.file === revision;
+  }
+
   /** The file is taken at its word for these. */
   follow(programs: readonly ProgramPlan[]): void {
     for (const { name, revision } of programs) {

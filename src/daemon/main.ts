@@ -1,12 +1,13 @@
 /** The daemon as a program: what `tsup-visor start` runs in the background. */
 import { closeSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { createDaemon } from './daemon.ts';
+import { createDaemon, proveDaemon } from './daemon.ts';
 
 const { values } = parseArgs({
   options: {
     config: { type: 'string' },
     socket: { type: 'string' },
+    prove: { type: 'boolean' },
     'report-fd': { type: 'string' },
     start: { type: 'string', multiple: true },
   },
@@ -19,7 +20,25 @@ if (values.config === undefined) {
   process.exit(2);
 }
 
-const made = await createDaemon({ configFile: values.config, socket: values.socket, echo: null });
+// Whoever started this has closed the other end by then: what is said there is heard by nobody, and that is no fault.
+process.stderr.on('error', () => {});
+if (values.prove === true) {
+  process.stdout.write(`${JSON.stringify(proveDaemon(values.config))}\n`);
+  process.exit(0);
+}
+
+const { config, socket } = values;
+const made = await createDaemon({
+  configFile: config,
+  socket,
+  echo: null,
+  nextCommand: ({ node, daemon: program }) => [
+    node,
+    ...process.execArgv,
+    program,
+    ...['--config', config, ...(socket === undefined ? [] : ['--socket', socket])],
+  ],
+});
 if (!made.ok) {
   report({ ok: false, ...made.error });
   process.stderr.write(`${made.error.message}\n`);

@@ -47,6 +47,11 @@ export class NewsDesk {
     return () => this.#followers.delete(follower);
   }
 
+  /** To be asked for anew: whoever only listens on a connection is told so. */
+  turnAway(): void {
+    for (const follower of [...this.#followers]) follower.end();
+  }
+
   /** There will be no more. */
   close(): void {
     for (const follower of this.#followers) follower.end();
@@ -69,7 +74,8 @@ function eventOf({ seq, what, now }: Entry): WireEvent {
   return { version: PROTOCOL_VERSION, seq, at, mono_ms: now.mono, message, ...happening };
 }
 
-const sentenceOfDaemon = ({ state, fault, took_over = [] }: DaemonNews): string => {
+const sentenceOfDaemon = ({ state, fault, to, took_over = [] }: DaemonNews): string => {
+  if (state === 'handing_over') return `the daemon hands over to version ${to}`;
   const also = took_over.length === 0 ? '' : `, and ${tookOver(took_over)}`;
   return `the daemon has ${state}${also}${fault === undefined ? '' : `: ${fault}`}`;
 };

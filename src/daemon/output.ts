@@ -64,6 +64,10 @@ export function createOutput({
     },
     before: (events) => ({
       ...events,
+      spawnFailed(run, stage, message) {
+        captures.ended(run);
+        events.spawnFailed(run, stage, message);
+      },
       exited(run, exit) {
         captures.ended(run, () => events.exited(run, exit));
       },

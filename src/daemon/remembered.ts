@@ -7,6 +7,7 @@ import type { Instance } from '../core/instance/instance.ts';
 import { lifeOf } from '../core/instance/phase.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Journal } from './journal.ts';
+import { withLastWord } from './last-word.ts';
 import { fieldsOf, PlanShelf } from './plan-shelf.ts';
 import { type BegunRecord, type InstanceRecord, restore, restoreBegun } from './record.ts';
 import { isBegunRecord, isCompletedRecord, isInstanceRecord } from './record-shape.ts';
@@ -55,8 +56,9 @@ export function readMemory(
     readCounter(journal, 'next_rollout'),
   );
   const revisions = readRevisions(journal, shelf, plan);
+  const read = { nextRun, nextRollout, generations, stopped, alive, counts, completed, rollouts, revisions };
   return {
-    memory: { nextRun, nextRollout, generations, stopped, alive, counts, completed, rollouts, revisions },
+    memory: withLastWord(journal, read, plan, now),
     identities,
     places,
     begun: readBegun(journal, shelf, now),
@@ -77,7 +79,7 @@ function isAnotherBoot(journal: Journal, boot: string | null): boolean {
  * in spite of that is found by its mark.
  */
 function forgetProcesses(journal: Journal): void {
-  for (const prefix of ['run/', 'begun/']) {
+  for (const prefix of ['run/', 'begun/', 'left/']) {
     for (const [id] of [...journal.under(prefix)]) journal.put(`${prefix}${id}`, null);
   }
 }

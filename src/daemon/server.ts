@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { ERROR_KINDS, type WireError } from '../protocol/errors.ts';
+import type { UpgradeReply } from '../protocol/replies.ts';
 import { type BodyRoute, type Checked, checkBody, takesBody } from '../protocol/requests.ts';
 import { MAX_BODY_BYTES, ROUTES, type RouteName } from '../protocol/routes.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
@@ -13,12 +14,15 @@ import type { Api } from './api.ts';
 import { followEvents } from './follow.ts';
 import type { NewsDesk } from './news.ts';
 import { Refused } from './refuse.ts';
+import type { Visitors } from './visitors.ts';
 
 export interface ServerParts {
   readonly api: Api;
   readonly news: NewsDesk;
   /** The user at the other end of a connection; null: nobody tells. */
   peerOf(connection: Socket): string | null;
+  readonly visitors: Pick<Visitors, 'receive'>;
+  upgrade(body: Checked<'upgrade'>, connection: Socket): Promise<UpgradeReply>;
   /** A defect of ours in answering. */
   defect(error: unknown): void;
 }
@@ -33,12 +37,13 @@ interface Call {
   readonly gone: AbortSignal;
   /** The user who asks, as far as the system tells. */
   by(): string | null;
+  readonly connection: Socket;
 }
 
 type Handler = (call: Call) => unknown;
 
-export function createApiServer({ api, news, peerOf, defect }: ServerParts): Server {
-  const handlers = handlersOf(api);
+export function createApiServer({ api, news, peerOf, visitors, upgrade, defect }: ServerParts): Server {
+  const handlers = handlersOf(api, upgrade);
   const pending = new Pending();
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     pending.add(request, response);
@@ -48,6 +53,7 @@ export function createApiServer({ api, news, peerOf, defect }: ServerParts): Ser
     });
   };
   const server = createServer(LIMITS, serve);
+  visitors.receive(server);
   server.on('checkExpectation', serve); // nobody here expects anything
   server.on('clientError', (error, socket) => {
     if (!socket.writable || pending.on(socket)) socket.destroy();
@@ -93,9 +99,20 @@ function replyToNoRequest(error: NodeJS.ErrnoException): string {
 
 /**
  * Bound under a private name, given its mode, then moved into place: nobody finds it half made. Rejects when it
- * cannot be, or when somebody else answers there; the server is closed then.
+ * cannot be, or when somebody else answers there; the server is closed then. `inherited`: a descriptor that listens
+ * there already, where callers wait.
  */
-export async function listen(server: Server, socket: string, mode: number): Promise<void> {
+export async function listen(
+  server: Server,
+  socket: string,
+  mode: number,
+  inherited: number | null = null,
+): Promise<void> {
+  if (inherited !== null) {
+    server.listen({ fd: inherited });
+    await once(server, 'listening');
+    return;
+  }
   const hidden = join(dirname(socket), `.${process.pid}.sock`);
   if (Math.max(Buffer.byteLength(hidden), Buffer.byteLength(socket)) > MAX_SOCKET_PATH_BYTES) {
     throw new Error(`the path of the socket is too long: ${socket}; choose a shorter one`);
@@ -129,7 +146,10 @@ function answers(socket: string): Promise<boolean> {
   });
 }
 
-function handlersOf(api: Api): Record<Exclude<RouteName, 'events'>, Handler> {
+function handlersOf(
+  api: Api,
+  upgrade: ServerParts['upgrade'],
+): Record<Exclude<RouteName, 'events'>, Handler> {
   // A call's body was checked against the schema of its route before it comes here.
   const checked = <R extends BodyRoute>(_: R, { body }: Call): Checked<R> => body as Checked<R>;
   return {
@@ -140,6 +160,7 @@ function handlersOf(api: Api): Record<Exclude<RouteName, 'events'>, Handler> {
     scale: (call) => api.scale(checked('scale', call), call.gone),
     reload: (call) => api.reload(checked('reload', call), call.by()),
     signal: (call) => api.signal(checked('signal', call)),
+    upgrade: (call) => upgrade(checked('upgrade', call), call.connection),
     shutdown: (call) => api.shutdown(checked('shutdown', call)),
     createRollouts: (call) => api.createRollouts(checked('createRollouts', call), call.by()),
     rollouts: () => api.rollouts(),
@@ -163,13 +184,16 @@ async function answer(
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   const { socket } = request; // it may be taken from the request while that is read
-  const call = { ...(await readCall(request, gone.signal)), by: () => peerOf(socket) };
+  const call = { ...(await readCall(request, gone.signal)), by: () => peerOf(socket), connection: socket };
   if (call.route === 'events') return followEvents(news, call.query, response);
   const reply = await handlers[call.route](call);
   send(response, 200, reply);
 }
 
-async function readCall(request: IncomingMessage, gone: AbortSignal): Promise<Omit<Call, 'by'>> {
+async function readCall(
+  request: IncomingMessage,
+  gone: AbortSignal,
+): Promise<Omit<Call, 'by' | 'connection'>> {
   const url = urlOf(request);
   const { route, id } = match(request.method ?? '', url.pathname);
   checkQuery(route, url.searchParams);

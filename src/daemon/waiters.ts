@@ -14,6 +14,7 @@ interface Waiter {
   readonly judge: Judge;
   readonly removed: Farewell;
   readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 export class Waiters {
@@ -31,7 +32,7 @@ export class Waiters {
     signal: AbortSignal,
     removed: Farewell = removedMeanwhile,
   ): Promise<ActionOutcome[]> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       if (signal.aborted) return; // gone before it came to wait
       const open = new Set(instances.map(({ id }) => id));
       const inOrder = (outcomes: Map<InstanceId, ActionOutcome>): ActionOutcome[] =>
@@ -42,12 +43,19 @@ export class Waiters {
         judge,
         removed,
         resolve: () => resolve(inOrder(waiter.outcomes)),
+        reject,
       };
       this.#waiters.add(waiter);
       signal.addEventListener('abort', () => this.#waiters.delete(waiter), { once: true });
       for (const instance of instances) this.#ask(waiter, instance);
       this.#endIfSettled(waiter);
     });
+  }
+
+  /** None of them gets an answer: `error` says why. */
+  giveUp(error: () => Error): void {
+    for (const { reject } of this.#waiters) reject(error());
+    this.#waiters.clear();
   }
 
   changed(instance: Instance): void {

@@ -68,8 +68,10 @@ export class Captures {
       given.clear();
     };
     for (const [stream, path] of streamsOf(request)) {
-      const give = isAhead ? this.#giveAgain : this.#give;
-      const descriptor = give.call(this, path, nameOf(request.id, stream), request.credentials);
+      const name = nameOf(request.id, stream);
+      const descriptor = isAhead
+        ? this.#giveAgain(path, name, request.credentials)
+        : this.#give(path, name, request.credentials);
       if (!descriptor.ok) {
         close();
         return descriptor;
@@ -150,8 +152,12 @@ export class Captures {
   /** What the run before it has, and nothing else. */
   #giveAgain(path: string, name: string, owner: Owner | null): Result<number, string> {
     if (!isPlain(path)) return this.#options.openFile(path);
-    const given = this.#conduits.get(name)?.giveAgain(path, owner) ?? null;
-    return given === null ? fail(`${name} is not written to ${path}`) : ok(given);
+    try {
+      const given = this.#conduits.get(name)?.giveAgain(path, owner) ?? null;
+      return given === null ? fail(`${name} is on its way elsewhere`) : ok(given);
+    } catch (error) {
+      return fail(wordsFor(error));
+    }
   }
 
   #refuse(why: string): void {

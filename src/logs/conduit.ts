@@ -68,7 +68,7 @@ export class Conduit {
     throw new Error('it cannot be watched');
   }
 
-  /** As the run before has it; null: it would not be the same. */
+  /** The same for another that is to come to where it goes now. Null: nothing of that could be had without a change. */
   giveAgain(path: string, owner: Owner | null): number | null {
     return path === this.path && this.#fifo.isOf(owner) ? this.#fifo.openWriter(owner) : null;
   }

@@ -37,6 +37,8 @@ type Done = (result: CommandResult) => void;
 
 interface Command {
   readonly run: Run;
+  /** In words. */
+  readonly what: string;
   readonly capture: Capture | null;
   readonly done: Done;
   /** The leader runs; otherwise it is yet to begin, or has ended. */
@@ -64,7 +66,8 @@ export class Commands implements Pick<ProcessEvents, 'spawned' | 'spawnFailed' |
   execute(request: CommandRequest, done: Done): () => void {
     const run = toRun(--this.last);
     const capture = this.closed ? fail('the daemon ends') : openCapture(this.system, request.credentials);
-    const command = this.add(run, capture.ok ? capture.value : null, done);
+    const what = `${request.environment.TSUP_VISOR_HOOK ?? 'a command'} of ${request.id}`;
+    const command = this.add(run, what, capture.ok ? capture.value : null, done);
     const tooLate = (): void =>
       this.end(command, no(`took longer than ${formatDuration(request.timeoutMs)}`));
     command.timer = setTimeout(tooLate, Math.min(request.timeoutMs, LONGEST_TIMER_MS));
@@ -73,12 +76,17 @@ export class Commands implements Pick<ProcessEvents, 'spawned' | 'spawnFailed' |
     return () => this.end(command, no('was cancelled'));
   }
 
+  /** Those that are not over. */
+  get underWay(): readonly string[] {
+    return [...this.open.values()].map(({ what }) => what);
+  }
+
   /** Ends what an earlier daemon's commands have left. */
   endOthers(found: ReadonlyMap<Run, Leader | null>): void {
     this.last = Math.min(this.last, ...found.keys());
     for (const [run, leader] of found) {
       if (this.open.has(run)) continue;
-      const command = this.add(run, null, () => {});
+      const command = this.add(run, 'a command of an earlier daemon', null, () => {});
       command.running = leader !== null;
       this.hands.takeUp(run, leader);
       this.end(command, no('was begun by an earlier daemon'));
@@ -133,8 +141,8 @@ export class Commands implements Pick<ProcessEvents, 'spawned' | 'spawnFailed' |
     command.timer = setTimeout(() => this.hands.survey(run), AGAIN_MS);
   }
 
-  private add(run: Run, capture: Capture | null, done: Done): Command {
-    const command: Command = { run, capture, done, running: false, result: null, timer: null };
+  private add(run: Run, what: string, capture: Capture | null, done: Done): Command {
+    const command: Command = { run, what, capture, done, running: false, result: null, timer: null };
     this.open.set(run, command);
     return command;
   }

@@ -19,13 +19,19 @@ export class Leaders {
 
   /** False when its end could not be noticed: it has been ended then, and reaped. */
   add(pid: number, ended: Ended): boolean {
+    const isWatched = this.takeUp(pid, ended);
+    if (!isWatched) this.abandon(pid);
+    return isWatched;
+  }
+
+  /** A child that was begun by the program which has become this one, dead or alive. False: its end cannot be noticed. */
+  takeUp(pid: number, ended: Ended): boolean {
     const pidfd = this.libc.openPidfd(pid);
     if (pidfd !== null && this.watch.add(pidfd, () => this.collect())) {
       this.open.set(pid, { pidfd, ended });
       return true;
     }
     if (pidfd !== null) closeSync(pidfd);
-    this.abandon(pid);
     return false;
   }
 

@@ -4,13 +4,14 @@
  */
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
+import { type ExecCalls, execCalls } from './libc-exec.ts';
 import { type Errno, type IdentityCalls, identityCalls } from './libc-identity.ts';
 import { type PipeCalls, pipeCalls } from './libc-pipes.ts';
 import { type SpawnCalls, spawnCalls } from './libc-spawn.ts';
 import { userCalls } from './libc-users.ts';
 import type { Users } from './users.ts';
 
-export interface Libc extends SpawnCalls, IdentityCalls, PipeCalls {
+export interface Libc extends SpawnCalls, IdentityCalls, ExecCalls, PipeCalls {
   readonly users: Users;
   /** The session of a process, zombies included; null when there is no such process. */
   sessionOf(pid: number): number | null;
@@ -112,6 +113,7 @@ function bindings(koffi: Koffi): Libc {
     ...epollCalls(koffi, library),
     ...spawnCalls(declare),
     ...identityCalls(declare, () => koffi.errno()),
+    ...execCalls(declare, () => koffi.errno()),
     ...pipeCalls(declare, () => koffi.errno()),
     users: userCalls(declare, (buffer) => koffi.address(buffer)),
   };

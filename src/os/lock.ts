@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { fail, ok, type Result } from '../base/result.ts';
+import { bequeath, inherit, keepBack } from './heirlooms.ts';
 import { loadLibc } from './libc.ts';
 import { isZombie, readStat } from './proc.ts';
 import { errorCode } from './system-error.ts';
@@ -36,7 +37,7 @@ export function acquireLock(path: string, libc = loadLibc()): Result<Lock, Held>
 }
 
 function acquireByFlock(path: string, libc: NonNullable<ReturnType<typeof loadLibc>>): Result<Lock, Held> {
-  const descriptor = openLock(path);
+  const descriptor = inherit(path) ?? openLock(path);
   if (!libc.lockExclusive(descriptor)) {
     closeSync(descriptor);
     return fail({ heldBy: ownerIn(path)?.pid ?? null });
@@ -44,14 +45,18 @@ function acquireByFlock(path: string, libc: NonNullable<ReturnType<typeof loadLi
   signLock(descriptor);
   const { ino } = fstatSync(descriptor);
   let isHeld = true;
+  // Whatever this process becomes has it without letting go of it in between.
+  bequeath(path, descriptor);
   return ok({
     get isInPlace() {
       return isHeld && statSync(path, { throwIfNoEntry: false })?.ino === ino;
     },
     release() {
       // Once closed, the number of the descriptor may be that of another file.
-      if (isHeld) closeSync(descriptor);
+      if (!isHeld) return;
       isHeld = false;
+      keepBack(path);
+      closeSync(descriptor);
     },
   });
 }

@@ -20,6 +20,7 @@ import { constants as system } from 'node:os';
 import type { Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { Credentials } from '../ports/processes.ts';
+import { bequeath, inherit, keepBack } from './heirlooms.ts';
 import { type Libc, MAX_SOCKET_PATH_BYTES } from './libc.ts';
 import { type LineSink, Lines } from './lines.ts';
 import { PEEK_BYTES, type PipePeek } from './pipe-peek.ts';
@@ -79,7 +80,7 @@ export function openNotifyChannel(
   run: Run,
   { notified, leader, owner }: Ends,
 ): Result<NotifyChannel, string> {
-  const pipe = leader === null ? createPipe(ear.libc) : findPipe(leader);
+  const pipe = leader === null ? createPipe(ear.libc) : takePipe(run, leader);
   if (!pipe.ok) return pipe;
   const channel = new Channel(ear, run, pipe.value, notified);
   const problem = channel.listen(owner);
@@ -109,6 +110,14 @@ function createPipe(libc: Libc): Result<Pipe, string> {
     closeSync(made.read);
     closeSync(made.write);
   }
+}
+
+const pipeOf = (run: Run): string => `pipe of run ${run}`;
+
+/** Of a daemon that has become this one, also when the leader has gone meanwhile: what it has said last is in there. */
+function takePipe(run: Run, leader: number): Result<Pipe, string> {
+  const inherited = inherit(pipeOf(run));
+  return inherited === null ? findPipe(leader) : ok({ own: inherited, given: null });
 }
 
 /** What an earlier daemon gave to a leader that still lives. It may have closed it: then only its socket is heard. */
@@ -171,6 +180,7 @@ class Channel implements NotifyChannel, LineSink {
   listen(owner: Owner | null): string | null {
     const { own } = this.pipe;
     if (own !== null && !this.watch.add(own, () => this.readLines())) return 'cannot watch a pipe';
+    if (own !== null) bequeath(pipeOf(this.run), own);
     const whose = process.geteuid?.() === 0 ? owner : null;
     if (whose !== null && this.pipe.given !== null) fchownSync(this.pipe.given, whose.uid, whose.gid);
     this.whose = whose;
@@ -184,6 +194,7 @@ class Channel implements NotifyChannel, LineSink {
     if ('errno' in bound) return `cannot bind ${path}: ${explainErrno(bound.errno)}`;
     this.socket = bound.descriptor;
     this.socketPath = path;
+    bequeath(path, bound.descriptor);
     chmodSync(path, 0o600);
     if (whose !== null) chownSync(path, whose.uid, whose.gid);
     return this.watch.add(this.socket, () => this.readDatagrams()) ? null : `cannot watch ${path}`;
@@ -198,13 +209,16 @@ class Channel implements NotifyChannel, LineSink {
 
   private closeSocket(): void {
     if (this.socket === null) return;
+    keepBack(this.path);
     this.watch.remove(this.socket);
     closeSync(this.socket);
     this.socket = null;
   }
 
-  /** What an earlier daemon has left in its place is removed. */
+  /** The socket of a daemon that has become this one; what any other has left in its place is removed. */
   private bind(path: string): ReturnType<Libc['bindDatagram']> {
+    const inherited = inherit(path);
+    if (inherited !== null) return { descriptor: inherited };
     const bound = this.libc.bindDatagram(path);
     if (!('errno' in bound) || bound.errno !== system.errno.EADDRINUSE) return bound;
     removeIfThere(path);
@@ -227,6 +241,7 @@ class Channel implements NotifyChannel, LineSink {
     this.closed = true;
     this.handOver();
     if (this.pipe.own !== null) {
+      keepBack(pipeOf(this.run));
       this.watch.remove(this.pipe.own);
       closeSync(this.pipe.own);
     }

@@ -14,8 +14,17 @@ export function createPeers(libc = loadLibc()): (connection: unknown) => string 
   };
 }
 
-/** Node has no word for it: the handle beneath a socket knows, as long as it is open. */
-function descriptorOf(connection: unknown): number | null {
+/** The number of that user; null: it cannot be told. Never throws. */
+export function peerUid(connection: unknown, libc = loadLibc()): number | null {
+  const descriptor = descriptorOf(connection);
+  return descriptor === null ? null : (libc?.peerUid(descriptor) ?? null);
+}
+
+/** Whether a user may do whatever this process may. */
+export const isOwn = (uid: number | null): boolean => uid === 0 || uid === process.geteuid?.();
+
+/** Node has no word for it: the handle beneath a socket or a server knows, as long as it is open. */
+export function descriptorOf(connection: unknown): number | null {
   const { _handle: handle } = connection as { _handle?: { fd?: unknown } | null }; // whatever it is, `fd` is looked at
   const descriptor = handle?.fd;
   return typeof descriptor === 'number' && descriptor >= 0 ? descriptor : null;

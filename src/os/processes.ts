@@ -19,11 +19,13 @@ import type {
 import { type Cgroups, openCgroups } from './cgroup-home.ts';
 import { apart, Commands, type Leader } from './commands.ts';
 import { findCredentials } from './credentials.ts';
+import { createHeadroom } from './descriptors.ts';
 import { createEarlyGates, type EarlyGates } from './early-gates.ts';
 import { type Channels, type Launched, type Launcher, launch } from './launch.ts';
 import { Leaders } from './leaders.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { createMark } from './mark.ts';
+import { isNodes } from './node-children.ts';
 import { openOutput } from './output.ts';
 import { identityOf, ownerOf } from './proc.ts';
 import { createReaper, leaders, type Reaper, reapSoon } from './reaper.ts';
@@ -62,6 +64,13 @@ export interface RealProcesses extends Processes {
   readonly strays: number;
   /** Looks at the whole machine so far. */
   readonly scans: number;
+  /** Hooks and checks by command that are not over: `pre_start of worker:0`. */
+  readonly underWay: readonly string[];
+  /**
+   * Leaders that are about to be adopted, by a daemon that was another version of itself before: those that are our
+   * children are nobody else's to take note of, and how they end is told.
+   */
+  expect(pids: readonly Pid[]): void;
 }
 
 export function createProcesses(options: ProcessesOptions): RealProcesses {
@@ -77,6 +86,7 @@ class Hands implements RealProcesses {
   readonly tracking: Tracking;
   readonly warnings: readonly string[];
   private readonly live = new Map<Run, Live>();
+  private readonly expected = new Set<number>();
   private readonly events: ProcessEvents;
   private readonly commands: Commands;
   private readonly signaller: Signaller;
@@ -127,6 +137,7 @@ class Hands implements RealProcesses {
       mark: this.mark,
       leap: this.leap,
       groups: this.groups,
+      headroom: createHeadroom(),
       onGroupsLost: once(() => warn(GROUPS_LOST)),
     };
     this.early = createEarlyGates(this.launcher);
@@ -157,6 +168,10 @@ class Hands implements RealProcesses {
 
   get scans(): number {
     return this.tracker.scans;
+  }
+
+  get underWay(): readonly string[] {
+    return this.commands.underWay;
   }
 
   droppedMessages(run: Run): number {
@@ -251,9 +266,34 @@ class Hands implements RealProcesses {
     // A number that is somebody else's by now names no session of ours.
     this.tracker.adopt(run, owner === 'other' ? -1 : pid);
     const ended = () => this.ended(run, { kind: 'unknown' });
+    if (owner !== 'other' && this.takesUpChild(run, pid)) return;
     // Never within the call: whoever adopts has to be ready to hear of the end.
     if (owner === 'same') watchStranger(pid, identity, this.libc, this.watch, ended);
     else setImmediate(ended);
+  }
+
+  expect(pids: readonly Pid[]): void {
+    for (const pid of pids) {
+      if (!this.isChild(pid)) continue;
+      this.expected.add(pid);
+      leaders.add(pid);
+    }
+  }
+
+  /** Begun by the program that this one was before: its end is ours to take note of, and how it ended is told. */
+  private takesUpChild(run: Run, pid: number): boolean {
+    if (!this.expected.delete(pid)) return false;
+    const ended = (exit: ExitStatus): void => {
+      leaders.delete(pid);
+      this.ended(run, exit);
+    };
+    if (this.leap?.leaders.takeUp(pid, ended) === true) return true;
+    leaders.delete(pid);
+    return false;
+  }
+
+  private isChild(pid: number): boolean {
+    return this.libc !== null && !isNodes(pid) && this.libc.childState(pid) !== 'none';
   }
 
   unrecorded(known: ReadonlySet<Run>): readonly Unrecorded[] {

@@ -95,8 +95,8 @@ export interface Processes {
   /** What tells the leader of a run from any other process that ever has its pid; null when it is gone. */
   identity(run: Run): string | null;
   /**
-   * Takes up a run that an earlier daemon began. Its end is reported as `exited`, with an unknown status: later, or
-   * in the next turn of the loop when that process is gone already.
+   * Takes up a run that an earlier daemon began. Its end is reported as `exited`, with an unknown status unless that
+   * daemon was this very process: later, or in the next turn of the loop when it is gone already.
    */
   adopt(run: Run, pid: Pid, identity: string): void;
   /** Leaders that bear our mark and whose run is not known: begun just before an earlier daemon died. */

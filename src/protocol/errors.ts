@@ -30,6 +30,12 @@ export const ERROR_KINDS = {
   conflict: { http: 409, exit: EXIT.conflict },
   too_large: { http: 413, exit: EXIT.usage },
   config_invalid: { http: 422, exit: EXIT.configInvalid },
+  /** Only the user of the daemon may ask for this, and root. */
+  forbidden: { http: 403, exit: EXIT.failed },
+  /** What is to take over has not proved that it can. */
+  unfit: { http: 422, exit: EXIT.failed },
+  /** The next daemon is about to answer: to be asked again. What waited for instances waits no more. */
+  handing_over: { http: 503, exit: EXIT.failed },
   shutting_down: { http: 409, exit: EXIT.conflict },
   internal: { http: 500, exit: EXIT.failed },
 } as const satisfies Record<string, { http: number; exit: ExitCode }>;

@@ -122,7 +122,9 @@ export type Happening =
     }
   | {
       readonly type: 'daemon';
-      readonly state: 'started' | 'shutting_down' | 'stopped';
+      readonly state: 'started' | 'handing_over' | 'shutting_down' | 'stopped';
+      /** The version that takes over. */
+      readonly to?: string;
       /** Instances of an earlier daemon that it found at work, and took up. */
       readonly took_over?: readonly string[];
       /** What made it end, other than the operator. */

@@ -110,6 +110,23 @@ export interface ShutdownReply {
   readonly seq: number;
 }
 
+/** Sent before anything is done: the next daemon says in its status that it is there. */
+export interface UpgradeReply {
+  readonly version: number;
+  /** Of the package. */
+  readonly from: string;
+  readonly to: string;
+  /** It is that very build: nothing is done. */
+  readonly already: boolean;
+  readonly dry_run: boolean;
+  /** Whether the daemon stays the same process. */
+  readonly in_place: boolean;
+  /** As `status` has it, once the next daemon is there. */
+  readonly handovers: number;
+  /** The path of the daemon's own log. */
+  readonly log: string;
+}
+
 /** Where the log files of the named instances are: the client reads them itself. */
 export interface LogsReply {
   readonly version: number;

@@ -50,6 +50,22 @@ export const ShutdownRequest = v.strictObject({
   how: v.optional(v.picklist(['drain', 'stop', 'kill']), 'drain'),
   timeout_ms: v.optional(duration),
 });
+const path = v.pipe(v.string(), v.startsWith('/'), v.maxLength(4096));
+
+/** The version that is to come. More keys are let pass: a newer command asks an older daemon. */
+export const UpgradeRequest = v.object({
+  /** Absolute: Node, and the program of the daemon. */
+  node: path,
+  daemon: path,
+  /** Likewise: the command, for a daemon that is in a terminal. */
+  command: path,
+  /** Also when it is the same. */
+  force: v.optional(v.boolean(), false),
+  /** Nothing but the proof that it could be done. */
+  dry_run: v.optional(v.boolean(), false),
+  /** For hooks that are under way. */
+  wait_ms: v.optional(duration, 10_000),
+});
 /** How many instances each of these programs is to have. */
 export const ScaleRequest = v.strictObject({
   counts: v.pipe(
@@ -90,6 +106,7 @@ export type RolloutRequest = v.InferInput<typeof RolloutRequest>;
 export type ScaleRequest = v.InferInput<typeof ScaleRequest>;
 export type ReloadRequest = v.InferInput<typeof ReloadRequest>;
 export type SignalRequest = v.InferInput<typeof SignalRequest>;
+export type UpgradeRequest = v.InferInput<typeof UpgradeRequest>;
 export type ShutdownRequest = v.InferInput<typeof ShutdownRequest>;
 
 /** The body of each POST route. */
@@ -101,6 +118,7 @@ const BODIES = {
   reload: ReloadRequest,
   signal: SignalRequest,
   shutdown: ShutdownRequest,
+  upgrade: UpgradeRequest,
   createRollouts: RolloutRequest,
   pauseRollout: EmptyRequest,
   resumeRollout: EmptyRequest,

@@ -21,6 +21,7 @@ export const ROUTES = {
   reload: { method: 'POST', path: '/v1/reload' },
   signal: { method: 'POST', path: '/v1/signal' },
   shutdown: { method: 'POST', path: '/v1/shutdown' },
+  upgrade: { method: 'POST', path: '/v1/upgrade' },
   createRollouts: { method: 'POST', path: '/v1/rollouts' },
   rollouts: { method: 'GET', path: '/v1/rollouts' },
   rollout: { method: 'GET', path: '/v1/rollouts/:id' },

@@ -42,6 +42,10 @@ export interface DaemonStatus {
   readonly state: 'running' | 'shutting_down';
   readonly uptime_ms: number;
   readonly tracking: string;
+  /** How often it has been handed over to another build since it was started. */
+  readonly handovers?: number;
+  /** Why the last attempt to hand over came to nothing. */
+  readonly upgrade_failed?: string;
   /** What does not work as it should, in plain words; empty when all is well. */
   readonly warnings: readonly string[];
 }

@@ -65,7 +65,11 @@ export class World {
   }
 
   create(socket?: string): Promise<Result<Daemon, Unstarted>> {
-    return createDaemon({ configFile: this.configFile, socket, echo: (text) => void this.said.push(text) });
+    return createDaemon({
+      configFile: this.configFile,
+      socket,
+      echo: (text) => void this.said.push(text),
+    });
   }
 
   /** Creates the daemon; nothing is started in it. */

@@ -123,6 +123,16 @@ describe.skipIf(!canContain).concurrent('the first process of a container', { ti
     expect((await command.ended).code).toBe(0);
   });
 
+  it('is not replaced by another version, and says what its version is', async (test) => {
+    const { world } = run(test, { steady });
+    await allReady(world, 1);
+    const { code, stdout, stderr } = await world.cli('upgrade', '--force');
+    expect({ code, stdout }).toEqual({ code: 6, stdout: '' });
+    expect(stderr).toMatch(
+      /cannot upgrade the first process of a container: the image is its version; start a container/,
+    );
+  });
+
   it('stays in the foreground without being told, and says so', async (test) => {
     const container = run(test, { worker: drainsUntilThereIs('done') }, 'start');
     const { world, command } = container;

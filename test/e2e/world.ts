@@ -26,6 +26,8 @@ export interface World {
   configure(programs: Readonly<Record<string, Program>>, more?: Program): void;
   /** Runs the command to its end. */
   cli(...args: string[]): Promise<Outcome>;
+  /** The same, of another version: `home` is the folder of its package. */
+  by(home: string, ...args: string[]): Promise<Outcome>;
   /** Starts the command and leaves it to the test. */
   begin(...args: string[]): Begun;
   /** Runs the command and fails with everything that it said unless it ends with 0. */
@@ -67,8 +69,9 @@ export function createWorld({ through = [], environment = {} }: Circumstances = 
   const mark = `TV_TEST=${dir}`;
   const env = { ...process.env, TV_TEST: dir, NO_COLOR: '1', ...environment };
 
-  const begin = (...args: string[]): Begun => {
-    const command = [...through, process.execPath, join(ROOT, 'bin/tsup-visor.js'), '-c', config, ...args];
+  const begin = (...args: string[]): Begun => beginBy(ROOT, ...args);
+  const beginBy = (home: string, ...args: string[]): Begun => {
+    const command = [...through, process.execPath, join(home, 'bin/tsup-visor.js'), '-c', config, ...args];
     const [file = '', ...rest] = command;
     const child = spawn(file, rest, { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
     return listen(child, args.join(' '));
@@ -94,6 +97,7 @@ export function createWorld({ through = [], environment = {} }: Circumstances = 
       writeFileSync(config, JSON.stringify({ supervisor: { ...supervisor, ...more }, programs }, null, 2));
     },
     cli,
+    by: (home, ...args) => beginBy(home, ...args).ended,
     begin,
     async succeed(...args) {
       const outcome = await cli(...args);

@@ -1,6 +1,7 @@
 /** What a new daemon has to do about the runs that may have outlived the last one. */
 
 import { hookOf } from '../instance/hook.ts';
+import type { Instance } from '../instance/instance.ts';
 import { deadlineOf } from '../instance/phase.ts';
 import { watchChanges } from '../instance/watch-changes.ts';
 import { keyOf } from './changes.ts';
@@ -14,7 +15,8 @@ import { unmetOf } from './view.ts';
  */
 export function adoptRuns(fleet: Fleet): FleetEffect[] {
   return [...fleet.instances.values()].flatMap((instance): FleetEffect[] => {
-    const { phase, id } = instance;
+    const { phase } = instance;
+    if (phase.kind === 'backoff') return armed(fleet, instance);
     if (!('body' in phase)) return [];
     unmetOf(fleet, phase.body.life.program); // asked once, so that what is lost later is noticed
     const { run } = phase.body.life;
@@ -24,12 +26,7 @@ export function adoptRuns(fleet: Fleet): FleetEffect[] {
       effects.push({ type: 'signal', run, instance, signal: phase.body.life.program.stop.signal });
     }
     if ('ending' in phase) effects.push({ type: 'survey', run, instance });
-    const at = deadlineOf(phase);
-    if (at !== null) {
-      const timer = { of: 'instance', id } as const;
-      fleet.armed.set(keyOf(timer), at);
-      effects.push({ type: 'arm', timer, at });
-    }
+    effects.push(...armed(fleet, instance));
     for (const effect of watchChanges(AT_REST, phase)) effects.push({ ...effect, instance });
     const hooking = hookOf(phase);
     const plan = hooking?.life.program.hooks[hooking.hook];
@@ -37,6 +34,15 @@ export function adoptRuns(fleet: Fleet): FleetEffect[] {
       effects.push({ type: 'hook', life: hooking.life, hook: hooking.hook, plan, instance });
     return effects;
   });
+}
+
+/** For what is left of the time that its phase has. */
+function armed(fleet: Fleet, { id, phase }: Instance): FleetEffect[] {
+  const at = deadlineOf(phase);
+  if (at === null) return [];
+  const timer = { of: 'instance', id } as const;
+  fleet.armed.set(keyOf(timer), at);
+  return [{ type: 'arm', timer, at }];
 }
 
 const AT_REST = { kind: 'stopped' } as const;
