@@ -166,7 +166,7 @@ describe.skipIf(!canCarry)('the next daemon', () => {
     s.captures.adopt({ id: ID, run: run(1), pid: child.pid ?? null, stdout: s.log, stderr: s.log });
     writeFileSync(go, '');
     await ended;
-    s.captures.ended(run(1));
+    await s.over();
     expect(textOf(s.log)).toBe('before\nafter\n');
   });
 
@@ -175,7 +175,7 @@ describe.skipIf(!canCarry)('the next daemon', () => {
     const { child, ended } = s.start(['sleep', '0.2'], 2);
     s.captures.adopt({ id: ID, run: run(1), pid: child.pid ?? null, stdout: s.log, stderr: s.log });
     await ended;
-    s.captures.ended(run(1));
+    await s.over();
     expect(existsSync(s.fifos) ? readdirSync(s.fifos) : []).toEqual([]);
   });
 });
