@@ -216,6 +216,7 @@ async function assemble(
     surroundings,
     clock,
     places,
+    since: seat?.leftAt ?? null,
     post,
     log: (text) => ownLog.say(text),
   });

@@ -217,7 +217,8 @@ export class Upgrades {
     if (fleet.mode.kind !== 'running') why = 'the daemon is shutting down';
     else if (underWay().length === 0) {
       this.#parts.leave();
-      why = succession.become(command, listener, { from: VERSION, to: to.version, handovers: handovers + 1 });
+      const words = { from: VERSION, to: to.version, handovers: handovers + 1, leftAt: now().wall };
+      why = succession.become(command, listener, words);
       this.#parts.stay();
     }
     await door.unshut(listener);

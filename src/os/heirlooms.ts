@@ -4,6 +4,7 @@
  */
 import { closeSync, fstatSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Wall, wall } from '../base/clock.ts';
 import type { Libc } from './libc.ts';
 
 /** The number of that descriptor. */
@@ -85,6 +86,8 @@ export function writeWill(
 export interface Seat {
   /** How often this has been done. */
   readonly handovers: number;
+  /** When it was left, as a date; null: it does not say. */
+  readonly leftAt: Wall | null;
 }
 
 /** Takes over what the program before this one has left; null where there was none. To be called before anything is begun. */
@@ -99,8 +102,11 @@ export function takeSeat(libc: Libc | null, environment: Record<string, string |
     if (libc !== null && !libc.outliveExec(descriptor, false)) continue; // it was not there
     left.set(name, { descriptor, at });
   }
-  const { handovers } = will.words;
-  return { handovers: typeof handovers === 'number' ? handovers : 1 };
+  const { handovers, leftAt } = will.words;
+  return {
+    handovers: typeof handovers === 'number' ? handovers : 1,
+    leftAt: typeof leftAt === 'number' ? wall(leftAt) : null,
+  };
 }
 
 function willIn(descriptor: number): Will | null {
