@@ -129,7 +129,7 @@ describe('diagrams', () => {
   const neverSeen = (): string[] =>
     drawn.flatMap((arrows, i) => [...arrows].filter((arrow) => !lived[i]?.has(arrow)));
 
-  test('every transition that is drawn is seen in some world', { timeout: 120_000 }, () => {
+  test('every transition that is drawn is seen in some world', { timeout: 300_000 }, () => {
     for (let seed = 1; seed <= MOST_WORLDS; seed++) {
       live(seed, seen);
       if (seed % 100 === 0 && neverSeen().length === 0) break;

@@ -1,4 +1,5 @@
 /** `start --foreground`: the daemon in this very process, and what the instances write, each line with its name. */
+import { fstatSync, statSync } from 'node:fs';
 import type { ExitCode } from '../protocol/errors.ts';
 import type { Context } from './context.ts';
 import { ForegroundOutput } from './foreground-output.ts';
@@ -20,6 +21,7 @@ export async function foreground(context: Context, selectors: readonly string[])
       say: (text) => context.say(text),
       log: (text) => context.say(`${stamp(new Date().toISOString())} ${text}`),
       started: (daemon) => {
+        if (leadsNowhere()) return;
         const shown = new ForegroundOutput(context, paint);
         output = shown;
         shown.know(daemon.logFiles());
@@ -33,5 +35,15 @@ export async function foreground(context: Context, selectors: readonly string[])
     });
   } finally {
     output?.close();
+  }
+}
+
+/** Nobody reads what the instances write, as in the unit that `export systemd` writes: then nobody looks for it, either. */
+function leadsNowhere(): boolean {
+  try {
+    const stdout = fstatSync(1);
+    return stdout.isCharacterDevice() && stdout.rdev === statSync('/dev/null').rdev;
+  } catch {
+    return false;
   }
 }

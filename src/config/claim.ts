@@ -12,6 +12,15 @@ export interface Claim {
   /** What that path led to when the daemon was started; see `marksOf`. */
   readonly marks: readonly string[];
   readonly socket: string;
+  /** By which its instances are known again; an earlier version has not noted it. */
+  readonly runDir?: string;
+}
+
+/** Of a daemon that was killed, with what it has left at work. */
+export interface Widowed {
+  readonly claim: Claim;
+  readonly runDir: string;
+  readonly instances: readonly { readonly instance: string; readonly pid: number }[];
 }
 
 export interface Noted {
@@ -68,6 +77,21 @@ function identityOf(path: string): string | undefined {
 
 export const takenBy = ({ name, pid }: Claim): string =>
   `the daemon ${JSON.stringify(name)} (pid ${pid}) runs with this config file already`;
+
+/** They would be started a second time by a daemon that does not know them. */
+export function leftBehind({ claim, runDir, instances }: Widowed): string {
+  const { name, pid } = claim;
+  const ids = instances.slice(0, NAMED).map(({ instance }) => instance);
+  const more = instances.length > NAMED ? ` and ${instances.length - NAMED} more` : '';
+  const pids = instances.map((one) => one.pid).join(' ');
+  return (
+    `the daemon ${JSON.stringify(name)} (pid ${pid}), which ran with this config file and the run_dir ${runDir}, was killed, ` +
+    `and its instances still run (${ids.join(', ')}${more}); only a daemon with that run_dir takes them up: put "name" and "run_dir" ` +
+    `back as they were, run "tsup-visor start", and change them after "tsup-visor shutdown"; or end what is left first: "kill ${pids}"`
+  );
+}
+
+const NAMED = 5;
 
 /** For whoever wants another one all the same. */
 export const afterTaken = ({ socket }: Claim): string =>

@@ -4,7 +4,16 @@ import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, ok, type Result } from '../base/result.ts';
-import { type Claim, claimsIn, isOf, NOTE } from '../config/claim.ts';
+import {
+  afterTaken,
+  type Claim,
+  claimsIn,
+  isOf,
+  leftBehind,
+  NOTE,
+  takenBy,
+  type Widowed,
+} from '../config/claim.ts';
 import { makeFolder } from './folders.ts';
 
 /** What a lock is here: it is free again when its holder has died, however that was. */
@@ -16,17 +25,24 @@ interface Held {
 
 export type TakeLock = (path: string) => Result<Held, unknown>;
 
-/** Fails with the claim of the daemon that lives and runs with the same file. Throws when nothing can be noted down. */
+/** What the runs of a daemon with this run_dir have left at work. */
+export type LeftIn = (runDir: string) => Widowed['instances'];
+
+/**
+ * Fails with what stands in the way: a daemon that lives and runs with the same file, or what one has left that had
+ * another run_dir. Throws when nothing can be noted down.
+ */
 export async function claimConfig(
   claim: Claim,
   folder: string,
   takeLock: TakeLock,
-): Promise<Result<Held, Claim>> {
+  leftIn: LeftIn = () => [],
+): Promise<Result<Held, string>> {
   makePrivate(folder);
   const turn = await takeTurn(join(folder, 'lock'), takeLock);
   try {
-    const other = rivalOf(claim, folder, takeLock);
-    return other === undefined ? ok(noteDown(claim, folder, takeLock)) : fail(other);
+    const obstacle = obstacleTo(claim, folder, takeLock, leftIn);
+    return obstacle === undefined ? ok(noteDown(claim, folder, takeLock)) : fail(obstacle);
   } finally {
     turn.release();
   }
@@ -60,14 +76,30 @@ async function takeTurn(path: string, takeLock: TakeLock): Promise<Held> {
   }
 }
 
-/** Takes away what the dead have left. */
-function rivalOf(own: Claim, folder: string, takeLock: TakeLock): Claim | undefined {
+/** Takes away the notes of the dead, but for one that still tells of something. */
+function obstacleTo(own: Claim, folder: string, takeLock: TakeLock, leftIn: LeftIn): string | undefined {
   for (const { path, claim } of claimsIn(folder)) {
     const life = takeLock(path + LIFE);
-    if (life.ok) takeBack(path, life.value);
-    else if (isOf(claim, own.config)) return claim;
+    if (!life.ok) {
+      if (isOf(claim, own.config)) return `${takenBy(claim)}; ${afterTaken(claim)}`;
+      continue;
+    }
+    const widowed = isOf(claim, own.config) ? widowedBy(claim, own, leftIn) : undefined;
+    if (widowed === undefined) takeBack(path, life.value);
+    else {
+      life.value.release();
+      return leftBehind(widowed);
+    }
   }
   return undefined;
+}
+
+/** With the same run_dir they are taken up. */
+function widowedBy(claim: Claim, own: Claim, leftIn: LeftIn): Widowed | undefined {
+  const runDir = claim.runDir ?? dirname(claim.socket);
+  if (runDir === own.runDir) return undefined;
+  const instances = leftIn(runDir);
+  return instances.length === 0 ? undefined : { claim, runDir, instances };
 }
 
 /** Held by the daemon while it lives. */

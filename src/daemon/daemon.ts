@@ -14,11 +14,14 @@ import { createLineWatch } from '../logs/line-watch.ts';
 import { logPathIn } from '../logs/log-path.ts';
 import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
+import { connectionsFor, descriptorLimit } from '../os/descriptors.ts';
 import { disclaim, inherit as heirloom, type Seat, takeSeat } from '../os/heirlooms.ts';
+import { leftIn } from '../os/left-in.ts';
 import { loadLibc } from '../os/libc.ts';
 import { acquireLock } from '../os/lock.ts';
 import { openLog, openOutput } from '../os/output.ts';
 import { openOwnSupervisor } from '../os/own-supervisor.ts';
+import { askOwnUnit } from '../os/own-unit.ts';
 import { createPeers, isOwn, peerUid } from '../os/peers.ts';
 import { createPlumbing } from '../os/plumbing.ts';
 import { createProcesses } from '../os/processes.ts';
@@ -43,6 +46,7 @@ import { leaveLastWord, takeBackLastWord } from './last-word.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
+import { OuterLimits } from './outer-limits.ts';
 import { createOutput } from './output.ts';
 import { OwnLog } from './own-log.ts';
 import { perform } from './perform.ts';
@@ -55,9 +59,12 @@ import { createSenses } from './senses.ts';
 import { kept as keptText, tookOver as tookOverText } from './sentence.ts';
 import { createApiServer, type ServerParts } from './server.ts';
 import type { Surroundings } from './spawn-request.ts';
+import { steadyClock } from './steady-clock.ts';
 import { Timers } from './timers.ts';
 import { Turnstile } from './turnstile.ts';
+import { unheard } from './unheard.ts';
 import { type Target, Upgrades } from './upgrade.ts';
+import { Visitors } from './visitors.ts';
 import { Waiters } from './waiters.ts';
 import { Warnings } from './warnings.ts';
 
@@ -115,7 +122,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Result<Daemo
   }
   const { plan } = loaded.value;
   const socket = options.socket ?? socketIn(plan.runDir);
-  return raise(plan, options, world, () => takeHold(plan, socket, world, acquireLock), seat);
+  return raise(plan, options, world, () => takeHold(plan, socket, world, acquireLock, leftIn), seat);
 }
 
 /** One that is nobody's but the caller's: with a plan that is not its file's, and without a claim to that file. */
@@ -195,7 +202,8 @@ async function assemble(
     openOutput: output.open,
   });
   const boot = bootName();
-  const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, clock.now());
+  const steady = steadyClock(clock, journal, boot);
+  const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, steady.now());
   const { fleet, plan, identities, places } = inherited;
   for (const name of kept.applied) ownLog.say(keptText(name));
   if (inherited.isAnew) ownLog.say(ANEW);
@@ -221,7 +229,7 @@ async function assemble(
     log: (text) => ownLog.say(text),
   });
   const { hooks, watches, judges, scheduler } = senses;
-  const memory = new MemoryKeeper(journal, fleet, clock, {
+  const memory = new MemoryKeeper(journal, fleet, steady, {
     // What an adopted leader was is still known when it has gone.
     identity: (run) => processes.identity(run) ?? identities.get(run) ?? null,
     places: watches.placesOf,
@@ -241,7 +249,10 @@ async function assemble(
       defect(error);
     }
   };
-  const herald = new Herald(options.reports === true ? openOwnSupervisor(process.env, warn) : null, fleet);
+  const supervisor = options.reports === true ? openOwnSupervisor(process.env, warn) : null;
+  const herald = new Herald(supervisor, fleet);
+  const outer = new OuterLimits(plan, supervisor !== null, (text) => ownLog.say(text));
+  if (options.reports === true) askOwnUnit((unit) => outer.know(unit));
   const parts = {
     processes,
     timers,
@@ -287,12 +298,15 @@ async function assemble(
       ...processes.warnings,
       ...output.warnings,
       ...kept.names.map(keptText),
-      ...[journal.trouble, ownLog.trouble, footing.trouble].filter((trouble) => trouble !== null),
+      ...outer.warnings,
+      ...unheard(fleet, (run) => processes.droppedMessages(run)),
+      ...[journal, ownLog, footing, visitors].flatMap(({ trouble }) => trouble ?? []),
       ...warnings.recent,
     ],
   });
   const follow = (fresh: Plan): void => {
     current = fresh;
+    outer.follow(fresh);
     scheduler.follow(fresh.programs);
   };
   const take = (programs: readonly ProgramPlan[]): void => {
@@ -335,9 +349,9 @@ async function assemble(
   });
   const peerOf = createPeers();
   const upgrade: ServerParts['upgrade'] = (body, connection) => upgrades.upgrade(body, connection);
-  const door = new Door(socket, plan.socketMode, () =>
-    createApiServer({ api, news, peerOf, upgrade, defect }),
-  );
+  const visitors = new Visitors(connectionsFor(descriptorLimit()));
+  const parlour = { api, news, peerOf, visitors, upgrade, defect };
+  const door = new Door(socket, plan.socketMode, () => createApiServer(parlour));
   const upgrades = new Upgrades({
     fleet,
     news,
@@ -373,17 +387,19 @@ async function assemble(
 
   const footing = new Footing(filed, { hold, door, journal, processes, log: ownLog });
 
-  function closeParts(): void {
+  /** What is on its way into the logs is there when that resolves. */
+  function closeParts(): Promise<void> {
     herald.close();
     timers.close();
     footing.close();
     senses.close();
     lines.close();
     processes.close();
-    output.close();
+    const carried = new Promise<void>((done) => output.close(done));
     journal.close();
     ownLog.flush();
     ownLog.close();
+    return carried;
   }
 
   function stopHearing(): void {
@@ -397,17 +413,18 @@ async function assemble(
     news.announce({ type: 'daemon', state: 'stopped', ...why }, clock.now());
     news.close();
     ownLog.say(`the daemon has ended${fault === null ? '' : `: ${fault}`}`);
-    closeParts();
+    const carried = closeParts();
     if (fault !== null) leaveFault(socket, { at: new Date().toISOString(), fault, log: ownLog.path });
-    door.close(() => {
+    door.close(async () => {
+      await carried;
       stopHearing();
       hold.release();
       finish(fault);
     });
   }
 
-  await door.open(seat === null ? null : heirloom(socket)).catch((error: unknown) => {
-    closeParts();
+  await door.open(seat === null ? null : heirloom(socket)).catch(async (error: unknown) => {
+    await closeParts();
     stopHearing();
     throw error;
   });

@@ -1,10 +1,10 @@
 /** What a daemon holds as long as it lives, so that there is no other: its folders, and its config file. */
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../base/result.ts';
-import { afterTaken, claimsFolder, marksOf, takenBy } from '../config/claim.ts';
+import { claimsFolder, marksOf } from '../config/claim.ts';
 import type { World } from '../config/where.ts';
 import type { Plan } from '../core/plan.ts';
-import { claimConfig } from './claims.ts';
+import { claimConfig, type LeftIn } from './claims.ts';
 
 /** Free again when whoever has it has died, however that was. */
 interface Lock {
@@ -45,9 +45,11 @@ export async function takeHold(
   socket: string,
   world: World,
   takeLock: TakeLock,
+  leftIn: LeftIn,
 ): Promise<Result<Hold, Taken>> {
-  const taken = await takeAll(plan, socket, world, takeLock);
-  return taken.ok ? ok(holdOf(socket, taken.value, () => takeAll(plan, socket, world, takeLock))) : taken;
+  const take = (): Promise<Result<Grip, Taken>> => takeAll(plan, socket, world, takeLock, leftIn);
+  const taken = await take();
+  return taken.ok ? ok(holdOf(socket, taken.value, take)) : taken;
 }
 
 /** Of a plan's folders alone, for a daemon that is nobody's but its caller's. */
@@ -94,16 +96,17 @@ async function takeAll(
   socket: string,
   world: World,
   takeLock: TakeLock,
+  leftIn: LeftIn,
 ): Promise<Result<Grip, Taken>> {
   const locks = takeLocks(plan, takeLock);
   if (!locks.ok) return locks;
-  const { name, configFile: config } = plan;
-  const claim = { name, pid: process.pid, config, marks: marksOf(config), socket };
+  const { name, configFile: config, runDir } = plan;
+  const claim = { name, pid: process.pid, config, marks: marksOf(config), socket, runDir };
   try {
-    const claimed = await claimConfig(claim, claimsFolder(world), takeLock);
+    const claimed = await claimConfig(claim, claimsFolder(world), takeLock, leftIn);
     if (claimed.ok) return ok({ lock: both(claimed.value, locks.value), warning: null });
     locks.value.release();
-    return fail({ kind: 'config_taken', message: `${takenBy(claimed.error)}; ${afterTaken(claimed.error)}` });
+    return fail({ kind: 'config_taken', message: claimed.error });
   } catch (error) {
     // Where that folder cannot be written, all else works as well.
     const warning = `cannot keep a second daemon from running with ${config}: ${reasonOf(error)}`;

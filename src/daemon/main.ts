@@ -20,6 +20,8 @@ if (values.config === undefined) {
   process.exit(2);
 }
 
+// Whoever started this has closed the other end by then: what is said there is heard by nobody, and that is no fault.
+process.stderr.on('error', () => {});
 if (values.prove === true) {
   process.stdout.write(`${JSON.stringify(proveDaemon(values.config))}\n`);
   process.exit(0);

@@ -32,7 +32,8 @@ export interface InstanceOutput {
   drain(): void;
   dismiss(id: InstanceId): void;
   droppedBytes(id: InstanceId): number;
-  close(): void;
+  /** `done`: the next daemon may write to the logs. */
+  close(done: () => void): void;
 }
 
 export function createOutput({
@@ -64,22 +65,21 @@ export function createOutput({
     before: (events) => ({
       ...events,
       exited(run, exit) {
-        captures.ended(run);
-        events.exited(run, exit);
+        captures.ended(run, () => events.exited(run, exit));
       },
     }),
     under: (lines) => ({
       watch: lines.watch,
       endOf(path) {
-        captures.drainInto(path);
+        captures.drain(path);
         return lines.endOf(path);
       },
     }),
     drain: () => captures.drain(),
     dismiss: (id) => captures.dismiss(id),
     droppedBytes: (id) => captures.droppedBytes(id),
-    close() {
-      captures.close();
+    close(done) {
+      captures.close(done);
       plumbing.close();
     },
   };
@@ -97,5 +97,5 @@ const uncarried = (open: OpenOutput): InstanceOutput => ({
   drain() {},
   dismiss() {},
   droppedBytes: () => 0,
-  close() {},
+  close: (done) => done(),
 });

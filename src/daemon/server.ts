@@ -15,12 +15,14 @@ import type { Api } from './api.ts';
 import { followEvents } from './follow.ts';
 import type { NewsDesk } from './news.ts';
 import { Refused } from './refuse.ts';
+import type { Visitors } from './visitors.ts';
 
 export interface ServerParts {
   readonly api: Api;
   readonly news: NewsDesk;
   /** The user at the other end of a connection; null: nobody tells. */
   peerOf(connection: Socket): string | null;
+  readonly visitors: Pick<Visitors, 'receive'>;
   upgrade(body: Checked<'upgrade'>, connection: Socket): Promise<UpgradeReply>;
   /** A defect of ours in answering. */
   defect(error: unknown): void;
@@ -41,7 +43,7 @@ interface Call {
 
 type Handler = (call: Call) => unknown;
 
-export function createApiServer({ api, news, peerOf, upgrade, defect }: ServerParts): Server {
+export function createApiServer({ api, news, peerOf, visitors, upgrade, defect }: ServerParts): Server {
   const handlers = handlersOf(api, upgrade);
   const pending = new Pending();
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
@@ -53,6 +55,7 @@ export function createApiServer({ api, news, peerOf, upgrade, defect }: ServerPa
     });
   };
   const server = createServer(LIMITS, serve);
+  visitors.receive(server);
   server.on('checkExpectation', serve); // nobody here expects anything
   server.on('clientError', (error, socket) => {
     if (!socket.writable || pending.on(socket)) socket.destroy();

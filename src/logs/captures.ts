@@ -37,6 +37,8 @@ export interface Adopted extends Paths {
   readonly pid: number | null;
 }
 
+/** For a disk that does not answer: an end must be told at some time. */
+const PATIENCE_MS = 2000;
 const STREAMS = ['out', 'err'] as const;
 type Stream = (typeof STREAMS)[number];
 /** As a process has them. */
@@ -66,8 +68,10 @@ export class Captures {
       given.clear();
     };
     for (const [stream, path] of streamsOf(request)) {
-      const give = isAhead ? this.#giveAgain : this.#give;
-      const descriptor = give.call(this, path, nameOf(request.id, stream), request.credentials);
+      const name = nameOf(request.id, stream);
+      const descriptor = isAhead
+        ? this.#giveAgain(path, name, request.credentials)
+        : this.#give(path, name, request.credentials);
       if (!descriptor.ok) {
         close();
         return descriptor;
@@ -89,21 +93,20 @@ export class Captures {
       this.#conduits.borrow(nameOf(id, stream), `/proc/${pid}/fd/${NUMBERS[stream]}`, path);
   }
 
-  /** Its leader is gone: what that wrote is in the file when this returns. */
-  ended(run: Run): void {
+  /**
+   * Its leader is gone: `done` is called when what that wrote is in the file, which is within the call unless the disk
+   * takes its time; and then it is not waited for without end.
+   */
+  ended(run: Run, done: () => void = () => {}): void {
     const id = this.#idOf.get(run);
     this.#idOf.delete(run);
-    if (id !== undefined) this.drain(id);
+    settle(id === undefined ? [] : this.#of(id), done);
   }
 
-  /** Moves what has been written so far: by all of them, or by this one. */
-  drain(id: InstanceId | null = null): void {
-    for (const conduit of id === null ? this.#conduits.all : this.#of(id)) conduit.drain();
-  }
-
-  /** Moves what is on its way to this file: it ends where that ends. */
-  drainInto(path: string): void {
-    for (const conduit of this.#conduits.all) if (conduit.path === path) conduit.drain();
+  /** Moves what has been written so far: that into this file, or all; what a slow disk is yet to take is on its way. */
+  drain(path: string | null = null): void {
+    for (const conduit of this.#conduits.all)
+      if ((path === null || conduit.path === path) && !conduit.isSlow) conduit.drain();
   }
 
   /** The instance is there no more. */
@@ -124,9 +127,9 @@ export class Captures {
     return [...(this.#refusal === null ? [] : [this.#refusal]), ...failing];
   }
 
-  /** Whoever still writes goes on doing so, and the next daemon reads it. */
-  close(): void {
-    this.#conduits.close();
+  /** Whoever still writes goes on doing so. `done`: and the next daemon may read it. */
+  close(done: () => void = () => {}): void {
+    this.#conduits.close(done);
   }
 
   #of(id: InstanceId): Conduit[] {
@@ -149,8 +152,12 @@ export class Captures {
   /** What the run before it has, and nothing else. */
   #giveAgain(path: string, name: string, owner: Owner | null): Result<number, string> {
     if (!isPlain(path)) return this.#options.openFile(path);
-    const given = this.#conduits.get(name)?.giveAgain(path, owner) ?? null;
-    return given === null ? fail(`${name} is not written to ${path}`) : ok(given);
+    try {
+      const given = this.#conduits.get(name)?.giveAgain(path, owner) ?? null;
+      return given === null ? fail(`${name} is on its way elsewhere`) : ok(given);
+    } catch (error) {
+      return fail(wordsFor(error));
+    }
   }
 
   #refuse(why: string): void {
@@ -158,6 +165,25 @@ export class Captures {
     if (this.#refusal !== refusal) this.#options.say(refusal);
     this.#refusal = refusal;
   }
+}
+
+function settle(conduits: readonly Conduit[], done: () => void): void {
+  let left = conduits.length;
+  let timer: NodeJS.Timeout | null = null;
+  const end = (): void => {
+    if (timer !== null) clearTimeout(timer);
+    left = -1;
+    done();
+  };
+  if (left === 0) {
+    end();
+    return;
+  }
+  for (const conduit of conduits)
+    conduit.settle(() => {
+      if (--left === 0) end();
+    });
+  if (left > 0) timer = setTimeout(end, PATIENCE_MS);
 }
 
 const nameOf = (id: InstanceId, stream: Stream): string => `${id}.${stream}`;

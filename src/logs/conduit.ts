@@ -4,10 +4,12 @@ import type { Plumbing } from '../ports/plumbing.ts';
 import { Capture } from './capture.ts';
 import type { Fifo, Owner } from './fifo.ts';
 import { FileSink, type SinkEvents } from './file-sink.ts';
+import type { Flights } from './flights.ts';
 import type { Loss } from './sink.ts';
 
 export interface ConduitOptions {
   readonly plumbing: Plumbing;
+  readonly flights: Flights;
   readonly events: SinkEvents;
   readonly pipeBytes: number;
   /** Nobody can write into it any more, and no instance is there that would. */
@@ -25,13 +27,13 @@ export class Conduit {
     fifo: Fifo,
     path: string,
     isLeft: boolean,
-    { plumbing, events, pipeBytes, over }: ConduitOptions,
+    { plumbing, flights, events, pipeBytes, over }: ConduitOptions,
   ) {
     this.isLeft = isLeft;
     this.#fifo = fifo;
     plumbing.enlarge(fifo.reader, pipeBytes);
     this.#sink = new FileSink(path, plumbing, events);
-    this.#capture = new Capture(fifo.reader, this.#sink, plumbing, () => {
+    this.#capture = new Capture(fifo.reader, this.#sink, plumbing, flights, () => {
       if (this.isLeft) over(this);
     });
   }
@@ -50,10 +52,12 @@ export class Conduit {
   }
 
   /**
-   * What a program is given to write to: from now on it goes to `path`. Null: somebody has removed the FIFO.
+   * What a program is given to write to: from now on it goes to `path`. Null: not by this one.
    * @throws what the system says
    */
   give(path: string, owner: Owner | null): number | null {
+    // What another thread carries goes where it went, so this one cannot be aimed at another place.
+    if (path !== this.path && this.#capture.isFlying) return null;
     const given = this.#fifo.openWriter(owner);
     if (given === null) return null;
     this.isLeft = false;
@@ -64,18 +68,28 @@ export class Conduit {
     throw new Error('it cannot be watched');
   }
 
-  /** As the run before has it; null: it would not be the same. */
+  /** The same for another that is to come to where it goes now. Null: nothing of that could be had without a change. */
   giveAgain(path: string, owner: Owner | null): number | null {
     return path === this.path && this.#fifo.isOf(owner) ? this.#fifo.openWriter(owner) : null;
+  }
+
+  /** Another thread waits for its disk. */
+  get isSlow(): boolean {
+    return this.#capture.isFlying || this.#sink.isSlow;
   }
 
   watch(): boolean {
     return this.#capture.watch();
   }
 
-  /** True: nobody can write any more. */
+  /** Moves all that is there now. True: nobody can write any more. */
   drain(): boolean {
     return this.#capture.drain();
+  }
+
+  /** The same, where it may take its time. */
+  settle(done: () => void): void {
+    this.#capture.settle(done);
   }
 
   /** Its name is another's from now on; whoever still holds it is heard to its end. */
@@ -88,13 +102,15 @@ export class Conduit {
 
   /** The next daemon reads on. */
   close(): void {
-    this.#capture.close();
-    this.#fifo.close();
+    this.#capture.close(() => {
+      this.#sink.close();
+      this.#fifo.close();
+    });
   }
 
   remove(): void {
-    this.#capture.close();
     this.#fifo.remove();
+    this.close();
   }
 
   #aimAt(path: string): void {

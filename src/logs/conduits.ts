@@ -5,6 +5,7 @@ import type { Plumbing } from '../ports/plumbing.ts';
 import { Conduit } from './conduit.ts';
 import { Fifo, isLink, type Owner } from './fifo.ts';
 import type { SinkEvents } from './file-sink.ts';
+import { Flights } from './flights.ts';
 import { wordsFor } from './system-words.ts';
 
 const PIPE_BYTES = 1024 * 1024;
@@ -27,6 +28,7 @@ export class Conduits {
   readonly #named = new Map<string, Conduit>();
   /** Whose FIFOs somebody has removed, while they were held. */
   readonly #nameless = new Set<Conduit>();
+  readonly #flights = new Flights();
   #keeping: NodeJS.Immediate | null = null;
 
   constructor(options: ConduitsOptions) {
@@ -78,7 +80,7 @@ export class Conduits {
   }
 
   /** Whoever still writes goes on doing so: the next daemon reads it, and until then it is kept. */
-  close(): void {
+  close(done: () => void): void {
     if (this.#keeping !== null) this.#keep();
     for (const conduit of this.all) {
       if (conduit.drain()) this.#remove(conduit);
@@ -88,6 +90,8 @@ export class Conduits {
     if (this.#keeping !== null) clearImmediate(this.#keeping);
     this.#named.clear();
     this.#nameless.clear();
+    // The next daemon must not write while a thread of this one does.
+    this.#flights.whenOver(done);
   }
 
   /** What an earlier daemon has left. */
@@ -112,7 +116,8 @@ export class Conduits {
     const { plumbing, events } = this.#options;
     const pipeBytes = this.#sizeOfNext();
     const over = (conduit: Conduit): void => this.#remove(conduit);
-    const conduit = new Conduit(fifo, path, isLeft, { plumbing, events, pipeBytes, over });
+    const flights = this.#flights;
+    const conduit = new Conduit(fifo, path, isLeft, { plumbing, flights, events, pipeBytes, over });
     this.#named.set(name, conduit);
     this.#keepSoon();
     return conduit;

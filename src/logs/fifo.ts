@@ -89,7 +89,6 @@ export class Fifo {
   }
 
   remove(): void {
-    this.close();
     if (!this.isRemoved) remove(this.path);
   }
 

@@ -13,6 +13,9 @@ import { errorOf, wordsFor } from './system-words.ts';
 /** A file that is written to without pause is looked for at its path so often. */
 const LOOK_EVERY_MS = 100;
 const TRY_EVERY_MS = 1000;
+/** A call that took longer is one too many for a daemon that has other things to do. */
+const SLOW_MS = 20;
+const SLOW_FOR_MS = 5000;
 /** What was full has room again when so much has found its place, or all there is. */
 const WELL_AFTER_BYTES = 1024 * 1024;
 const BUFFER_BYTES = 64 * 1024;
@@ -47,6 +50,7 @@ export class FileSink implements Sink {
   #droppedBytes = 0;
   /** Where the file system cannot take what is in a pipe. */
   #copies = false;
+  #slowUntil = 0;
 
   constructor(path: string, plumbing: Plumbing, events: SinkEvents) {
     this.#path = path;
@@ -76,11 +80,31 @@ export class FileSink implements Sink {
     try {
       const got = this.#move(pipe, most, now);
       this.#wentWell(got);
+      this.#tookSince(now);
       return got;
     } catch (error) {
       this.#wentWrong(error, now);
       return this.#drop(pipe);
     }
+  }
+
+  get isSlow(): boolean {
+    return this.#slowUntil > performance.now();
+  }
+
+  takeAside(pipe: number, most: number, done: (got: number) => void): void {
+    const began = performance.now();
+    const file = this.#fault === null && !this.#copies ? this.#place(began) : null; // else it is no disk to wait for
+    if (file === null) {
+      done(this.take(pipe, most));
+      return;
+    }
+    this.#plumbing.spliceAside(pipe, file.descriptor, file.size, most, (got) => {
+      this.#tookSince(began);
+      if (got >= 0 || got === -EAGAIN) this.#wentWell(got);
+      // Another try says why.
+      done(got >= 0 || got === -EAGAIN ? got : this.take(pipe, most));
+    });
   }
 
   close(): void {
@@ -111,6 +135,21 @@ export class FileSink implements Sink {
       throw error;
     }
     return length;
+  }
+
+  /** Null: whoever waits is told why. */
+  #place(now: number): { readonly descriptor: number; readonly size: number } | null {
+    try {
+      const { descriptor } = this.#opened(now);
+      return { descriptor, size: fstatSync(descriptor).size };
+    } catch {
+      return null;
+    }
+  }
+
+  #tookSince(began: number): void {
+    const now = performance.now();
+    if (now - began > SLOW_MS) this.#slowUntil = now + SLOW_FOR_MS;
   }
 
   #opened(now: number): OpenFile {

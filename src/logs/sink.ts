@@ -5,6 +5,10 @@ export interface Sink {
    * left the pipe; 0: nobody can write any more; below 0: there is nothing.
    */
   take(pipe: number, most: number): number;
+  /** It holds up whoever waits for it: `takeAside` is for this. */
+  readonly isSlow: boolean;
+  /** The same, without waiting; nothing else is to be asked for meanwhile. */
+  takeAside(pipe: number, most: number, done: (got: number) => void): void;
   close(): void;
 }
 

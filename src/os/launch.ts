@@ -30,6 +30,8 @@ export interface Launcher {
   readonly mark: Mark;
   readonly leap: { readonly libc: Libc; readonly leaders: Leaders } | null;
   readonly groups: Cgroups | null;
+  /** Why there is no room for another program; null: there is. */
+  headroom(): string | null;
   /** A program is begun without the supplementary groups of its user. */
   onGroupsLost(): void;
 }
@@ -66,9 +68,11 @@ export function launch(
 /** `isAhead`: the run before it still writes, and nothing is to change for that. */
 export function openChannels(
   request: SpawnRequest,
-  { reports, openOutput }: Launcher,
+  { reports, headroom, openOutput }: Launcher,
   isAhead = false,
 ): Result<Channels, SpawnFault> {
+  const short = headroom();
+  if (short !== null) return fail({ stage: 'exec', message: short });
   const output = openOutput(request, isAhead);
   if (!output.ok) return fail({ stage: 'log', message: output.error });
   const report = reports.open(request.run, request.credentials);

@@ -9,9 +9,13 @@ export interface PipeCalls {
   pendingIn(descriptor: number): number;
   /** Bytes that were moved, 0 where nobody can write any more, or an errno below 0. Never waits for bytes. */
   splice(pipe: number, file: number, at: number, most: number): number;
+  /** The same on another thread. */
+  spliceAside(pipe: number, file: number, at: number, most: number, done: (moved: number) => void): void;
 }
 
-type Call = (...args: unknown[]) => number;
+type Call = ((...args: unknown[]) => number) & {
+  async(...args: unknown[]): void;
+};
 type Declare = (signature: string) => Call;
 
 const F_SETPIPE_SZ = 1031;
@@ -26,6 +30,8 @@ export function pipeCalls(declare: Declare, errno: () => Errno): PipeCalls {
   const splice = declare('long splice(int, void *, int, void *, size_t, uint)');
   const count = new Int32Array(1);
   const offset = new BigInt64Array(1);
+  /** What the kernel writes to on other threads must not be collected meanwhile. */
+  const under = new Set<BigInt64Array>();
   return {
     mkfifo: (path, mode) => (mkfifo(path, mode) === 0 ? 0 : errno()),
     setPipeSize(descriptor, bytes) {
@@ -37,6 +43,14 @@ export function pipeCalls(declare: Declare, errno: () => Errno): PipeCalls {
       offset[0] = BigInt(at);
       const moved = Number(splice(pipe, null, file, offset, most, SPLICE_F_NONBLOCK));
       return moved < 0 ? -errno() : moved;
+    },
+    spliceAside(pipe, file, at, most, done) {
+      const own = BigInt64Array.of(BigInt(at));
+      under.add(own);
+      splice.async(pipe, null, file, own, most, SPLICE_F_NONBLOCK, (_: unknown, moved: number) => {
+        under.delete(own);
+        done(moved < 0 ? -errno() : Number(moved));
+      });
     },
   };
 }

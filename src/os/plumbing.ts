@@ -28,6 +28,7 @@ export function createPlumbing(libc: Libc | null = loadLibc()): Plumbing | null 
     },
     pendingIn: (pipe) => libc.pendingIn(pipe),
     splice: (pipe, file, at, most) => libc.splice(pipe, file, at, most),
+    spliceAside: (pipe, file, at, most, done) => libc.spliceAside(pipe, file, at, most, done),
     watch: (pipe, readable) => watch.add(pipe, readable),
     unwatch: (pipe) => watch.remove(pipe),
     keep: (pipes, file) => keeper.hold(pipes, file),

@@ -19,6 +19,7 @@ import type {
 import { type Cgroups, openCgroups } from './cgroup-home.ts';
 import { apart, Commands, type Leader } from './commands.ts';
 import { findCredentials } from './credentials.ts';
+import { createHeadroom } from './descriptors.ts';
 import { createEarlyGates, type EarlyGates } from './early-gates.ts';
 import { type Channels, type Launched, type Launcher, launch } from './launch.ts';
 import { Leaders } from './leaders.ts';
@@ -136,6 +137,7 @@ class Hands implements RealProcesses {
       mark: this.mark,
       leap: this.leap,
       groups: this.groups,
+      headroom: createHeadroom(),
       onGroupsLost: once(() => warn(GROUPS_LOST)),
     };
     this.early = createEarlyGates(this.launcher);

@@ -13,6 +13,8 @@ export interface Plumbing {
    * pipe is in the file, whoever dies. Never waits for bytes. 0: nobody can write any more; below 0: an errno.
    */
   splice(pipe: number, file: number, at: number, most: number): number;
+  /** The same, by another thread, for a disk that takes its time. */
+  spliceAside(pipe: number, file: number, at: number, most: number, done: (moved: number) => void): void;
   /** Calls back, at each turn of the loop, while there is something to read or nobody can write any more. */
   watch(pipe: number, readable: () => void): boolean;
   /** To be called before the descriptor is closed. */

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { assignment, commandFile, commandWord, lineValue } from '../../src/cli/unit/quoting.ts';
 import { type UnitFacts, unitName, unitText } from '../../src/cli/unit/unit.ts';
 import { EXIT } from '../../src/protocol/errors.ts';
@@ -36,6 +36,7 @@ const facts = (change: Partial<UnitFacts> = {}): UnitFacts => ({
   folders: new Map(),
   stop: { ms: 315_000, programs: [] },
   limits: false,
+  systemd: 254,
   ...change,
 });
 
@@ -119,6 +120,37 @@ describe('export systemd', () => {
   });
 });
 
+describe('export systemd of a user who is not root', () => {
+  const exported = (env = {}) => command(['export', 'systemd'], given({ HOME: folder, ...env }));
+  beforeEach(() => {
+    if (process.getuid !== undefined) vi.spyOn(process, 'getuid').mockReturnValue(1000);
+  });
+
+  it('runs the daemon as him, and has systemd make the folders that he cannot', async () => {
+    configure(`supervisor:\n  name: orders\n${DIRS}${WORKER}`);
+    const { out, err } = await exported({ XDG_RUNTIME_DIR: '/run/user/1000' });
+    expect(err).toBe('');
+    expect(lines(out, 'User')).toEqual([userInfo().username]);
+    expect(['RuntimeDirectory', 'StateDirectory', 'LogsDirectory'].flatMap((key) => lines(out, key))).toEqual(
+      ['"orders"', '"orders"', '"orders"'],
+    );
+  });
+
+  it('says that the daemon would not be where commands look for it, or where nothing stays', async () => {
+    configure(`supervisor: { name: orders }\n${WORKER}`);
+    const elsewhere = await exported({ XDG_RUNTIME_DIR: '/run/user/1000' });
+    expect(elsewhere.err).toMatch(
+      /run_dir of the daemon of tsup-visor-orders\.service would be \S+, while commands in this terminal look for \/run\/user\/1000/,
+    );
+    expect((await exported()).err).toContain('where old files are cleared away');
+    const own = await command(
+      ['export', 'systemd', '--user'],
+      given({ HOME: folder, XDG_RUNTIME_DIR: '/run/user/1000' }),
+    );
+    expect([own.err, lines(own.out, 'User')]).toEqual(['', []]);
+  });
+});
+
 describe('a unit', () => {
   it('of a user who is not root has him, and the folders that only root can make', () => {
     const folders = new Map([['RuntimeDirectory', 'tsup-visor/orders'] as const]);
@@ -128,6 +160,13 @@ describe('a unit', () => {
     // systemd would take it away at each stop, and with it what a daemon that died has left.
     expect(lines(text, 'RuntimeDirectoryPreserve')).toEqual(['yes']);
     expect(lines(unitText(facts()), 'RuntimeDirectoryPreserve')).toEqual([]);
+  });
+
+  it('gives up limits at the death of the daemon where systemd could not start the next one otherwise', () => {
+    expect(lines(unitText(facts({ limits: true, systemd: 252 })), 'ExecStopPost')).toHaveLength(1);
+    for (const other of [{ limits: true }, { systemd: 252 }, { limits: true, systemd: null }]) {
+      expect(lines(unitText(facts(other)), 'ExecStopPost')).toEqual([]);
+    }
   });
 
   it('is named after the supervisor', () => {
@@ -147,7 +186,7 @@ const analyze = spawnSync('systemd-analyze', ['--version']).status === 0;
 if (!analyze) console.warn('the units are not verified: there is no systemd-analyze');
 
 it.skipIf(!analyze).each([
-  ['system', facts({ limits: true })],
+  ['system', facts({ limits: true, systemd: 249 })],
   ['user', facts({ manager: 'user', stop: { ms: null, programs: ['worker' as never] } })],
   [
     'system, of a user',

@@ -45,14 +45,22 @@ async function claim(file: string, name?: string) {
 test('one daemon has the file, and the second is told of it', async () => {
   const file = config('a/supervisor.yaml');
   expect((await claim(file)).ok).toBe(true);
-  expect(await claim(file, 'two')).toEqual({ ok: false, error: claimOf(file) });
+  expect(await claim(file, 'two')).toEqual({
+    ok: false,
+    error: expect.stringMatching(
+      /^the daemon "one" \(pid \d+\) runs with this config file already; end it first/,
+    ),
+  });
 });
 
 test('a link to the folder leads to the same file', async () => {
   const file = config('release-7/supervisor.yaml');
   symlinkSync('release-7', join(folder, 'current'));
   await claim(join(folder, 'current/supervisor.yaml'), 'current');
-  expect(await claim(file, 'release-7')).toMatchObject({ ok: false, error: { name: 'current' } });
+  expect(await claim(file, 'release-7')).toMatchObject({
+    ok: false,
+    error: expect.stringContaining('"current"'),
+  });
 });
 
 test('a link that leads elsewhere by now is that other file, which the next reload reads', async () => {
@@ -71,7 +79,7 @@ test('a folder that was renamed has the same file', async () => {
   renameSync(join(folder, 'before'), join(folder, 'after'));
   expect(await claim(join(folder, 'after/supervisor.yaml'))).toMatchObject({
     ok: false,
-    error: { name: 'before' },
+    error: expect.stringContaining('"before"'),
   });
 });
 
@@ -142,4 +150,54 @@ test('what is no note is passed over', async () => {
 test('where nothing can be noted down it is thrown why', async () => {
   writeFileSync(notes(), '');
   await expect(claim(config('a/supervisor.yaml'))).rejects.toThrow('cannot make the folder');
+});
+
+/** A daemon that was killed has let go of its lock, and of nothing else. */
+function killed(claim: Claim): void {
+  mkdirSync(notes(), { recursive: true, mode: 0o700 });
+  writeFileSync(join(notes(), '7-dead.json'), JSON.stringify(claim));
+}
+
+const LEFT = [
+  { instance: 'worker:0', pid: 8114 },
+  { instance: 'worker:1', pid: 8115 },
+];
+
+test('what a killed daemon with another run_dir has left at work is not started a second time', async () => {
+  const file = config('supervisor.yaml');
+  killed({ ...claimOf(file, 'old'), pid: 7, runDir: '/run/old' });
+  let left = LEFT;
+  const asked: string[] = [];
+  const leftIn = (runDir: string) => {
+    asked.push(runDir);
+    return left;
+  };
+  const own = { ...claimOf(file, 'new'), runDir: '/run/new' };
+  for (const _ of [1, 2]) {
+    const refused = await claimConfig(own, notes(), acquireLock, leftIn);
+    expect(refused).toMatchObject({
+      ok: false,
+      error: expect.stringContaining('run_dir /run/old, was killed'),
+    });
+    expect(refused).toMatchObject({
+      error: expect.stringMatching(/\(worker:0, worker:1\).*"kill 8114 8115"/),
+    });
+  }
+  expect(asked).toEqual(['/run/old', '/run/old']);
+  left = [];
+  const claimed = await claimConfig(own, notes(), acquireLock, leftIn);
+  expect(claimed.ok).toBe(true);
+  if (claimed.ok) open.push(claimed.value);
+  expect(readdirSync(notes()), 'nothing is told of it any more').not.toContain('7-dead.json');
+});
+
+test.each([
+  ['the same run_dir, which takes it up', 'supervisor.yaml', '/run/new'],
+  ['another config file', 'other.yaml', '/run/old'],
+])('what a killed daemon has left does not matter to one with %s', async (_, name, runDir) => {
+  killed({ ...claimOf(config(name), 'old'), pid: 7, runDir });
+  const own = { ...claimOf(config('supervisor.yaml'), 'new'), runDir: '/run/new' };
+  const claimed = await claimConfig(own, notes(), acquireLock, () => LEFT);
+  expect(claimed.ok).toBe(true);
+  if (claimed.ok) open.push(claimed.value);
 });

@@ -1,5 +1,5 @@
 /** The exported unit under a real systemd: it starts, watches and stops the daemon, and never touches an instance. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
@@ -75,6 +75,7 @@ describe.skipIf(why !== null)('under systemd', () => {
       NRestarts: '0',
     });
     const { daemon } = await isWhole(world, 2);
+    expect(daemon.warnings).toEqual([]);
     expect(daemon.tracking).toBe('cgroup');
     await until(
       'it is told',
@@ -147,6 +148,17 @@ describe.skipIf(why !== null)('under systemd', () => {
       NRestarts: '0',
     });
     expect(world.left()).toEqual([]);
+  });
+
+  it('is warned of in the status where a unit that somebody else has written would cut jobs', async (test) => {
+    const more = 'Type=simple\nNotifyAccess=none\nKillMode=control-group\nTimeoutStopSec=7\nWatchdogSec=0';
+    const world = await begin(test, { worker: steady }, more);
+    await until('it answers', () => existsSync(join(world.runDir, 'control.sock')));
+    const { daemon } = await world.see('it warns', ({ daemon }) => daemon.warnings.length > 0);
+    expect(daemon.warnings).toEqual([
+      expect.stringMatching(/^systemd gives tsup-visor-e2e.service 7s to stop .*may take 26s \(worker\)/),
+      expect.stringMatching(/^tsup-visor-e2e.service has KillMode=control-group/),
+    ]);
   });
 
   it('is given each word of a unit as it was meant', async ({ onTestFinished }) => {

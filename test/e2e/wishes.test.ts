@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
+import { ROOT } from './build.ts';
 import { build } from './builds.ts';
 import { endMarked, kill } from './processes.ts';
 import { drainsUntilThereIs, steady } from './puppets.ts';
@@ -160,3 +161,40 @@ const allReadyBut = (world: World, but: string) =>
   world.see('the others are ready', ({ instances }) =>
     instances.every(({ id, ready }) => ready || id === but),
   );
+
+describe.concurrent.each([
+  ['back', -3_600_000],
+  ['forward', 3_600_000],
+] as const)('when the clock is set %s by an hour while no daemon runs', { timeout: 120_000 }, (_, byMs) => {
+  it('a drain has as much time left as it had', async ({ onTestFinished }) => {
+    const clock = `/tmp/tv-clock-${randomUUID()}`;
+    writeFileSync(clock, '0');
+    const world = createWorld({
+      environment: {
+        TV_CLOCK: clock,
+        NODE_OPTIONS: `--require ${join(ROOT, 'test/rig/sets-the-clock.cjs')}`,
+      },
+    });
+    onTestFinished(async () => {
+      await world.close();
+      rmSync(clock, { force: true });
+    });
+    world.configure({ worker: drainsUntilThereIs('done') });
+    await world.succeed('start');
+    await world.succeed('stop', '--no-wait', 'worker');
+    const before = await world.instance('worker:0');
+    kill((await world.status()).daemon.pid, 'SIGKILL');
+    await until('it is gone', async () => (await world.cli('status')).code === 4);
+    writeFileSync(clock, String(byMs));
+    await world.succeed('start', '--no-wait');
+    const { state, drain } = await world.instance('worker:0');
+    expect(state).toBe('draining');
+    expect(drain?.elapsed_ms).toBeGreaterThan(before.drain?.elapsed_ms ?? 0);
+    expect(drain?.elapsed_ms).toBeLessThan(60_000);
+    const leftMs = Date.parse(drain?.deadline ?? '') - (Date.now() + byMs);
+    expect(leftMs).toBeGreaterThan(60_000);
+    expect(leftMs).toBeLessThan(120_000);
+    writeFileSync(join(world.dir, 'done'), '');
+    await world.see('it has drained', ({ instances }) => instances[0]?.state === 'stopped');
+  });
+});

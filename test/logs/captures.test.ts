@@ -98,7 +98,7 @@ describe.skipIf(!canCarry)('what a program writes', () => {
     const s = scene();
     const first = s.open();
     await writeAll(first.stdout, Buffer.from('stale\n'));
-    s.captures.drainInto(s.log);
+    s.captures.drain(s.log);
     expect(statSync(s.log).size).toBe(6);
     first.close();
   });
@@ -270,6 +270,29 @@ describe.skipIf(!canCarry)('a FIFO', () => {
     s.captures.dismiss(ID);
     expect(there()).toEqual([]);
     expect(readFileSync(s.log, 'utf8')).toBe('onetwo');
+  });
+
+  test('is given ahead of the next run as it is, or not at all: nothing changes for the one that still writes', async () => {
+    const s = scene();
+    const ahead = (path: string, credentials: typeof NOBODY | null = null) =>
+      s.captures.openOutput({ run: run(2), id: ID, stdout: path, stderr: path, credentials }, true);
+    expect(ahead(s.log).ok).toBe(false); // no run was there before
+    await s.write('first\n');
+    const { stdout, close } = s.open();
+    const before = readdirSync('/proc/self/fd').length;
+    const same = ahead(s.log);
+    if (!same.ok) throw new Error(same.error);
+    expect(statSync(`/proc/self/fd/${same.value.stdout}`).ino).toBe(statSync(`/proc/self/fd/${stdout}`).ino);
+    same.value.close();
+    expect(ahead(join(s.folder, 'other.log')).ok).toBe(false);
+    if (isRoot) expect(ahead(s.log, NOBODY).ok).toBe(false);
+    expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+    await writeAll(stdout, Buffer.from('still the old one\n'));
+    s.captures.drain();
+    expect(readFileSync(s.log, 'utf8')).toBe('first\nstill the old one\n');
+    expect(existsSync(join(s.folder, 'other.log'))).toBe(false);
+    expect(statSync(`/proc/self/fd/${stdout}`).uid).toBe(process.geteuid?.());
+    close();
   });
 
   test('that somebody has removed is made anew for the next run, and the last one is heard to its end', async () => {

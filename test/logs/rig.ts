@@ -9,6 +9,7 @@ import { Captures } from '../../src/logs/captures.ts';
 import { loadLibc } from '../../src/os/libc.ts';
 import { openLog } from '../../src/os/output.ts';
 import { createPlumbing } from '../../src/os/plumbing.ts';
+import { allPids, readStat } from '../../src/os/proc.ts';
 import type { Plumbing } from '../../src/ports/plumbing.ts';
 import type { Credentials } from '../../src/ports/processes.ts';
 import type { LeakCheck } from '../rig/leaks.ts';
@@ -37,6 +38,8 @@ export class Scene {
   readonly log = join(this.folder, 'worker-0.log');
   readonly said: string[] = [];
   readonly warned: string[] = [];
+  /** What stands between the captures and the system. */
+  through: (plumbing: Plumbing) => Plumbing = (plumbing) => plumbing;
   readonly #leaks: LeakCheck;
   #captures: Captures | null = null;
   #plumbing: Plumbing | null = null;
@@ -49,7 +52,7 @@ export class Scene {
   get captures(): Captures {
     this.#plumbing ??= createPlumbing() ?? raise('no koffi');
     this.#captures ??= new Captures({
-      plumbing: this.#plumbing,
+      plumbing: this.through(this.#plumbing),
       folder: this.fifos,
       openFile: openLog,
       say: (text) => void this.said.push(text),
@@ -88,8 +91,8 @@ export class Scene {
   }
 
   /** As a daemon that ends. */
-  close(): void {
-    this.#captures?.close();
+  close(done?: () => void): void {
+    this.#captures?.close(done);
     this.#captures = null;
     this.#plumbing?.close();
     this.#plumbing = null;
@@ -114,10 +117,16 @@ export function useScene(leaks: LeakCheck): () => Scene {
 
 /** One that was left for the next daemon is a child of this process, which is no init. */
 async function reapKeeper(folder: string): Promise<void> {
-  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').map(Number);
-  await until('the end of a keeper', () => !children.some((pid) => commandOf(pid).includes(folder)));
-  for (const pid of children) if (loadLibc()?.childState(pid) === 'dead') loadLibc()?.reap(pid);
+  await until('the end of a keeper', () => {
+    for (const pid of ownChildren()) if (loadLibc()?.childState(pid) === 'dead') loadLibc()?.reap(pid);
+    // One that is about to be dead has lost its command already.
+    return !ownChildren()
+      .map(commandOf)
+      .some((command) => command === '' || command.includes(folder));
+  });
 }
+
+const ownChildren = (): number[] => allPids().filter((pid) => readStat(pid)?.ppid === process.pid);
 
 function commandOf(pid: number): string {
   try {

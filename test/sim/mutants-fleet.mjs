@@ -11,6 +11,30 @@ export const MUTANTS = [
   mutant('how it ends changes under a run', 'change.ts', "drain: 'next_start',", "drain: 'live',"),
   mutant('a run number is used twice', 'fleet/changes.ts', 'this.fleet.nextRun = run(present + 1);', ''),
   mutant(
+    'a number that is reserved is given out once more',
+    'fleet/ahead.ts',
+    'fleet.nextRun = run(life.run + 1);',
+    '',
+  ),
+  mutant(
+    'what was got ready begins under another number',
+    'fleet/ahead.ts',
+    'reserved.get(id) ?? nextRun',
+    'nextRun',
+  ),
+  mutant(
+    'what was got ready is kept when nothing comes of it',
+    'fleet/ahead.ts',
+    'if (life !== null || reserved === undefined) return [];',
+    'if (life !== null || reserved !== undefined) return [];',
+  ),
+  mutant(
+    'a number stays reserved when a run has it',
+    'fleet/changes.ts',
+    'if (this.fleet.reserved.delete(instance.id)) return;',
+    'if (this.fleet.reserved.has(instance.id)) return;',
+  ),
+  mutant(
     'old runs stay known',
     'fleet/changes.ts',
     'if (old !== undefined) this.fleet.runs.delete(old);',

@@ -215,6 +215,24 @@ export const MUTANTS = [
     'return phase.worn === null ? wornAt(phase.body) : null;',
   ),
   mutant(
+    'something is got ready for whoever is not wanted',
+    'instance/settle.ts',
+    "phase.ending.cause !== 'planned' || wish.want === 'down') return null;",
+    "phase.ending.cause !== 'planned') return null;",
+  ),
+  mutant(
+    'something is got ready before a pre_drain hook has let it go',
+    'instance/settle.ts',
+    "if (phase.kind === 'draining' && phase.asked === false) return null;",
+    '',
+  ),
+  mutant(
+    'something is got ready before its pre_start hook',
+    'instance/settle.ts',
+    'isForNothing(instance) || program.hooks.pre_start !== null) return null;',
+    'isForNothing(instance)) return null;',
+  ),
+  mutant(
     'failures are never forgotten',
     'instance/settle.ts',
     'goodStretch(body, ending) ? 0 : instance.failures',

@@ -47,11 +47,11 @@ export class StateWatch {
   /** A build that is tried out: as long as others of the program work, that is for its rollout to judge. */
   #isOnTrial({ id, program, generation, leaving }: Instance): boolean {
     if (leaving) return true;
-    // It may be over by the end of the step.
+    // It may be over by the end of the step, or on its way back because of this very failure.
     return [...this.#fleet.rollouts.values()].some(
       (rollout) =>
         rollout.program === program.name &&
-        rollout.generation === generation &&
+        (rollout.generation === generation || rollout.reverting?.from === generation) &&
         rollout.turns.some((turn) => turn.id === id),
     );
   }

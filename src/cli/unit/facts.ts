@@ -1,4 +1,5 @@
 /** What a unit is made of, as it is found here: and what the daemon that it starts would find to be different. */
+import { spawnSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, isAbsolute, join, relative } from 'node:path';
@@ -9,7 +10,7 @@ import { longestStop } from '../../config/stop-time.ts';
 import type { World } from '../../config/where.ts';
 import type { Io } from '../io.ts';
 import { worldOf } from '../world.ts';
-import { type FolderKind, type UnitFacts, unitName } from './unit.ts';
+import { type FolderKind, isOldFor, type UnitFacts, unitName } from './unit.ts';
 
 type Plan = LoadedConfig['plan'];
 type Manager = UnitFacts['manager'];
@@ -27,8 +28,16 @@ export function factsOf(plan: Plan, manager: Manager, io: Io): UnitFacts {
     user,
     folders: user === null ? new Map() : foldersOf(plan),
     stop: longestStop(plan),
+    systemd: systemdVersion(),
     limits: plan.programs.some(({ limits }) => limits.memoryMax !== null || limits.cpuMax !== null),
   };
+}
+
+/** Null: there is none here, or it does not say. */
+function systemdVersion(): number | null {
+  const { stdout } = spawnSync('systemctl', ['--version'], { encoding: 'utf8', timeout: 2000 });
+  const version = /^systemd (\d+)/.exec(stdout ?? '')?.[1];
+  return version === undefined ? null : Number(version);
 }
 
 /** By the path by which it was called, if that leads to us: the link of an installation outlives its releases. */
@@ -65,6 +74,11 @@ function foldersOf({ runDir, stateDir, logDir }: Plan): Map<FolderKind, string> 
 
 /** What the terminal's environment has and the unit's has not, where that matters to the config. */
 export function unitDoubts(plan: Plan, facts: UnitFacts, io: Io): string[] {
+  const old = `when the daemon dies under systemd ${facts.systemd}, instances with memory_max or cpu_max work on without these limits until they are restarted; from systemd 254 on they keep them`;
+  return [...(isOldFor(facts) ? [old] : []), ...strangeness(plan, facts, io)];
+}
+
+function strangeness(plan: Plan, facts: UnitFacts, io: Io): string[] {
   const unit = unitName(facts.name);
   const loaded = loadConfig(plan.configFile, unitWorld(facts, io));
   if (!loaded.ok) {

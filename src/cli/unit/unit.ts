@@ -22,6 +22,8 @@ export interface UnitFacts {
   readonly stop: StopTime;
   /** memory_max or cpu_max are used. */
   readonly limits: boolean;
+  /** The version of systemd here; null: nobody knows. */
+  readonly systemd: number | null;
 }
 
 export type FolderKind = 'RuntimeDirectory' | 'StateDirectory' | 'LogsDirectory';
@@ -124,7 +126,31 @@ function restarting(): string[] {
   ];
 }
 
-function room({ limits, manager }: UnitFacts): string[] {
+/** From this version on systemd can begin a daemon below the group of its unit. */
+const KNOWS_SUBGROUPS = 254;
+
+export const isOldFor = ({ limits, systemd }: UnitFacts): boolean =>
+  limits && systemd !== null && systemd < KNOWS_SUBGROUPS;
+
+/** A group that shares out memory takes no process: the next daemon could not be begun in the group of its unit. */
+const SHARE_NO_MORE = [
+  "group=$(sed -n 's,^0::\\(.*\\.service\\)/\\.control$,\\1,p' /proc/self/cgroup)",
+  '[ -n "$group" ] && cd "/sys/fs/cgroup$group" || exit 0',
+  'for each in tsup-visor-*/ ./; do for what in memory cpu; do echo "-$what" > "$each/cgroup.subtree_control"; done; done 2> /dev/null',
+  'exit 0',
+].join('; ');
+
+function stepBack(facts: UnitFacts): string[] {
+  if (!isOldFor(facts)) return [];
+  const words = ['-c', SHARE_NO_MORE].map(commandWord).join(' ');
+  return [
+    `# This systemd (${facts.systemd}) could not start the daemon again while its group shares out memory.`,
+    `ExecStopPost=${commandFile('/bin/sh')} ${words}`,
+  ];
+}
+
+function room(facts: UnitFacts): string[] {
+  const { limits, manager } = facts;
   return [
     '# One that is out of memory must not end the others.',
     'OOMPolicy=continue',
@@ -132,11 +158,11 @@ function room({ limits, manager }: UnitFacts): string[] {
     'Delegate=yes',
     ...(limits
       ? [
-          '# memory_max and cpu_max need this. systemd before 254 does not know it, and there could not start the',
-          '# daemon again after a crash while such instances run.',
+          `# memory_max and cpu_max need this, and systemd ${KNOWS_SUBGROUPS} or newer: an older one passes over it.`,
         ]
-      : ['# Known to systemd from 254 on; needed by memory_max and cpu_max only.']),
+      : [`# Known to systemd from ${KNOWS_SUBGROUPS} on; needed by memory_max and cpu_max only.`]),
     'DelegateSubgroup=tsup-visor-daemon',
+    ...stepBack(facts),
     'TasksMax=infinity',
     ...(manager === 'user' ? [] : ['LimitNOFILE=524288']),
   ];
