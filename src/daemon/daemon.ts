@@ -428,6 +428,7 @@ async function assemble(
     stopHearing();
     throw error;
   });
+  seat?.settle();
   forgetFault(socket);
   footing.begin();
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
