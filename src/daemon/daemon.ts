@@ -224,6 +224,7 @@ async function assemble(
     surroundings,
     clock,
     places,
+    since: seat?.leftAt ?? null,
     post,
     log: (text) => ownLog.say(text),
   });
@@ -427,6 +428,7 @@ async function assemble(
     stopHearing();
     throw error;
   });
+  seat?.settle();
   forgetFault(socket);
   footing.begin();
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { VERSION } from '../base/version.ts';
 import { ERROR_KINDS, type WireError } from '../protocol/errors.ts';
 import type { UpgradeReply } from '../protocol/replies.ts';
 import { type BodyRoute, type Checked, checkBody, takesBody } from '../protocol/requests.ts';
@@ -46,6 +47,7 @@ export function createApiServer({ api, news, peerOf, visitors, upgrade, defect }
   const handlers = handlersOf(api, upgrade);
   const pending = new Pending();
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    response.setHeader('server', SERVER);
     pending.add(request, response);
     answer(request, response, { handlers, news, peerOf }).catch((error: unknown) => {
       if (!(error instanceof Refused)) defect(error);
@@ -61,6 +63,9 @@ export function createApiServer({ api, news, peerOf, visitors, upgrade, defect }
   });
   return server;
 }
+
+/** Borne by every reply, so that whoever is of another version can say so. */
+const SERVER = `tsup-visor/${VERSION}`;
 
 /** There is no host on this socket to be named. */
 const LIMITS = { maxHeaderSize: 16 * 1024, requestTimeout: 10_000, requireHostHeader: false };
