@@ -34,6 +34,7 @@ async function begin(s: Scene, more: readonly string[] = []): Promise<ChildProce
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { PATH: process.env.PATH, ...leaks.environment },
   });
+  s.others.add(child.pid ?? 0);
   await within('a reader', new Promise((resolve) => child.stdout?.once('data', resolve)));
   return child;
 }

@@ -35,8 +35,8 @@ export class Scene {
   readonly folder = mkdtempSync(join(tmpdir(), 'captures-'));
   readonly fifos = join(this.folder, 'fifos');
   readonly log = join(this.folder, 'worker-0.log');
-  /** Children of this process that were there before. */
-  readonly elders = new Set(ownChildren());
+  /** Children of this process that are no keepers: those that were there before, and those that the test has begun. */
+  readonly others = new Set(ownChildren());
   readonly said: string[] = [];
   readonly warned: string[] = [];
   /** What stands between the captures and the system. */
@@ -78,6 +78,7 @@ export class Scene {
       stdio: ['ignore', stdout, 'inherit'],
       env: { PATH: process.env.PATH, ...this.#leaks.environment },
     });
+    this.others.add(child.pid ?? 0);
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     return { child, ended: within(program, ended, 25_000) };
   }
@@ -123,7 +124,7 @@ export function useScene(leaks: LeakCheck): () => Scene {
     for (const scene of scenes.splice(0)) {
       await within('the end of captures', new Promise<void>((resolve) => scene.close(resolve)));
       rmSync(scene.folder, { recursive: true, force: true });
-      await reap(ownChildren().filter((pid) => !scene.elders.has(pid)));
+      await reap(ownChildren().filter((pid) => !scene.others.has(pid)));
     }
   });
   return () => {
