@@ -131,7 +131,7 @@ export function refusalJson({ exit, kind, message, hint }: Refusal, options: Par
 const NEXT_STEP: Readonly<Record<Absence, string | undefined>> = {
   absent: 'start one with "tsup-visor start"',
   forbidden: 'only the user that started the daemon may talk to it, and whoever "socket_mode" lets in',
-  lost: 'see what it wrote last in daemon.log, in its log folder',
+  lost: 'see "tsup-visor status" for what came of it; if the daemon has died, "tsup-visor start" brings it back, and daemon.log has its last words',
   unusable: undefined,
 };
 

@@ -1,5 +1,5 @@
 /** Finds what an earlier daemon has left running, so that no second copy of anything is started. */
-import type { Moment } from '../base/clock.ts';
+import { type Moment, wall } from '../base/clock.ts';
 import type { InstanceId, Pid, ProgramName, Run } from '../base/ids.ts';
 import { withLiveKeys } from '../core/change.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
@@ -10,6 +10,7 @@ import { type Life, newlyRunning, type Phase, silent } from '../core/instance/ph
 import type { Plan, ProgramPlan } from '../core/plan.ts';
 import type { Rollout } from '../core/rollout/rollout.ts';
 import type { Processes, Unrecorded } from '../ports/processes.ts';
+import { momentOf } from './record.ts';
 
 /** The plan of that revision, where it was written down. */
 export type PlanOf = (program: ProgramName, revision: string) => ProgramPlan | null;
@@ -94,7 +95,7 @@ function upToDate(instance: Instance, plan: Plan): Instance {
 
 /** Taken for a working one: it was started to work, and nothing is known that says otherwise. */
 function instanceOf(
-  { run, pid, instance, revision, generation: bears }: Unrecorded,
+  { run, pid, instance, ageMs, revision, generation: bears }: Unrecorded,
   plan: Plan,
   { generations }: Memory,
   planOf: PlanOf,
@@ -111,7 +112,7 @@ function instanceOf(
     program: own ?? program,
     generation: own === null || bears === null ? generation : bears,
     because: 'start',
-    startedAt: now,
+    startedAt: momentOf(wall(now.wall - ageMs), now),
   };
   return {
     ...newInstance(instance as InstanceId, index, program, { want: 'up', because: 'start' }), // from its environment

@@ -61,14 +61,19 @@ function accept(
   const planOf: PlanShelf['find'] = (name, revision) => shelf.find(name, revision);
   const recalled = recall({ ...remembered, planOf }, plan, processes, now);
   const fleet = createFleet(plan, recalled.memory);
-  for (const { id, pid } of recalled.unwritten) warn(foundText(id, pid));
+  if (recalled.unwritten.length > 0) warn(foundText(recalled.unwritten));
   for (const { id, pid } of recalled.nobodys) warn(nobodysText(id, pid));
   const unwritten = recalled.unwritten.map(({ id }) => id);
   return { fleet, plan, identities, places, wanted, isAnew, begun: recalled.begun, unwritten };
 }
 
-const foundText = (id: string, pid: number): string =>
-  `${id} (pid ${pid}) was found at work by the mark in its environment; nothing that can be read was written down of it, so it is taken for one that works as the config has it`;
+/** In one sentence: a fleet of hundreds may have lost its state. */
+function foundText(found: Recalled['unwritten']): string {
+  const who = found.map(({ id, pid }) => `${id} (pid ${pid})`).join(', ');
+  return found.length === 1
+    ? `${who} was found at work by the mark in its environment; nothing that can be read was written down of it, so it is taken for one that works as the config has it`
+    : `${who} were found at work by the mark in their environment; nothing that can be read was written down of them, so they are taken for ones that work as the config has it`;
+}
 const nobodysText = (id: string, pid: number): string =>
   `${id} (pid ${pid}) was found at work by the mark in its environment, but the config has no such program, and nothing that can be read was written down of it: it is left alone; put it back into the config, or end it with "kill ${pid}"`;
 

@@ -144,7 +144,12 @@ export class Upgrades {
     if (!succession.isPossible) throw notInPlace('this daemon cannot load koffi');
     if (nextCommand === null) throw new Refused('conflict', 'this daemon is part of another program');
     if (fleet.mode.kind !== 'running') throw new Refused('shutting_down', 'the daemon is shutting down');
-    if (this.#isUnderWay) throw new Refused('conflict', 'an upgrade is under way already');
+    if (this.#isUnderWay)
+      throw new Refused(
+        'conflict',
+        'an upgrade is under way already',
+        'see "tsup-visor status" when it is over',
+      );
     return nextCommand;
   }
 

@@ -154,11 +154,19 @@ export class Conduits {
     if (this.#keeping !== null) clearImmediate(this.#keeping);
     this.#keeping = null;
     const { plumbing, folder, warn } = this.#options;
-    const kept = plumbing.keep(
-      this.all.map(({ reader }) => reader),
-      join(folder, KEEPER),
-    );
+    const pipes = this.all.map(({ reader }) => reader);
+    // Somebody may have removed it; what is held has no name in it then, and is kept all the same.
+    if (pipes.length > 0) makeIfGone(folder);
+    const kept = plumbing.keep(pipes, join(folder, KEEPER));
     if (!kept.ok) warn(kept.error);
+  }
+}
+
+function makeIfGone(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch {
+    // Whoever needs it says what is wrong.
   }
 }
 

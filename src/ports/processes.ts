@@ -122,7 +122,9 @@ export interface Unrecorded {
   /** As its environment says: `worker:2`. */
   readonly instance: string;
   readonly identity: string;
-  /** Likewise, of its plan; null: it does not say. */
+  /** For how long it has been at work. */
+  readonly ageMs: number;
+  /** Of its plan, as its environment says; null: it does not say. */
   readonly revision: string | null;
   /** Likewise. */
   readonly generation: number | null;

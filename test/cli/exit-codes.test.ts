@@ -113,6 +113,7 @@ test('a daemon that hangs up before it has answered is no daemon', async () => {
   const result = await ask({ 'GET /v1/status': (response) => response.destroy() }, 'status');
   expect(result.exit).toBe(EXIT.noDaemon);
   expect(result.err).toContain('went away before it had answered');
+  expect(result.err).toMatch(/"tsup-visor .* start" brings it back/);
 });
 
 test('a daemon of another protocol is told apart, with what to do', async () => {

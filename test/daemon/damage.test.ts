@@ -52,7 +52,8 @@ function livingOf(heir: Heir): Unrecorded[] {
     const { run, generation } = life;
     const identity = `identity of ${run}`;
     const { revision } = life.program;
-    return [{ run, pid: pid(4711 + seat.index), instance: seat.id, identity, revision, generation }];
+    const place = { pid: pid(4711 + seat.index), instance: seat.id, ageMs: 0 };
+    return [{ run, ...place, identity, revision, generation }];
   });
 }
 
@@ -169,7 +170,9 @@ describe('a journal of a later version', () => {
     expect(warned(next)).toMatch(
       /damaged: it is of a later version \(format 2\); it is kept as journal\.corrupt-/,
     );
-    expect(warned(next)).toMatch(/worker:0 \(pid 4711\) was found at work by the mark in its environment/);
+    expect(warned(next)).toMatch(
+      /worker:0 \(pid 4711\), .* were found at work by the mark in their environment/,
+    );
     const [kept = ''] = asides();
     expect(readFileSync(`${dirname(journalFile())}/${kept}`)).toEqual(before);
   });
@@ -210,6 +213,7 @@ describe('in the place of the journal', () => {
       pid: pid(4711),
       instance: 'worker:0',
       identity: 'it',
+      ageMs: 0,
       revision: 'two',
       generation: 0,
     },

@@ -140,7 +140,7 @@ describe('upgrade', { timeout: 60_000 }, () => {
     expect((await world.succeed('upgrade')).stdout).toMatch(/^the daemon is \S+ already/);
     expect((await status(world)).daemon.handovers).toBe(0);
     expect((await world.succeed('upgrade', '--force')).stdout).toMatch(
-      /^replaced the daemon by another build/,
+      /^replaced the daemon by the installed build of /,
     );
     expect((await status(world)).daemon.handovers).toBe(1);
   });

@@ -165,6 +165,8 @@ describe.skipIf(!canCarry)('the next daemon', () => {
     s.close();
     rmSync(s.fifos, { recursive: true });
     s.captures.adopt({ id: ID, run: run(1), pid: child.pid ?? null, stdout: s.log, stderr: s.log });
+    await until('its keeper', () => existsSync(join(s.fifos, 'keeper')));
+    expect(s.warned).toEqual([]);
     writeFileSync(go, '');
     await ended;
     await s.over();

@@ -92,7 +92,7 @@ function done(
 ): string {
   const what =
     from === to
-      ? `replaced the daemon by another build of ${to}`
+      ? `replaced the daemon by the installed build of ${to}`
       : `upgraded the daemon from ${from} to ${to}`;
   const ran = before.instances.filter(({ pid }) => pid !== null);
   const now = new Set(after.instances.map(keyOf));
