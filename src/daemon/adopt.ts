@@ -62,10 +62,26 @@ export function recall(
     identities.set(one.run, one.identity);
     if (known !== undefined) found.set(one.run, one.pid);
   }
+  const counts = countsWith(unwritten, plan, memory.counts);
   for (const [id, instance] of alive) alive.set(id, upToDate(instance, plan));
   const still = [...found].filter(([run]) => [...alive.values()].some(({ lastRun }) => lastRun === run));
   const taken = still.map(([run, pid]) => ({ run, pid }));
-  return { memory: { ...memory, alive }, begun: taken, unwritten, nobodys };
+  return { memory: { ...memory, alive, counts }, begun: taken, unwritten, nobodys };
+}
+
+/**
+ * Somebody may have scaled it, and that may be what could not be written down or read: where nothing is known of how
+ * many there are to be, none that works is too many.
+ */
+function countsWith(unwritten: readonly Stray[], plan: Plan, known: Memory['counts']): Memory['counts'] {
+  const counts = new Map(known);
+  for (const { id } of unwritten) {
+    const program = plan.programs.find(({ name }) => name === id.slice(0, id.lastIndexOf(':')));
+    if (program === undefined || known.has(program.name)) continue;
+    const count = Number(id.slice(id.lastIndexOf(':') + 1)) + 1;
+    if (count > (counts.get(program.name) ?? program.instances)) counts.set(program.name, count);
+  }
+  return counts;
 }
 
 /** What takes effect while a run works is what the config says now, also where it has changed while no daemon ran. */

@@ -2,12 +2,12 @@
 import type { Moment } from '../base/clock.ts';
 import type { InstanceId, Run } from '../base/ids.ts';
 import { adoptRuns } from '../core/fleet/adopt.ts';
-import type { FleetEffect } from '../core/fleet/effect.ts';
+import type { FleetEffect, Recorded } from '../core/fleet/effect.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
 import { createFleet, type Fleet, inOrderOf } from '../core/fleet/fleet.ts';
 import { resumeRollouts } from '../core/fleet/resume.ts';
-import { bodyOf } from '../core/instance/phase.ts';
-import type { Plan } from '../core/plan.ts';
+import { bodyOf, lifeOf } from '../core/instance/phase.ts';
+import type { LimitsPlan, Plan } from '../core/plan.ts';
 import type { Processes } from '../ports/processes.ts';
 import { type Recalled, recall, underWay, unwanted, wantedAgain } from './adopt.ts';
 import type { Journal } from './journal.ts';
@@ -20,8 +20,8 @@ export interface Inheritance extends Pick<Remembered, 'identities' | 'places' | 
   /** The file's, but for what is kept and for what rollouts are on their way to. */
   readonly plan: Plan;
   readonly begun: Recalled['begun'];
-  /** Found at work, with nothing that can be read about them. */
-  readonly unwritten: Recalled['unwritten'];
+  /** Of which nothing was written down so far. */
+  readonly unwritten: readonly string[];
 }
 
 interface Estate {
@@ -63,8 +63,8 @@ function accept(
   const fleet = createFleet(plan, recalled.memory);
   if (recalled.unwritten.length > 0) warn(foundText(recalled.unwritten));
   for (const { id, pid } of recalled.nobodys) warn(nobodysText(id, pid));
-  const { begun, unwritten } = recalled;
-  return { fleet, plan, identities, places, wanted, isAnew, begun, unwritten };
+  const unwritten = recalled.unwritten.map(({ id }) => id);
+  return { fleet, plan, identities, places, wanted, isAnew, begun: recalled.begun, unwritten };
 }
 
 /** In one sentence: a fleet of hundreds may have lost its state. */
@@ -87,27 +87,42 @@ interface Heir {
   safely(act: () => void): void;
 }
 
-type Taken = Pick<Inheritance, 'fleet' | 'begun' | 'identities' | 'wanted' | 'unwritten'>;
-
 /** Takes up whatever runs. Answers with those that are alive; that the others are gone is about to be reported. */
-export function takeUp({ fleet, begun, identities, wanted, unwritten }: Taken, heir: Heir): InstanceId[] {
+export function takeUp(
+  { fleet, begun, identities, wanted, unwritten }: Inheritance,
+  heir: Heir,
+): InstanceId[] {
   const { processes, post, safely } = heir;
   heir.hold(() => {
     // First: who is wanted is not to be taken for stopped by what the adoption brings to light.
     for (const event of goingOn(fleet, wanted)) post(event);
     for (const effect of adoptRuns(fleet)) safely(() => heir.perform(effect));
-    // So that the daemon after this one does not find them again.
-    const found = new Set(unwritten.map(({ id }) => id));
-    for (const instance of fleet.instances.values())
-      if (found.has(instance.id))
-        safely(() => heir.perform({ type: 'record', what: { kind: 'instance', instance } }));
     for (const { run, pid } of begun) {
-      safely(() => processes.adopt(run, pid, identities.get(run) ?? ''));
+      const limits = limitsOf(fleet, run);
+      safely(() => processes.adopt(run, pid, identities.get(run) ?? '', limits));
       post({ type: 'spawned', run, pid });
     }
+    for (const what of toWrite(fleet, unwritten)) safely(() => heir.perform({ type: 'record', what }));
   });
   const isAlive = (run: Run | undefined): boolean => run !== undefined && processes.identity(run) !== null;
   return inOrderOf(fleet).flatMap(({ id, phase }) => (isAlive(bodyOf(phase)?.life.run) ? [id] : []));
+}
+
+/** What it was begun with. */
+function limitsOf({ runs, instances }: Fleet, run: Run): LimitsPlan | undefined {
+  const id = runs.get(run);
+  const seat = id === undefined ? undefined : instances.get(id);
+  return seat === undefined ? undefined : lifeOf(seat.phase)?.program.limits;
+}
+
+/** Once they are taken up, they are found by what is written of them. */
+function toWrite(fleet: Fleet, unwritten: readonly string[]): Recorded[] {
+  const found = [...fleet.instances.values()].filter(({ id }) => unwritten.includes(id));
+  const counts = unwritten.length === 0 ? [] : [...fleet.counts];
+  return [
+    ...counts.map(([program, instances]) => ({ kind: 'count', program, instances }) as const),
+    ...found.map((instance) => ({ kind: 'instance', instance }) as const),
+  ];
 }
 
 /** What the last daemon was at. */

@@ -57,6 +57,8 @@ export interface UpgradeParts {
 
 /** How one program takes the place of another here. */
 export interface Succession {
+  /** Whether it can be done on this machine at all. */
+  readonly isPossible: boolean;
   /** A second descriptor of the listening socket; null: cannot be had. */
   keepListening(): number | null;
   /** Returns only when it could not be done: why. */
@@ -127,7 +129,7 @@ export class Upgrades {
   }
 
   #refuseImpossible(connection: unknown): NonNullable<UpgradeParts['nextCommand']> {
-    const { mayReplace, nextCommand, fleet } = this.#parts;
+    const { mayReplace, nextCommand, fleet, succession } = this.#parts;
     if (!mayReplace(connection)) {
       const who = 'only the user of the daemon may replace it, and root';
       throw new Refused('forbidden', `cannot upgrade: ${who}`, 'run the command as that user');
@@ -139,6 +141,7 @@ export class Upgrades {
         'start a container of the new image; what drains in this one is given its time when it is stopped',
       );
     }
+    if (!succession.isPossible) throw notInPlace('this daemon cannot load koffi');
     if (nextCommand === null) throw new Refused('conflict', 'this daemon is part of another program');
     if (fleet.mode.kind !== 'running') throw new Refused('shutting_down', 'the daemon is shutting down');
     if (this.#isUnderWay)
@@ -165,6 +168,7 @@ export class Upgrades {
   async #proof(node: string, daemon: string): Promise<Proven> {
     const { configFile } = this.#parts.plan();
     const proof = await askForProof([node, daemon, '--prove', '--config', configFile], PROOF_WITHIN_MS);
+    if (proof.ok && !proof.value.inPlace) throw notInPlace('the installed version cannot load koffi');
     if (proof.ok) return proof.value;
     const { kind, message } = proof.error;
     throw new Refused(kind, `the installed version (${daemon}) ${message}`, 'nothing was changed');
@@ -218,7 +222,8 @@ export class Upgrades {
     if (fleet.mode.kind !== 'running') why = 'the daemon is shutting down';
     else if (underWay().length === 0) {
       this.#parts.leave();
-      why = succession.become(command, listener, { from: VERSION, to: to.version, handovers: handovers + 1 });
+      const words = { from: VERSION, to: to.version, handovers: handovers + 1, leftAt: now().wall };
+      why = succession.become(command, listener, words);
       this.#parts.stay();
     }
     await door.unshut(listener);
@@ -230,5 +235,13 @@ export class Upgrades {
     this.#parts.log(`the daemon goes on as it was: ${why}`);
   }
 }
+
+/** The way around it is safe: the instances do not notice that either. */
+const notInPlace = (why: string): Refused =>
+  new Refused(
+    'conflict',
+    `cannot upgrade in place: ${why} here`,
+    `"kill -KILL ${process.pid}" ends the daemon alone, and "tsup-visor start" of the new version takes up what runs`,
+  );
 
 const HANDING_OVER = 'the daemon is being replaced by its next version; what was asked for goes on';

@@ -96,9 +96,10 @@ export interface Processes {
   identity(run: Run): string | null;
   /**
    * Takes up a run that an earlier daemon began. Its end is reported as `exited`, with an unknown status unless that
-   * daemon was this very process: later, or in the next turn of the loop when it is gone already.
+   * daemon was this very process: later, or in the next turn of the loop when it is gone already. `limits`:
+   * what it was begun with, for a run that has lost what its cgroup held.
    */
-  adopt(run: Run, pid: Pid, identity: string): void;
+  adopt(run: Run, pid: Pid, identity: string, limits?: SpawnRequest['limits']): void;
   /** Leaders that bear our mark and whose run is not known: begun just before an earlier daemon died. */
   unrecorded(known: ReadonlySet<Run>): readonly Unrecorded[];
   /** The run is over: its channels, watches and records go. */

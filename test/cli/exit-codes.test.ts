@@ -120,7 +120,7 @@ test('a daemon of another protocol is told apart, with what to do', async () => 
   const result = await ask({ 'GET /v1/status': { ...status(), version: 2 } }, 'status');
   expect(result.exit).toBe(EXIT.failed);
   expect(result.err).toContain('the daemon speaks version 2 of the protocol and this client version 1');
-  expect(result.err).toContain('shutdown" of its own version');
+  expect(result.err).toMatch(/"tsup-visor .*upgrade" makes the daemon \S+, and no instance notices/);
 });
 
 test('something that is no daemon at all is told apart', async () => {

@@ -1,6 +1,7 @@
 /** One daemon replaced by another version of itself, and all that keeps it from being replaced. */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { connect } from '../../src/client/index.ts';
@@ -19,6 +20,17 @@ const told = ({ daemon, instances }: StatusReply) => ({
 
 /** Without the command, which takes its time. */
 const status = (world: World): Promise<StatusReply> => connect(world.socket()).status({ usage: false });
+
+const threadsOf = (pid: number): number[] => readdirSync(`/proc/${pid}/task`).map(Number);
+
+/** Of its session among all others; empty where there is no such thing. */
+function sessionNice(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/autogroup`, 'latin1').split(' nice ')[1] ?? '';
+  } catch {
+    return '';
+  }
+}
 
 /** A running fleet, and another version beside it. */
 async function fleet(test: TestContext, worker: object = {}): Promise<{ world: World; next: string }> {
@@ -45,6 +57,12 @@ describe('upgrade', { timeout: 60_000 }, () => {
     expect(told(await status(world))).toEqual(told(before));
     // It is a daemon like any other.
     await connect(world.socket()).restart({ selectors: ['worker:0'] });
+    const { daemon, instances } = await status(world);
+    const all = [daemon.pid, ...instances.map(({ pid }) => pid ?? 0), ...threadsOf(daemon.pid)];
+    expect(new Set(all.map((pid) => getPriority(pid))), 'nobody is in a hurry any more').toEqual(
+      new Set([getPriority()]),
+    );
+    expect(sessionNice(daemon.pid)).toBe(sessionNice(process.pid));
     await world.succeed('shutdown');
     expect(world.left()).toEqual([]);
   });
