@@ -48,6 +48,8 @@ export interface UpgradeParts {
   underWay(): readonly string[];
   /** No check by command is begun until `false` is said: they end on their own, and the next daemon asks anew. */
   holdChecks(held: boolean): void;
+  /** What has not reached the disk, and why: the next daemon would not know it. Null: all has. */
+  unwritten(): string | null;
   /** All that the next one has to know is written; and taken back, when there is none. */
   leave(): void;
   stay(): void;
@@ -90,6 +92,7 @@ export class Upgrades {
     try {
       const { node, daemon, force, dry_run } = body;
       this.#refuseUnasked();
+      this.#refuseUnwritten();
       const proven = await this.#proof(node, daemon);
       const isSame = proven.version === VERSION && proven.build === BUILD && proven.node === process.version;
       const already = isSame && !force;
@@ -157,6 +160,16 @@ export class Upgrades {
     );
   }
 
+  #refuseUnwritten(): void {
+    const trouble = this.#parts.unwritten();
+    if (trouble === null) return;
+    throw new Refused(
+      'conflict',
+      unwrittenText(trouble),
+      'nothing was changed; try again when that is mended',
+    );
+  }
+
   async #proof(node: string, daemon: string): Promise<Proven> {
     const { configFile } = this.#parts.plan();
     const proof = await askForProof([node, daemon, '--prove', '--config', configFile], PROOF_WITHIN_MS);
@@ -213,7 +226,9 @@ export class Upgrades {
     if (fleet.mode.kind !== 'running') why = 'the daemon is shutting down';
     else if (underWay().length === 0) {
       this.#parts.leave();
-      why = succession.become(command, listener, { from: VERSION, to: to.version, handovers: handovers + 1 });
+      const trouble = this.#parts.unwritten();
+      const words = { from: VERSION, to: to.version, handovers: handovers + 1 };
+      why = trouble === null ? succession.become(command, listener, words) : unwrittenText(trouble);
       this.#parts.stay();
     }
     await door.unshut(listener);
@@ -225,5 +240,8 @@ export class Upgrades {
     this.#parts.log(`the daemon goes on as it was: ${why}`);
   }
 }
+
+const unwrittenText = (trouble: string): string =>
+  `cannot upgrade: the next daemon would not know what is not written down: ${trouble}`;
 
 const HANDING_OVER = 'the daemon is being replaced by its next version; what was asked for goes on';

@@ -1,6 +1,14 @@
 /** One daemon replaced by another version of itself, and all that keeps it from being replaced. */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { connect } from '../../src/client/index.ts';
@@ -125,6 +133,24 @@ describe('upgrade', { timeout: 60_000 }, () => {
       /^replaced the daemon by another build/,
     );
     expect((await status(world)).daemon.handovers).toBe(1);
+  });
+
+  it('is refused while something is not written down, which the next daemon would not know', async (test) => {
+    const { world, next } = await fleet(test);
+    const state = join(world.dir, 'state');
+    mkdirSync(join(state, 'journal.new', 'in-the-way'), { recursive: true });
+    rmSync(join(state, 'journal'));
+    await world.succeed('stop', 'worker:1');
+    const refused = await world.by(next, 'upgrade');
+    expect(refused).toMatchObject({
+      code: 6,
+      stderr: expect.stringMatching(/would not know what is not written down: cannot write .*journal/),
+    });
+    expect((await status(world)).daemon).toMatchObject({ handovers: 0 });
+    rmSync(join(state, 'journal.new'), { recursive: true });
+    await until('all is written', async () => (await status(world)).daemon.warnings.length === 0);
+    expect(await world.by(next, 'upgrade')).toMatchObject({ code: 0, stderr: '' });
+    expect((await status(world)).instances.map(({ state }) => state)).toEqual(['running', 'stopped']);
   });
 
   it('only tries with --dry-run', async (test) => {
