@@ -59,6 +59,8 @@ export interface UpgradeParts {
 
 /** How one program takes the place of another here. */
 export interface Succession {
+  /** Why it cannot be done at all; null: it can. */
+  readonly obstacle: string | null;
   /** A second descriptor of the listening socket; null: cannot be had. */
   keepListening(): number | null;
   /** Returns only when it could not be done: why. */
@@ -130,7 +132,14 @@ export class Upgrades {
   }
 
   #refuseImpossible(connection: unknown): NonNullable<UpgradeParts['nextCommand']> {
-    const { mayReplace, nextCommand, fleet } = this.#parts;
+    const { mayReplace, nextCommand, fleet, succession } = this.#parts;
+    if (succession.obstacle !== null) {
+      throw new Refused(
+        'conflict',
+        `cannot upgrade: ${succession.obstacle}, and without it no program can take the place of another`,
+        'run "tsup-visor shutdown", which drains everything, and then "tsup-visor start" of the new version',
+      );
+    }
     if (!mayReplace(connection)) {
       const who = 'only the user of the daemon may replace it, and root';
       throw new Refused('forbidden', `cannot upgrade: ${who}`, 'run the command as that user');
@@ -173,8 +182,9 @@ export class Upgrades {
   async #proof(node: string, daemon: string): Promise<Proven> {
     const { configFile } = this.#parts.plan();
     const proof = await askForProof([node, daemon, '--prove', '--config', configFile], PROOF_WITHIN_MS);
-    if (proof.ok) return proof.value;
-    const { kind, message } = proof.error;
+    // Without its hands it could not read what those write that it would find at work.
+    if (proof.ok && proof.value.inPlace) return proof.value;
+    const { kind, message } = proof.ok ? HANDLESS : proof.error;
     throw new Refused(kind, `the installed version (${daemon}) ${message}`, 'nothing was changed');
   }
 
@@ -240,6 +250,8 @@ export class Upgrades {
     this.#parts.log(`the daemon goes on as it was: ${why}`);
   }
 }
+
+const HANDLESS = { kind: 'unfit', message: 'cannot take over: koffi cannot be loaded there' } as const;
 
 const unwrittenText = (trouble: string): string =>
   `cannot upgrade: the next daemon would not know what is not written down: ${trouble}`;

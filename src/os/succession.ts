@@ -77,6 +77,7 @@ interface Position {
 
 export function createSuccession(libc: Libc | null, position: Position) {
   return {
+    obstacle: libc === null ? NO_LIBC : null,
     /** A second descriptor of the listening socket; null: cannot be had. */
     keepListening(): number | null {
       const descriptor = descriptorOf(position.server());

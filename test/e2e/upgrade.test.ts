@@ -17,7 +17,7 @@ import { ROOT } from './build.ts';
 import { newWorld } from './life.ts';
 import { steady } from './puppets.ts';
 import { until } from './until.ts';
-import { edit, install, replaceDaemon } from './versions.ts';
+import { edit, install, replaceDaemon, withoutKoffi } from './versions.ts';
 import type { World } from './world.ts';
 
 const told = ({ daemon, instances }: StatusReply) => ({
@@ -151,6 +151,27 @@ describe('upgrade', { timeout: 60_000 }, () => {
     await until('all is written', async () => (await status(world)).daemon.warnings.length === 0);
     expect(await world.by(next, 'upgrade')).toMatchObject({ code: 0, stderr: '' });
     expect((await status(world)).instances.map(({ state }) => state)).toEqual(['running', 'stopped']);
+  });
+
+  it('is refused by a version without koffi, and to one: the pipes of what runs could not be read', async (test) => {
+    const { world, next } = await fleet(test);
+    withoutKoffi(next);
+    expect(await world.by(next, 'upgrade')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/ cannot take over: koffi cannot be loaded there; nothing was changed/),
+    });
+    expect((await status(world)).daemon.handovers).toBe(0);
+    // One that is started all the same says what becomes of that.
+    process.kill((await status(world)).daemon.pid, 'SIGKILL');
+    await world.by(next, 'start');
+    const unread = /what is written by worker:0, worker:1 goes into pipes that cannot be read here/;
+    expect((await status(world)).daemon.warnings.join('\n')).toMatch(unread);
+    expect(await world.by(next, 'upgrade', '--force')).toMatchObject({
+      code: 6,
+      stderr: expect.stringMatching(/cannot upgrade: koffi cannot be loaded here, and without it no program/),
+    });
+    await world.by(next, 'restart', 'worker');
+    expect((await status(world)).daemon.warnings.join('\n')).not.toMatch(unread);
   });
 
   it('only tries with --dry-run', async (test) => {
