@@ -6,6 +6,7 @@ import type { GlobalOptions } from './global-options.ts';
 import type { Io } from './io.ts';
 import { folded, printable } from './render/text.ts';
 import { soon } from './render/words.ts';
+import { oneVersion, twoVersions } from './versions.ts';
 
 export class Refusal extends Error {
   readonly exit: ExitCode;
@@ -37,7 +38,9 @@ const KINDS: Readonly<Record<ExitCode, string>> = {
 export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
   if (error instanceof DaemonError) {
-    return new Refusal(ERROR_KINDS[error.kind].exit, error.message, error.hint, error.kind);
+    return (
+      misunderstood(error) ?? new Refusal(ERROR_KINDS[error.kind].exit, error.message, error.hint, error.kind)
+    );
   }
   if (error instanceof NoDaemonError) {
     const died = error.absence === 'absent' && isSocket(error.socket);
@@ -128,11 +131,25 @@ export function refusalJson({ exit, kind, message, hint }: Refusal, options: Par
 const NEXT_STEP: Readonly<Record<Absence, string | undefined>> = {
   absent: 'start one with "tsup-visor start"',
   forbidden: 'only the user that started the daemon may talk to it, and whoever "socket_mode" lets in',
-  lost: 'see what it wrote last in daemon.log, in its log folder',
+  lost: 'see "tsup-visor status" for what came of it; if the daemon has died, "tsup-visor start" brings it back, and daemon.log has its last words',
   unusable: undefined,
 };
 
-function protocolHint({ version }: ProtocolError): string | undefined {
+/** A daemon of another version does not know what was asked, or not like this. */
+function misunderstood({ kind, message, daemon }: DaemonError): Refusal | undefined {
+  const versions = twoVersions(daemon);
+  const isUnknown =
+    kind === 'bad_request' ||
+    kind === 'method_not_allowed' ||
+    (kind === 'not_found' && NO_ROUTE.test(message));
+  if (versions === undefined || !isUnknown) return undefined;
+  return new Refusal(ERROR_KINDS[kind].exit, `${message} (${versions})`, oneVersion(), kind);
+}
+
+const NO_ROUTE = /^there is no \/v\d/;
+
+function protocolHint({ version, daemon }: ProtocolError): string | undefined {
   if (version === undefined) return 'give the path of another socket with --socket';
-  return 'end the daemon with "tsup-visor shutdown" of its own version, then start it with this one';
+  const versions = twoVersions(daemon);
+  return versions === undefined ? oneVersion() : `${versions}: ${oneVersion()}`;
 }

@@ -33,6 +33,8 @@ import { ask, guarded, openStream, type Question } from './request.ts';
 export interface Asking {
   /** Ends the asking, never the work that it has begun; the method then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Takes the answer of a daemon that speaks another version of the protocol as well. */
+  readonly anyProtocol?: boolean | undefined;
 }
 
 /**
@@ -101,6 +103,7 @@ export function connect(socket: string): Client {
     path: pathOf(name, given),
     body: given.body,
     signal: given.asking?.signal,
+    anyProtocol: given.asking?.anyProtocol,
   });
   // The daemon has checked what it sends against the same types; its version has been compared.
   const call = <T>(name: RouteName, given: Given = {}) => ask(question(name, given)) as Promise<T>;

@@ -8,10 +8,14 @@ export class DaemonError extends Error {
   /** The next step, where there is one. */
   readonly hint: string | undefined;
 
-  constructor(error: WireError) {
+  /** The version of the daemon's package, where it says so. */
+  readonly daemon: string | undefined;
+
+  constructor(error: WireError, daemon?: string) {
     super(error.message);
     this.kind = error.kind;
     this.hint = error.hint;
+    this.daemon = daemon;
   }
 }
 
@@ -44,10 +48,13 @@ export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   /** The version that was answered, where one was. */
   readonly version: number | undefined;
+  /** That of the daemon's package, where it says so. */
+  readonly daemon: string | undefined;
 
-  constructor(message: string, version?: number) {
+  constructor(message: string, version?: number, daemon?: string) {
     super(message);
     this.version = version;
+    this.daemon = daemon;
   }
 }
 

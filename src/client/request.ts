@@ -13,6 +13,8 @@ export interface Question {
   readonly path: string;
   readonly body?: object | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** The answer means the same in every version, as far as it is looked at. */
+  readonly anyProtocol?: boolean | undefined;
 }
 
 /** A reply is held in memory as a whole; a daemon with ten thousand instances stays far below this. */
@@ -24,8 +26,8 @@ export async function ask(question: Question): Promise<unknown> {
   const text = await guarded(question, () => readAll(response));
   const reply = parse(text);
   const error = errorIn(reply);
-  if (error !== undefined) throw new DaemonError(error);
-  checkVersion(reply);
+  if (error !== undefined) throw new DaemonError(error, versionOf(response));
+  if (question.anyProtocol !== true) checkVersion(reply, versionOf(response));
   return reply;
 }
 
@@ -34,7 +36,7 @@ export async function openStream(question: Question): Promise<IncomingMessage> {
   const response = await open(question);
   if (response.statusCode === 200) return response;
   const error = errorIn(parse(await guarded(question, () => readAll(response))));
-  throw error === undefined ? misunderstood() : new DaemonError(error);
+  throw error === undefined ? misunderstood() : new DaemonError(error, versionOf(response));
 }
 
 /** Runs `read`, and says in this client's words what went wrong with the connection. */
@@ -125,13 +127,18 @@ function known(kind: string): WireError['kind'] {
   return kind in ERROR_KINDS ? (kind as WireError['kind']) : 'internal';
 }
 
-function checkVersion(reply: unknown): void {
+/** Of the daemon's package, as every reply bears it; an early one does not. */
+const versionOf = ({ headers }: IncomingMessage): string | undefined =>
+  /^tsup-visor\/(\S+)$/.exec(String(headers.server))?.[1];
+
+function checkVersion(reply: unknown, daemon: string | undefined): void {
   const version = field(reply, 'version');
   if (version === PROTOCOL_VERSION) return;
   if (typeof version !== 'number') throw misunderstood();
   throw new ProtocolError(
     `the daemon speaks version ${version} of the protocol and this client version ${PROTOCOL_VERSION}`,
     version,
+    daemon,
   );
 }
 

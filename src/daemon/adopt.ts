@@ -1,5 +1,5 @@
 /** Finds what an earlier daemon has left running, so that no second copy of anything is started. */
-import type { Moment } from '../base/clock.ts';
+import { type Moment, wall } from '../base/clock.ts';
 import type { InstanceId, Pid, ProgramName, Run } from '../base/ids.ts';
 import { withLiveKeys } from '../core/change.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
@@ -10,6 +10,7 @@ import { type Life, newlyRunning, type Phase, silent } from '../core/instance/ph
 import type { Plan, ProgramPlan } from '../core/plan.ts';
 import type { Rollout } from '../core/rollout/rollout.ts';
 import type { Processes, Unrecorded } from '../ports/processes.ts';
+import { momentOf } from './record.ts';
 
 /** The plan of that revision, where it was written down. */
 export type PlanOf = (program: ProgramName, revision: string) => ProgramPlan | null;
@@ -61,10 +62,26 @@ export function recall(
     identities.set(one.run, one.identity);
     if (known !== undefined) found.set(one.run, one.pid);
   }
+  const counts = countsWith(unwritten, plan, memory.counts);
   for (const [id, instance] of alive) alive.set(id, upToDate(instance, plan));
   const still = [...found].filter(([run]) => [...alive.values()].some(({ lastRun }) => lastRun === run));
   const taken = still.map(([run, pid]) => ({ run, pid }));
-  return { memory: { ...memory, alive }, begun: taken, unwritten, nobodys };
+  return { memory: { ...memory, alive, counts }, begun: taken, unwritten, nobodys };
+}
+
+/**
+ * Somebody may have scaled it, and that may be what could not be written down or read: where nothing is known of how
+ * many there are to be, none that works is too many.
+ */
+function countsWith(unwritten: readonly Stray[], plan: Plan, known: Memory['counts']): Memory['counts'] {
+  const counts = new Map(known);
+  for (const { id } of unwritten) {
+    const program = plan.programs.find(({ name }) => name === id.slice(0, id.lastIndexOf(':')));
+    if (program === undefined || known.has(program.name)) continue;
+    const count = Number(id.slice(id.lastIndexOf(':') + 1)) + 1;
+    if (count > (counts.get(program.name) ?? program.instances)) counts.set(program.name, count);
+  }
+  return counts;
 }
 
 /** What takes effect while a run works is what the config says now, also where it has changed while no daemon ran. */
@@ -78,7 +95,7 @@ function upToDate(instance: Instance, plan: Plan): Instance {
 
 /** Taken for a working one: it was started to work, and nothing is known that says otherwise. */
 function instanceOf(
-  { run, pid, instance, revision, generation: bears }: Unrecorded,
+  { run, pid, instance, ageMs, revision, generation: bears }: Unrecorded,
   plan: Plan,
   { generations }: Memory,
   planOf: PlanOf,
@@ -95,7 +112,7 @@ function instanceOf(
     program: own ?? program,
     generation: own === null || bears === null ? generation : bears,
     because: 'start',
-    startedAt: now,
+    startedAt: momentOf(wall(now.wall - ageMs), now),
   };
   return {
     ...newInstance(instance as InstanceId, index, program, { want: 'up', because: 'start' }), // from its environment

@@ -1,5 +1,5 @@
 /** Files of the daemon that cannot be read are not thrown away: the last few are kept beside their place. */
-import { linkSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, linkSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** So many are kept of one file, the newest ones. */
@@ -11,8 +11,10 @@ export function keepAside(path: string, from: string = path): string | null {
   const prefix = `${basename(path)}.corrupt-`;
   const name = prefix + new Date().toISOString().replaceAll(':', '-');
   try {
-    lstatSync(from);
+    const stat = lstatSync(from);
     renameSync(from, join(folder, name));
+    // Whoever has put it there may have let others read it.
+    if (!stat.isSymbolicLink()) chmodSync(join(folder, name), stat.isDirectory() ? 0o700 : 0o600);
     const kept = readdirSync(folder).filter((entry) => entry.startsWith(prefix));
     for (const old of kept.sort().slice(0, -KEPT_ASIDE)) {
       rmSync(join(folder, old), { recursive: true, force: true });

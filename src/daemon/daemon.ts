@@ -170,7 +170,7 @@ async function assemble(
   const warnings = new Warnings((text) => ownLog.say(text));
   const warn = (text: string): void => warnings.add(text);
   if (hold.warning !== null) warn(hold.warning);
-  const journal = new Journal(join(filed.stateDir, 'journal'), warn, (text) => ownLog.say(text));
+  const journal = new Journal(join(filed.stateDir, 'journal'), warn, (text) => ownLog.sayNow(text));
   const shelf = new PlanShelf(journal);
   const kept = new KeptPlans(journal, shelf);
   const history = new RolloutHistory(journal);
@@ -224,6 +224,7 @@ async function assemble(
     surroundings,
     clock,
     places,
+    since: seat?.leftAt ?? null,
     post,
     log: (text) => ownLog.say(text),
   });
@@ -428,6 +429,7 @@ async function assemble(
     stopHearing();
     throw error;
   });
+  seat?.settle();
   forgetFault(socket);
   footing.begin();
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.

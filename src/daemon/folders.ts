@@ -14,7 +14,8 @@ export function makeFolders({ runDir, stateDir, logDir }: Plan): Result<null, st
     const made = makeFolder(path, what, mode);
     if (!made.ok) return made;
   }
-  return privateEnough(runDir);
+  const run = privateEnough(runDir, 'run_dir');
+  return run.ok ? privateEnough(stateDir, 'state_dir') : run;
 }
 
 /** Programs of other users go through it to their own notify sockets; what is in it each has a mode of its own. */
@@ -34,14 +35,14 @@ export function makeFolder(path: string, what: string, mode: number): Result<nul
   }
 }
 
-/** Whoever may write there could put another socket in the place of ours. */
-function privateEnough(runDir: string): Result<null, string> {
-  const { uid, mode } = statSync(runDir);
+/** Whoever may write there could put another socket in the place of ours, or plans that we would run. */
+function privateEnough(path: string, what: string): Result<null, string> {
+  const { uid, mode } = statSync(path);
   const own = process.getuid?.();
   if (own !== undefined && own !== 0 && uid !== own) {
-    return fail(`cannot use ${runDir} (run_dir): it belongs to another user`);
+    return fail(`cannot use ${path} (${what}): it belongs to another user`);
   }
   return (mode & 0o002) !== 0 && (mode & 0o1000) === 0
-    ? fail(`cannot use ${runDir} (run_dir): everybody may write there; run "chmod o-w ${runDir}"`)
+    ? fail(`cannot use ${path} (${what}): everybody may write there; run "chmod o-w ${path}"`)
     : ok(null);
 }

@@ -2,12 +2,12 @@
 import type { Moment } from '../base/clock.ts';
 import type { InstanceId, Run } from '../base/ids.ts';
 import { adoptRuns } from '../core/fleet/adopt.ts';
-import type { FleetEffect } from '../core/fleet/effect.ts';
+import type { FleetEffect, Recorded } from '../core/fleet/effect.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
 import { createFleet, type Fleet, inOrderOf } from '../core/fleet/fleet.ts';
 import { resumeRollouts } from '../core/fleet/resume.ts';
-import { bodyOf } from '../core/instance/phase.ts';
-import type { Plan } from '../core/plan.ts';
+import { bodyOf, lifeOf } from '../core/instance/phase.ts';
+import type { LimitsPlan, Plan } from '../core/plan.ts';
 import type { Processes } from '../ports/processes.ts';
 import { type Recalled, recall, underWay, unwanted, wantedAgain } from './adopt.ts';
 import type { Journal } from './journal.ts';
@@ -20,6 +20,8 @@ export interface Inheritance extends Pick<Remembered, 'identities' | 'places' | 
   /** The file's, but for what is kept and for what rollouts are on their way to. */
   readonly plan: Plan;
   readonly begun: Recalled['begun'];
+  /** Of which nothing was written down so far. */
+  readonly unwritten: readonly string[];
 }
 
 interface Estate {
@@ -59,13 +61,19 @@ function accept(
   const planOf: PlanShelf['find'] = (name, revision) => shelf.find(name, revision);
   const recalled = recall({ ...remembered, planOf }, plan, processes, now);
   const fleet = createFleet(plan, recalled.memory);
-  for (const { id, pid } of recalled.unwritten) warn(foundText(id, pid));
+  if (recalled.unwritten.length > 0) warn(foundText(recalled.unwritten));
   for (const { id, pid } of recalled.nobodys) warn(nobodysText(id, pid));
-  return { fleet, plan, identities, places, wanted, isAnew, begun: recalled.begun };
+  const unwritten = recalled.unwritten.map(({ id }) => id);
+  return { fleet, plan, identities, places, wanted, isAnew, begun: recalled.begun, unwritten };
 }
 
-const foundText = (id: string, pid: number): string =>
-  `${id} (pid ${pid}) was found at work by the mark in its environment; nothing that can be read was written down of it, so it is taken for one that works as the config has it`;
+/** In one sentence: a fleet of hundreds may have lost its state. */
+function foundText(found: Recalled['unwritten']): string {
+  const who = found.map(({ id, pid }) => `${id} (pid ${pid})`).join(', ');
+  return found.length === 1
+    ? `${who} was found at work by the mark in its environment; nothing that can be read was written down of it, so it is taken for one that works as the config has it`
+    : `${who} were found at work by the mark in their environment; nothing that can be read was written down of them, so they are taken for ones that work as the config has it`;
+}
 const nobodysText = (id: string, pid: number): string =>
   `${id} (pid ${pid}) was found at work by the mark in its environment, but the config has no such program, and nothing that can be read was written down of it: it is left alone; put it back into the config, or end it with "kill ${pid}"`;
 
@@ -80,19 +88,41 @@ interface Heir {
 }
 
 /** Takes up whatever runs. Answers with those that are alive; that the others are gone is about to be reported. */
-export function takeUp({ fleet, begun, identities, wanted }: Inheritance, heir: Heir): InstanceId[] {
+export function takeUp(
+  { fleet, begun, identities, wanted, unwritten }: Inheritance,
+  heir: Heir,
+): InstanceId[] {
   const { processes, post, safely } = heir;
   heir.hold(() => {
     // First: who is wanted is not to be taken for stopped by what the adoption brings to light.
     for (const event of goingOn(fleet, wanted)) post(event);
     for (const effect of adoptRuns(fleet)) safely(() => heir.perform(effect));
     for (const { run, pid } of begun) {
-      safely(() => processes.adopt(run, pid, identities.get(run) ?? ''));
+      const limits = limitsOf(fleet, run);
+      safely(() => processes.adopt(run, pid, identities.get(run) ?? '', limits));
       post({ type: 'spawned', run, pid });
     }
+    for (const what of toWrite(fleet, unwritten)) safely(() => heir.perform({ type: 'record', what }));
   });
   const isAlive = (run: Run | undefined): boolean => run !== undefined && processes.identity(run) !== null;
   return inOrderOf(fleet).flatMap(({ id, phase }) => (isAlive(bodyOf(phase)?.life.run) ? [id] : []));
+}
+
+/** What it was begun with. */
+function limitsOf({ runs, instances }: Fleet, run: Run): LimitsPlan | undefined {
+  const id = runs.get(run);
+  const seat = id === undefined ? undefined : instances.get(id);
+  return seat === undefined ? undefined : lifeOf(seat.phase)?.program.limits;
+}
+
+/** Once they are taken up, they are found by what is written of them. */
+function toWrite(fleet: Fleet, unwritten: readonly string[]): Recorded[] {
+  const found = [...fleet.instances.values()].filter(({ id }) => unwritten.includes(id));
+  const counts = unwritten.length === 0 ? [] : [...fleet.counts];
+  return [
+    ...counts.map(([program, instances]) => ({ kind: 'count', program, instances }) as const),
+    ...found.map((instance) => ({ kind: 'instance', instance }) as const),
+  ];
 }
 
 /** What the last daemon was at. */

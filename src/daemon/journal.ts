@@ -261,7 +261,7 @@ export class Journal {
 }
 
 /** Numbers that must not be given out twice, and wishes: the same in every version. */
-const PLAIN = ['next_run', 'next_rollout', 'generation/', 'stopped/', 'wanted/'];
+const PLAIN = ['boot', 'next_run', 'next_rollout', 'generation/', 'stopped/', 'wanted/'];
 const isPlain = (key: string): boolean =>
   PLAIN.some((plain) => key === plain || (plain.endsWith('/') && key.startsWith(plain)));
 

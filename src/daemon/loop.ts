@@ -78,13 +78,15 @@ export class Loop {
   #take({ event, now }: Happened): void {
     this.#guarded(() => {
       const effects = stepFleet(this.#options.fleet, event, now);
-      const deeds = effects.filter(({ type }) => type !== 'record');
+      const deeds = effects.filter(({ type }) => type !== 'record' && type !== 'prepare');
       for (const effect of effects) if (effect.type === 'record') this.#perform(effect, now);
       if (deeds.some(touchesWorld)) this.#guarded(() => this.#options.secured());
       for (const effect of deeds) this.#perform(effect, now);
       this.#options.performed();
       // That it was asked is known for sure from now on, however long the rest of the queue takes.
       if (deeds.some(({ type }) => type === 'signal')) this.#guarded(() => this.#options.secured());
+      // Takes its time: whoever is killed over it has asked all that were to be asked.
+      for (const effect of effects) if (effect.type === 'prepare') this.#perform(effect, now);
     });
   }
 

@@ -65,6 +65,10 @@ export function createOutput({
     },
     before: (events) => ({
       ...events,
+      spawnFailed(run, stage, message) {
+        captures.ended(run);
+        events.spawnFailed(run, stage, message);
+      },
       exited(run, exit) {
         captures.ended(run, () => events.exited(run, exit));
       },
@@ -80,8 +84,10 @@ export function createOutput({
     dismiss: (id) => captures.dismiss(id),
     droppedBytes: (id) => captures.droppedBytes(id),
     close(done) {
-      captures.close(done);
-      plumbing.close();
+      captures.close(() => {
+        plumbing.close();
+        done();
+      });
     },
   };
 }

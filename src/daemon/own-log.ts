@@ -23,6 +23,12 @@ export class OwnLog {
     this.#echo?.(text);
   }
 
+  /** For what comes outside a turn of the loop. */
+  sayNow(text: string): void {
+    this.say(text);
+    this.flush();
+  }
+
   /** What is missing in it, as long as no more can be written. */
   get trouble(): string | null {
     return this.#failure === null

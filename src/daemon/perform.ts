@@ -4,6 +4,7 @@ import type { Moment } from '../base/clock.ts';
 import type { Run } from '../base/ids.ts';
 import type { FleetEffect } from '../core/fleet/effect.ts';
 import type { Fleet } from '../core/fleet/fleet.ts';
+import { lifeOf } from '../core/instance/phase.ts';
 import type { ProgramPlan } from '../core/plan.ts';
 import type { Processes } from '../ports/processes.ts';
 import { attempt, type Hooks } from './hooks.ts';
@@ -53,7 +54,10 @@ const DEEDS: {
   signal: ({ run, signal }, { processes }) => processes.signal(run, signal),
   signal_tree: ({ run, signal }, { processes }) => processes.signalTree(run, signal),
   survey: ({ run }, { processes }) => processes.survey(run),
-  adopt: ({ run, pid }, { processes, identities }) => processes.adopt(run, pid, identities.get(run) ?? ''),
+  adopt: ({ run, pid, instance }, { processes, identities }) => {
+    const { limits } = (lifeOf(instance.phase) ?? instance).program;
+    processes.adopt(run, pid, identities.get(run) ?? '', limits);
+  },
   forget: ({ run }, { processes, watches }) => {
     processes.forget(run);
     watches.forget(run);

@@ -2,7 +2,7 @@
  * When scheduled programs run next, by the wall clock, which may jump: it is looked at often enough to notice.
  * Times that nobody could keep are kept once, at once, and counted. What was missed while no daemon ran is not made up for.
  */
-import type { Moment, Wall } from '../base/clock.ts';
+import { type Moment, mono, type Wall } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import type { ProgramName } from '../base/ids.ts';
 import type { ProgramPlan, SchedulePlan } from '../core/plan.ts';
@@ -33,16 +33,24 @@ export class Scheduler {
   #lastLook: Moment;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: ScheduleParts) {
+  /** When the daemon that has become this one looked last: what came since is not missed. */
+  #since: Moment | null = null;
+
+  /** `since`: that moment as a date; null: there was none. */
+  constructor(parts: ScheduleParts, since: Wall | null = null) {
     this.#parts = parts;
-    this.#lastLook = parts.clock.now();
+    const now = parts.clock.now();
+    this.#lastLook = now;
+    if (since !== null && since <= now.wall)
+      this.#since = { wall: since, mono: mono(now.mono - (now.wall - since)) };
   }
 
   /** These are the programs from now on. One whose schedule is as before keeps its next time. */
   follow(programs: readonly ProgramPlan[]): void {
     if (this.#entries.size > 0)
       this.#look(); // what is due by the old plan, and how the clock stands
-    else this.#lastLook = this.#parts.clock.now();
+    else this.#lastLook = this.#since ?? this.#parts.clock.now();
+    this.#since = null;
     const before = new Map(this.#entries);
     this.#entries.clear();
     for (const { name, schedule } of programs) {

@@ -1,5 +1,5 @@
 /** What tells the fleet of more than its processes do: hooks that end, watches that see, turns that are judged, schedules that come. */
-import type { Moment } from '../base/clock.ts';
+import type { Moment, Wall } from '../base/clock.ts';
 import type { Run } from '../base/ids.ts';
 import { countTimes, nextTime } from '../config/cron.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
@@ -19,6 +19,8 @@ interface SenseParts {
   readonly clock: { now(): Moment };
   /** Of the runs that an earlier daemon began. */
   readonly places: ReadonlyMap<Run, readonly LogPlace[]>;
+  /** When the daemon that has become this one left; null: there was none. */
+  readonly since: Wall | null;
   post(event: FleetEvent): void;
   log(text: string): void;
 }
@@ -33,7 +35,7 @@ export interface Senses {
 }
 
 export function createSenses(parts: SenseParts): Senses {
-  const { processes, checks, lines, surroundings, clock, places, post, log } = parts;
+  const { processes, checks, lines, surroundings, clock, places, since, post, log } = parts;
   const hooks = new Hooks(
     (request, done) => processes.execute(request, done),
     (run, hook, { ok, detail }) => post({ type: 'hooked', run, hook, ok, detail }),
@@ -56,13 +58,16 @@ export function createSenses(parts: SenseParts): Senses {
     surroundings,
     judged: (rollout, attempt, { ok, detail }) => post({ type: 'judged', rollout, attempt, ok, detail }),
   });
-  const scheduler = new Scheduler({
-    clock,
-    nextTime,
-    countTimes,
-    due: (program, at, missed) => post({ type: 'scheduled', program, at, missed }),
-    log,
-  });
+  const scheduler = new Scheduler(
+    {
+      clock,
+      nextTime,
+      countTimes,
+      due: (program, at, missed) => post({ type: 'scheduled', program, at, missed }),
+      log,
+    },
+    since,
+  );
   return {
     hooks,
     watches,

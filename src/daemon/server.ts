@@ -1,10 +1,11 @@
 /** HTTP over the control socket: reads a request, finds its route, answers. Whatever comes in, the daemon lives on. */
 import { once } from 'node:events';
-import { chmodSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { VERSION } from '../base/version.ts';
 import { ERROR_KINDS, type WireError } from '../protocol/errors.ts';
 import type { UpgradeReply } from '../protocol/replies.ts';
 import { type BodyRoute, type Checked, checkBody, takesBody } from '../protocol/requests.ts';
@@ -46,6 +47,7 @@ export function createApiServer({ api, news, peerOf, visitors, upgrade, defect }
   const handlers = handlersOf(api, upgrade);
   const pending = new Pending();
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    response.setHeader('server', SERVER);
     pending.add(request, response);
     answer(request, response, { handlers, news, peerOf }).catch((error: unknown) => {
       if (!(error instanceof Refused)) defect(error);
@@ -61,6 +63,9 @@ export function createApiServer({ api, news, peerOf, visitors, upgrade, defect }
   });
   return server;
 }
+
+/** Borne by every reply, so that whoever is of another version can say so. */
+const SERVER = `tsup-visor/${VERSION}`;
 
 /** There is no host on this socket to be named. */
 const LIMITS = { maxHeaderSize: 16 * 1024, requestTimeout: 10_000, requireHostHeader: false };
@@ -117,6 +122,8 @@ export async function listen(
   if (Math.max(Buffer.byteLength(hidden), Buffer.byteLength(socket)) > MAX_SOCKET_PATH_BYTES) {
     throw new Error(`the path of the socket is too long: ${socket}; choose a shorter one`);
   }
+  if (statSync(socket, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new Error(`there is a folder where the socket is to be: ${socket}; remove it`);
   if (await answers(socket)) throw new Error(`another daemon answers at ${socket}`);
   rmSync(hidden, { force: true });
   try {

@@ -59,8 +59,8 @@ export interface UpgradeParts {
 
 /** How one program takes the place of another here. */
 export interface Succession {
-  /** Why it cannot be done at all; null: it can. */
-  readonly obstacle: string | null;
+  /** Whether it can be done on this machine at all. */
+  readonly isPossible: boolean;
   /** A second descriptor of the listening socket; null: cannot be had. */
   keepListening(): number | null;
   /** Returns only when it could not be done: why. */
@@ -133,13 +133,8 @@ export class Upgrades {
 
   #refuseImpossible(connection: unknown): NonNullable<UpgradeParts['nextCommand']> {
     const { mayReplace, nextCommand, fleet, succession } = this.#parts;
-    if (succession.obstacle !== null) {
-      throw new Refused(
-        'conflict',
-        `cannot upgrade: ${succession.obstacle}, and without it no program can take the place of another`,
-        'run "tsup-visor shutdown", which drains everything, and then "tsup-visor start" of the new version',
-      );
-    }
+    // First: without koffi it cannot be told who asks, either.
+    if (!succession.isPossible) throw notInPlace('this daemon cannot load koffi');
     if (!mayReplace(connection)) {
       const who = 'only the user of the daemon may replace it, and root';
       throw new Refused('forbidden', `cannot upgrade: ${who}`, 'run the command as that user');
@@ -153,7 +148,12 @@ export class Upgrades {
     }
     if (nextCommand === null) throw new Refused('conflict', 'this daemon is part of another program');
     if (fleet.mode.kind !== 'running') throw new Refused('shutting_down', 'the daemon is shutting down');
-    if (this.#isUnderWay) throw new Refused('conflict', 'an upgrade is under way already');
+    if (this.#isUnderWay)
+      throw new Refused(
+        'conflict',
+        'an upgrade is under way already',
+        'see "tsup-visor status" when it is over',
+      );
     return nextCommand;
   }
 
@@ -237,7 +237,7 @@ export class Upgrades {
     else if (underWay().length === 0) {
       this.#parts.leave();
       const trouble = this.#parts.unwritten();
-      const words = { from: VERSION, to: to.version, handovers: handovers + 1 };
+      const words = { from: VERSION, to: to.version, handovers: handovers + 1, leftAt: now().wall };
       why = trouble === null ? succession.become(command, listener, words) : unwrittenText(trouble);
       this.#parts.stay();
     }
@@ -255,5 +255,13 @@ const HANDLESS = { kind: 'unfit', message: 'cannot take over: koffi cannot be lo
 
 const unwrittenText = (trouble: string): string =>
   `cannot upgrade: the next daemon would not know what is not written down: ${trouble}`;
+
+/** The way around it is safe: the instances do not notice that either. */
+const notInPlace = (why: string): Refused =>
+  new Refused(
+    'conflict',
+    `cannot upgrade in place: ${why} here`,
+    `"kill -KILL ${process.pid}" ends the daemon alone, and "tsup-visor start" of the new version takes up what runs`,
+  );
 
 const HANDING_OVER = 'the daemon is being replaced by its next version; what was asked for goes on';

@@ -101,9 +101,14 @@ export class Conduit {
     this.watch();
   }
 
+  /** Nothing is moved by itself any more. `done`: nor does another thread. */
+  halt(done: () => void): void {
+    this.#capture.close(done);
+  }
+
   /** The next daemon reads on. */
   close(): void {
-    this.#capture.close(() => {
+    this.halt(() => {
       this.#sink.close();
       this.#fifo.close();
     });

@@ -29,6 +29,7 @@ export class Conduits {
   /** Whose FIFOs somebody has removed, while they were held. */
   readonly #nameless = new Set<Conduit>();
   readonly #flights = new Flights();
+  #isClosed = false;
   #keeping: NodeJS.Immediate | null = null;
 
   constructor(options: ConduitsOptions) {
@@ -79,19 +80,22 @@ export class Conduits {
     if (conduit.drain()) this.#remove(conduit);
   }
 
-  /** Whoever still writes goes on doing so: the next daemon reads it, and until then it is kept. */
+  /**
+   * Whoever still writes goes on doing so: the next daemon reads it, and until then it is kept. `done`: no thread of
+   * this daemon writes any more.
+   */
   close(done: () => void): void {
     if (this.#keeping !== null) this.#keep();
-    for (const conduit of this.all) {
-      if (conduit.drain()) this.#remove(conduit);
-      else conduit.close();
-    }
-    if (this.all.length === 0) this.#keep();
-    if (this.#keeping !== null) clearImmediate(this.#keeping);
-    this.#named.clear();
-    this.#nameless.clear();
-    // The next daemon must not write while a thread of this one does.
-    this.#flights.whenOver(done);
+    this.#isClosed = true;
+    for (const conduit of this.all)
+      conduit.halt(() => {
+        if (conduit.drain()) this.#remove(conduit);
+        else conduit.close();
+      });
+    this.#flights.whenOver(() => {
+      if (this.all.length === 0) this.#keep();
+      done();
+    });
   }
 
   /** What an earlier daemon has left. */
@@ -143,18 +147,26 @@ export class Conduits {
 
   /** Once for all that come and go in one turn of the loop. */
   #keepSoon(): void {
-    this.#keeping ??= setImmediate(() => this.#keep());
+    if (!this.#isClosed) this.#keeping ??= setImmediate(() => this.#keep());
   }
 
   #keep(): void {
     if (this.#keeping !== null) clearImmediate(this.#keeping);
     this.#keeping = null;
     const { plumbing, folder, warn } = this.#options;
-    const kept = plumbing.keep(
-      this.all.map(({ reader }) => reader),
-      join(folder, KEEPER),
-    );
+    const pipes = this.all.map(({ reader }) => reader);
+    // Somebody may have removed it; what is held has no name in it then, and is kept all the same.
+    if (pipes.length > 0) makeIfGone(folder);
+    const kept = plumbing.keep(pipes, join(folder, KEEPER));
     if (!kept.ok) warn(kept.error);
+  }
+}
+
+function makeIfGone(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch {
+    // Whoever needs it says what is wrong.
   }
 }
 

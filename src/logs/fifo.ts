@@ -39,9 +39,8 @@ export class Fifo {
 
   /** @throws what the system says */
   static make(path: string, target: string, plumbing: Plumbing): Fifo {
-    remove(path);
     link(path, target);
-    plumbing.makeFifo(path);
+    makeFifo(path, plumbing);
     return new Fifo(path, openReader(path));
   }
 
@@ -117,12 +116,28 @@ function openIfThere(path: string, flags: number): number | null {
   }
 }
 
+/** What an earlier daemon may have left there, and could not be read, is in the way. */
+function makeFifo(path: string, plumbing: Plumbing): void {
+  try {
+    plumbing.makeFifo(path);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    removeIfThere(path);
+    plumbing.makeFifo(path);
+  }
+}
+
 /** In one step: the next daemon finds the old place or the new one. */
 function link(path: string, target: string): void {
-  const fresh = `${path}.new${LINK}`;
-  removeIfThere(fresh);
-  symlinkSync(target, fresh);
-  renameSync(fresh, path + LINK);
+  try {
+    symlinkSync(target, path + LINK);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    const fresh = `${path}.new${LINK}`;
+    removeIfThere(fresh);
+    symlinkSync(target, fresh);
+    renameSync(fresh, path + LINK);
+  }
 }
 
 /** The link last: there is never a FIFO without one. */

@@ -86,6 +86,8 @@ export class FileSink implements Sink {
   take(pipe: number, most: number): number {
     const now = performance.now();
     if (this.#fault !== null && now < this.#fault.tryAt) return this.#drop(pipe);
+    // Who has nothing to say needs no file.
+    if (this.#file === null && this.#plumbing.pendingIn(pipe) === 0) return read(pipe);
     try {
       const got = this.#move(pipe, most, now);
       this.#wentWell(got);

@@ -72,6 +72,12 @@ export class Cgroups {
     if (group.exists()) this.groups.set(run, group);
   }
 
+  /** Where whoever runs the daemon has taken them away, so that it could be started again. What cannot be done, or null. */
+  limitAgain(run: Run, limits: GroupLimits): string | null {
+    const group = this.groups.get(run);
+    return group === undefined ? null : this.controllers.restore(group, limits);
+  }
+
   /** The run is over. */
   release(run: Run): void {
     const group = this.groups.get(run);

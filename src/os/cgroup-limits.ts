@@ -36,6 +36,15 @@ export class Controllers {
     return this.put(group, 'cpu', { 'cpu.max': `${quota} ${CPU_PERIOD}` });
   }
 
+  /** Of these, those that it has lost. */
+  restore(group: Cgroup, { memoryMax, cpuMax }: GroupLimits): string | null {
+    const isLost = (file: string): boolean => ['max', undefined].includes(group.words(file)[0]);
+    return this.limit(group, {
+      memoryMax: isLost('memory.max') ? memoryMax : null,
+      cpuMax: isLost('cpu.max') ? cpuMax : null,
+    });
+  }
+
   /** When no run is left: gives back what was taken. */
   close(): void {
     for (const controller of this.begun)

@@ -4,7 +4,9 @@
  */
 import { closeSync, fstatSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Wall, wall } from '../base/clock.ts';
 import type { Libc } from './libc.ts';
+import { goOnAt, paceIn } from './pace.ts';
 
 /** The number of that descriptor. */
 export const HANDOVER = 'TSUP_VISOR_HANDOVER';
@@ -85,6 +87,10 @@ export function writeWill(
 export interface Seat {
   /** How often this has been done. */
   readonly handovers: number;
+  /** When it was left, as a date; null: it does not say. */
+  readonly leftAt: Wall | null;
+  /** It answers, and is in no hurry any more: to be called before anything is begun. */
+  settle(): void;
 }
 
 /** Takes over what the program before this one has left; null where there was none. To be called before anything is begun. */
@@ -99,8 +105,13 @@ export function takeSeat(libc: Libc | null, environment: Record<string, string |
     if (libc !== null && !libc.outliveExec(descriptor, false)) continue; // it was not there
     left.set(name, { descriptor, at });
   }
-  const { handovers } = will.words;
-  return { handovers: typeof handovers === 'number' ? handovers : 1 };
+  const { handovers, leftAt } = will.words;
+  const pace = paceIn(will.words.pace);
+  return {
+    handovers: typeof handovers === 'number' ? handovers : 1,
+    leftAt: typeof leftAt === 'number' ? wall(leftAt) : null,
+    settle: () => void (pace !== null && goOnAt(pace)),
+  };
 }
 
 function willIn(descriptor: number): Will | null {

@@ -103,6 +103,7 @@ class Hands implements RealProcesses {
   private readonly groups: Cgroups | null;
   private readonly users: Users;
   private readonly tracker: Tracker;
+  private readonly warn: ProcessesOptions['warn'];
   private readonly sampler = createSampler(undefined, undefined, (run) => this.groups?.of(run) ?? null);
 
   constructor(options: ProcessesOptions) {
@@ -112,6 +113,7 @@ class Hands implements RealProcesses {
     this.users = libc?.users ?? usersOfFiles();
     this.libc = libc;
     this.events = apart(events, () => this.commands);
+    this.warn = warn;
     this.mark = createMark(runDir);
     this.scanner = chooseScanner(libc, force, this.mark);
     this.tracking = this.groups !== null ? 'cgroup' : this.scanner.kind === 'ps' ? 'group' : 'session';
@@ -244,8 +246,10 @@ class Hands implements RealProcesses {
     return leader === null ? null : identityOf(leader);
   }
 
-  adopt(run: Run, pid: Pid, identity: string): void {
+  adopt(run: Run, pid: Pid, identity: string, limits?: SpawnRequest['limits']): void {
     this.follow(run, pid, identity, this.reports.adopt(run, pid));
+    const problem = limits === undefined ? null : (this.groups?.limitAgain(run, limits) ?? null);
+    if (problem !== null) this.warn(`run ${run} works without its limits: ${problem}`);
   }
 
   /** A command of an earlier daemon. */

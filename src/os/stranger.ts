@@ -5,7 +5,7 @@ import type { Unrecorded } from '../ports/processes.ts';
 import type { Leader } from './commands.ts';
 import type { Libc } from './libc.ts';
 import { isCommand, MARK_NAME, type Mark } from './mark.ts';
-import { allPids, environmentValue, identityOf, readStat } from './proc.ts';
+import { ageMsOf, allPids, environmentValue, identityOf, readStat } from './proc.ts';
 import type { Watch } from './watch.ts';
 
 /** Where no pidfd can be had. */
@@ -109,7 +109,7 @@ function unrecorded(run: Run, { pid, identity }: Leader): Unrecorded[] {
   if (instance === null) return [];
   const revision = environmentValue(pid, 'TSUP_VISOR_REVISION') ?? null;
   const generation = numberIn(environmentValue(pid, 'TSUP_VISOR_GENERATION') ?? '');
-  return [{ run, pid: toPid(pid), instance, identity, revision, generation }];
+  return [{ run, pid: toPid(pid), instance, identity, ageMs: ageMsOf(pid), revision, generation }];
 }
 
 const numberIn = (text: string): number | null => (/^\d{1,15}$/.test(text) ? Number(text) : null);

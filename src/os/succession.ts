@@ -2,6 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { bequeath, HANDOVER, keepBack, writeWill } from './heirlooms.ts';
 import type { Libc } from './libc.ts';
+import { goOnAt, hurry } from './pace.ts';
 import { descriptorOf } from './peers.ts';
 import { explain, explainErrno } from './system-error.ts';
 
@@ -38,7 +39,9 @@ export function become(libc: Libc, command: readonly string[], leaving: Leaving)
 }
 
 function exec(libc: Libc, command: readonly string[], leaving: Leaving, undo: (() => void)[]): number {
-  const { file, descriptors } = writeWill(leaving.folder, process.pid, leaving.words);
+  const pace = hurry();
+  if (pace !== null) undo.push(() => goOnAt(pace));
+  const { file, descriptors } = writeWill(leaving.folder, process.pid, { ...leaving.words, pace });
   undo.push(() => closeSync(file));
   redirect(libc, leaving.errors, undo);
   // Node keeps the standard streams from its children too.
@@ -77,7 +80,7 @@ interface Position {
 
 export function createSuccession(libc: Libc | null, position: Position) {
   return {
-    obstacle: libc === null ? NO_LIBC : null,
+    isPossible: libc !== null,
     /** A second descriptor of the listening socket; null: cannot be had. */
     keepListening(): number | null {
       const descriptor = descriptorOf(position.server());

@@ -96,9 +96,10 @@ export interface Processes {
   identity(run: Run): string | null;
   /**
    * Takes up a run that an earlier daemon began. Its end is reported as `exited`, with an unknown status unless that
-   * daemon was this very process: later, or in the next turn of the loop when it is gone already.
+   * daemon was this very process: later, or in the next turn of the loop when it is gone already. `limits`:
+   * what it was begun with, for a run that has lost what its cgroup held.
    */
-  adopt(run: Run, pid: Pid, identity: string): void;
+  adopt(run: Run, pid: Pid, identity: string, limits?: SpawnRequest['limits']): void;
   /** Leaders that bear our mark and whose run is not known: begun just before an earlier daemon died. */
   unrecorded(known: ReadonlySet<Run>): readonly Unrecorded[];
   /** The run is over: its channels, watches and records go. */
@@ -121,7 +122,9 @@ export interface Unrecorded {
   /** As its environment says: `worker:2`. */
   readonly instance: string;
   readonly identity: string;
-  /** Likewise, of its plan; null: it does not say. */
+  /** For how long it has been at work. */
+  readonly ageMs: number;
+  /** Of its plan, as its environment says; null: it does not say. */
   readonly revision: string | null;
   /** Likewise. */
   readonly generation: number | null;

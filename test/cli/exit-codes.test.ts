@@ -113,13 +113,14 @@ test('a daemon that hangs up before it has answered is no daemon', async () => {
   const result = await ask({ 'GET /v1/status': (response) => response.destroy() }, 'status');
   expect(result.exit).toBe(EXIT.noDaemon);
   expect(result.err).toContain('went away before it had answered');
+  expect(result.err).toMatch(/"tsup-visor .* start" brings it back/);
 });
 
 test('a daemon of another protocol is told apart, with what to do', async () => {
   const result = await ask({ 'GET /v1/status': { ...status(), version: 2 } }, 'status');
   expect(result.exit).toBe(EXIT.failed);
   expect(result.err).toContain('the daemon speaks version 2 of the protocol and this client version 1');
-  expect(result.err).toContain('shutdown" of its own version');
+  expect(result.err).toMatch(/"tsup-visor .*upgrade" makes the daemon \S+, and no instance notices/);
 });
 
 test('something that is no daemon at all is told apart', async () => {

@@ -47,12 +47,13 @@ describe('the folders of a daemon', () => {
     expect(modeOf('b/logs')).toBe(0o755);
   });
 
-  it('must not let everybody put another socket in the place of ours', () => {
-    mkdirSync(join(folder, 'a/run'), { recursive: true });
-    chmodSync(join(folder, 'a/run'), 0o777);
+  it.each(['run', 'state'])('must not let everybody put something in the place of ours: %s', (name) => {
+    const path = join(folder, 'a', name);
+    mkdirSync(path, { recursive: true });
+    chmodSync(path, 0o777);
     expect(make()).toMatchObject({
       ok: false,
-      error: expect.stringMatching(/everybody may write there; run "chmod/),
+      error: expect.stringMatching(new RegExp(`\\(${name}_dir\\): everybody may write there; run "chmod`)),
     });
   });
 

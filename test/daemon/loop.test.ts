@@ -139,6 +139,29 @@ describe('the loop', () => {
     expect(order.slice(asked, order.indexOf('performed') + 2).slice(-2)).toEqual(['performed', 'secured']);
   });
 
+  it('gets the next runs ready when all have been asked to end, and that is written down', () => {
+    const both = [worker(0), worker(1)];
+    const fleet = createFleet(plan([{ ...PROGRAM, instances: 2 }]), NO_MEMORY);
+    const order: string[] = [];
+    const loop = new Loop({
+      fleet,
+      clock: { now: () => at(0) },
+      perform: ({ type }) => void order.push(type),
+      secured: () => void order.push('secured'),
+      performed() {},
+      settled() {},
+      defect(error) {
+        throw error;
+      },
+    });
+    loop.post({ type: 'start', ids: both, because: 'start' });
+    for (const number of [1, 2]) loop.post({ type: 'spawned', run: run(number), pid: pid(number) });
+    order.length = 0;
+    loop.post({ type: 'restart', ids: both, programs: [{ ...PROGRAM, instances: 2 }] });
+    const told = order.filter((what) => ['signal', 'secured', 'prepare'].includes(what));
+    expect(told).toEqual(['secured', 'signal', 'signal', 'secured', 'prepare', 'prepare']);
+  });
+
   it('does not write for a step that touches nothing', () => {
     const { loop, log } = scene(() => {});
     loop.post(STOP);

@@ -48,7 +48,15 @@ it('who had no process when the daemon died keeps its turn, whatever is heard of
   first.exited(0, 0).empty(0); // worker:0 is replaced: spawning, and the daemon dies in the act
   expect([0, 1, 2].map((i) => first.seat(i).phase.kind)).toEqual(['spawning', 'running', 'backoff']);
   const found = [
-    { run: first.run(0), pid: pid(99), instance: 'worker:0', identity: 'x', revision: 'two', generation: 1 },
+    {
+      run: first.run(0),
+      pid: pid(99),
+      instance: 'worker:0',
+      identity: 'x',
+      ageMs: 0,
+      revision: 'two',
+      generation: 1,
+    },
   ];
   const second = first.next({ programs: [NEW], now: LATER, found }).goOn();
   expect

@@ -252,6 +252,7 @@ describe('a run that nobody has recorded', () => {
     pid: pid(4009),
     instance: 'worker:0',
     identity: 'boot 4009',
+    ageMs: 0,
     revision: 'two',
     generation: 1,
   };

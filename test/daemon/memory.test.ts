@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { mono, wall } from '../../src/base/clock.ts';
 import { instanceId, pid, programName, revision, rolloutId, run } from '../../src/base/ids.ts';
 import { adoptRuns } from '../../src/core/fleet/adopt.ts';
-import { lifeOf } from '../../src/core/instance/phase.ts';
+import { bodyOf, lifeOf } from '../../src/core/instance/phase.ts';
 import { unwanted } from '../../src/daemon/adopt.ts';
 import { Journal } from '../../src/daemon/journal.ts';
 import { readMemory } from '../../src/daemon/remembered.ts';
@@ -19,6 +19,7 @@ const marked = (number: number): Unrecorded => ({
   pid: pid(4000 + number),
   instance: 'worker:0',
   identity: `boot ${4000 + number}`,
+  ageMs: 60_000,
   revision: null,
   generation: null,
 });
@@ -158,6 +159,7 @@ describe('the next daemon', () => {
     first.exited(1).empty();
     const second = first.nextAtOnce({ found: [marked(2)] });
     expect(second.seat()).toMatchObject({ phase: { kind: 'running', body: { pid: 4002 } }, lastRun: 2 });
+    expect(bodyOf(second.seat().phase)?.life.startedAt).toEqual({ mono: -60_000, wall: at(0).wall - 60_000 });
     expect(second.identities.get(run(2))).toBe('boot 4002');
   });
 

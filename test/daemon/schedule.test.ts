@@ -28,19 +28,25 @@ afterEach(() => {
 
 /** A stopwatch that goes on with the timers, and a calendar that can be set. */
 function scene(...programs: ProgramPlan[]) {
+  return sceneSince(null, ...programs);
+}
+
+/** `since`: when the daemon before it has left, milliseconds before this one. */
+function sceneSince(since: number | null, ...programs: ProgramPlan[]) {
   const watch = { mono: 0, set: 0 };
   const clock = {
     now: (): Moment => ({ mono: mono(watch.mono), wall: wall(START + watch.mono + watch.set) }),
   };
   const kept: string[] = [];
   const said: string[] = [];
-  const scheduler = new Scheduler({
+  const parts = {
     clock,
     nextTime,
     countTimes,
-    due: (name, at, missed) => kept.push(`${name} ${clockText(at)} +${missed}`),
-    log: (text) => said.push(text),
-  });
+    due: (name: string, at: number, missed: number) => void kept.push(`${name} ${clockText(at)} +${missed}`),
+    log: (text: string) => void said.push(text),
+  };
+  const scheduler = new Scheduler(parts, since === null ? null : wall(START - since));
   scheduler.follow(programs);
   /** In small steps, so that each timer finds the clock where it is to ring. */
   const pass = (ms: number): void => {
@@ -59,6 +65,30 @@ function scene(...programs: ProgramPlan[]) {
   };
   return { scheduler, kept, said, pass, set, next };
 }
+
+describe('a daemon that was another version of itself before', () => {
+  it('keeps the time that came between the two', () => {
+    const { kept, said, pass } = sceneSince(31_000, job('0 12 * * *'), job('0 13 * * *', {}, 'later'));
+    pass(1000);
+    expect(kept).toEqual(['job 12:00:00 +0']);
+    expect(said, 'and no clock was set').toEqual([]);
+    pass(MINUTE);
+    expect(kept).toHaveLength(1);
+  });
+
+  it('keeps none that the last one has kept', () => {
+    const { kept, pass } = sceneSince(30_000, job('0 12 * * *'));
+    pass(MINUTE);
+    expect(kept).toEqual([]);
+  });
+
+  it('counts from now where it is told of a time to come', () => {
+    const { kept, pass, next } = sceneSince(-2 * HOUR, job('0 13 * * *'));
+    expect(next()).toBe('13:00:00');
+    pass(MINUTE);
+    expect(kept).toEqual([]);
+  });
+});
 
 describe('a schedule', () => {
   it('is kept at its times, once each', () => {

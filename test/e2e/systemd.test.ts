@@ -7,6 +7,7 @@ import { assignment, commandFile, commandWord } from '../../src/cli/unit/quoting
 import { bootSystemd, type Systemd, whyNoSystemd } from '../rig/systemd.ts';
 import { kill } from './processes.ts';
 import { drainsUntilThereIs, steady } from './puppets.ts';
+import { pause } from './scene.ts';
 import { until } from './until.ts';
 import { createWorld, type Program, type World } from './world.ts';
 
@@ -17,7 +18,7 @@ const NASTY = `a "b" 'c' \\d %h $e ${'$'}{f} ; # ü\tg\nh`;
 const NASTY_WORDS = [NASTY, ';', '$', '$$', '%', '%%', '\\', '"', "'", '#', '@x', '-y', ' '];
 const UNIT = 'tsup-visor-e2e.service';
 
-describe.skipIf(why !== null)('under systemd', () => {
+describe.skipIf(why !== null)('under systemd', { timeout: 90_000 }, () => {
   let systemd: Systemd;
   beforeAll(async () => {
     systemd = await bootSystemd();
@@ -127,7 +128,7 @@ describe.skipIf(why !== null)('under systemd', () => {
     const stopping = systemd.ctl('stop', UNIT);
     await world.see('it drains', ({ instances }) => instances.some(({ state }) => state === 'draining'));
     // Twice its limit: systemd would have killed the daemon by then.
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await pause(2500);
     const { instances } = await world.status();
     expect(instances.find(({ id }) => id === 'worker:0')?.state).toBe('draining');
     writeFileSync(join(world.dir, file), '');
@@ -179,6 +180,21 @@ describe.skipIf(why !== null)('under systemd', () => {
     expect(code, text).toBe(0);
     const words = ['/usr/bin:/bin:/opt/100% $HOME/bin', NASTY, ...NASTY_WORDS];
     expect(readFileSync(said, 'utf8')).toBe(words.map((word) => `${word}|`).join(''));
+  });
+
+  it('is upgraded in place: the same main process, and the watchdog does not bark', async (test) => {
+    const world = await begin(test, { worker: { ...steady, instances: 2 } }, 'WatchdogSec=2');
+    await isWhole(world, 2);
+    const [before, daemon] = [pids(world), daemonOf(world)];
+    await world.succeed('upgrade', '--force');
+    await isWhole(world, 2);
+    expect([pids(world), daemonOf(world)]).toEqual([before, daemon]);
+    // Longer than the watchdog waits.
+    await pause(2500);
+    expect(await isActive(0)()).toBe(true);
+    kill(daemon, 'SIGKILL');
+    await until('the next one is in charge', isActive(1));
+    expect(pids(world)).toEqual(before);
   });
 
   it('goes on while systemd itself is executed anew', async (test) => {

@@ -1,6 +1,7 @@
 /** What goes on while the daemon is killed again and again, and how it is seen that nobody has suffered. */
 import { createReadStream } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isZombie, readStat } from '../../src/os/proc.ts';
 import { ended } from './life.ts';
 import { type Found, kill } from './processes.ts';
 import type { World } from './world.ts';
@@ -89,12 +90,10 @@ const runOf = ({ environment }: Found): number => Number(variable(environment, '
 const variable = (environment: string, name: string): string =>
   new RegExp(`(?:^|\\0)${name}=([^\\0]*)`).exec(environment)?.[1] ?? '';
 
+/** A zombie has nothing any more that could be at work. */
 function isAlive({ pid }: Found): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+  const stat = readStat(pid);
+  return stat !== null && !isZombie(stat);
 }
 
 export interface Told {

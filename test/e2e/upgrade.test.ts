@@ -5,10 +5,12 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { connect } from '../../src/client/index.ts';
@@ -27,6 +29,17 @@ const told = ({ daemon, instances }: StatusReply) => ({
 
 /** Without the command, which takes its time. */
 const status = (world: World): Promise<StatusReply> => connect(world.socket()).status({ usage: false });
+
+const threadsOf = (pid: number): number[] => readdirSync(`/proc/${pid}/task`).map(Number);
+
+/** Of its session among all others; empty where there is no such thing. */
+function sessionNice(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/autogroup`, 'latin1').split(' nice ')[1] ?? '';
+  } catch {
+    return '';
+  }
+}
 
 /** A running fleet, and another version beside it. */
 async function fleet(test: TestContext, worker: object = {}): Promise<{ world: World; next: string }> {
@@ -53,6 +66,12 @@ describe('upgrade', { timeout: 60_000 }, () => {
     expect(told(await status(world))).toEqual(told(before));
     // It is a daemon like any other.
     await connect(world.socket()).restart({ selectors: ['worker:0'] });
+    const { daemon, instances } = await status(world);
+    const all = [daemon.pid, ...instances.map(({ pid }) => pid ?? 0), ...threadsOf(daemon.pid)];
+    expect(new Set(all.map((pid) => getPriority(pid))), 'nobody is in a hurry any more').toEqual(
+      new Set([getPriority()]),
+    );
+    expect(sessionNice(daemon.pid)).toBe(sessionNice(process.pid));
     await world.succeed('shutdown');
     expect(world.left()).toEqual([]);
   });
@@ -130,7 +149,7 @@ describe('upgrade', { timeout: 60_000 }, () => {
     expect((await world.succeed('upgrade')).stdout).toMatch(/^the daemon is \S+ already/);
     expect((await status(world)).daemon.handovers).toBe(0);
     expect((await world.succeed('upgrade', '--force')).stdout).toMatch(
-      /^replaced the daemon by another build/,
+      /^replaced the daemon by the installed build of /,
     );
     expect((await status(world)).daemon.handovers).toBe(1);
   });
@@ -168,7 +187,9 @@ describe('upgrade', { timeout: 60_000 }, () => {
     expect((await status(world)).daemon.warnings.join('\n')).toMatch(unread);
     expect(await world.by(next, 'upgrade', '--force')).toMatchObject({
       code: 6,
-      stderr: expect.stringMatching(/cannot upgrade: koffi cannot be loaded here, and without it no program/),
+      stderr: expect.stringMatching(
+        /cannot upgrade in place: this daemon cannot load koffi here; "kill -KILL/,
+      ),
     });
     await world.by(next, 'restart', 'worker');
     expect((await status(world)).daemon.warnings.join('\n')).not.toMatch(unread);

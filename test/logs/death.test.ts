@@ -34,6 +34,7 @@ async function begin(s: Scene, more: readonly string[] = []): Promise<ChildProce
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { PATH: process.env.PATH, ...leaks.environment },
   });
+  s.others.add(child.pid ?? 0);
   await within('a reader', new Promise((resolve) => child.stdout?.once('data', resolve)));
   return child;
 }
@@ -164,9 +165,11 @@ describe.skipIf(!canCarry)('the next daemon', () => {
     s.close();
     rmSync(s.fifos, { recursive: true });
     s.captures.adopt({ id: ID, run: run(1), pid: child.pid ?? null, stdout: s.log, stderr: s.log });
+    await until('its keeper', () => existsSync(join(s.fifos, 'keeper')));
+    expect(s.warned).toEqual([]);
     writeFileSync(go, '');
     await ended;
-    s.captures.ended(run(1));
+    await s.over();
     expect(textOf(s.log)).toBe('before\nafter\n');
   });
 
@@ -175,7 +178,7 @@ describe.skipIf(!canCarry)('the next daemon', () => {
     const { child, ended } = s.start(['sleep', '0.2'], 2);
     s.captures.adopt({ id: ID, run: run(1), pid: child.pid ?? null, stdout: s.log, stderr: s.log });
     await ended;
-    s.captures.ended(run(1));
+    await s.over();
     expect(existsSync(s.fifos) ? readdirSync(s.fifos) : []).toEqual([]);
   });
 });

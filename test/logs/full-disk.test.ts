@@ -44,11 +44,11 @@ describe.skipIf(!canCarry || whyNoMount !== null)('a full disk', () => {
     const log = join(disk, 'worker.log');
     const { stdout, close } = s.open(log);
     let written = 0;
-    const write = (bytes: number): void => {
+    const write = async (bytes: number): Promise<void> => {
       written += writeSync(stdout, Buffer.alloc(bytes, 'x'));
-      s.captures.drain();
+      await s.drain();
     };
-    for (let i = 0; i < 40; i++) write(100_000);
+    for (let i = 0; i < 40; i++) await write(100_000);
     const fits = statSync(log).size;
     expect(fits).toBeGreaterThan(0);
     expect(s.captures.droppedBytes(ID)).toBe(written - fits);
@@ -58,16 +58,16 @@ describe.skipIf(!canCarry || whyNoMount !== null)('a full disk', () => {
     expect(s.captures.warnings).toEqual([`${s.said[0]}, ${written - fits} bytes so far`]);
 
     rmSync(other);
-    while (s.captures.warnings.length > 0) write(10);
+    while (s.captures.warnings.length > 0) await write(10);
     const [size, dropped] = [statSync(log).size, s.captures.droppedBytes(ID)];
     expect(size + dropped).toBe(written);
     expect(size).toBeGreaterThan(fits);
     expect(s.warned).toEqual([`${log} can be written to again; ${dropped} bytes of output were dropped`]);
     expect(s.said).toHaveLength(1);
-    write(1000);
+    await write(1000);
     expect(s.captures.droppedBytes(ID)).toBe(dropped);
     close();
-    s.captures.ended(run(1));
+    await s.over();
     expect(readFileSync(log).equals(Buffer.alloc(size + 1000, 'x'))).toBe(true);
   });
 
@@ -79,7 +79,8 @@ describe.skipIf(!canCarry || whyNoMount !== null)('a full disk', () => {
     const well = s.open(s.log, { run: run(2), id });
     for (let i = 0; i < 10; i++) {
       for (const { stdout } of [full, well]) writeSync(stdout, Buffer.alloc(100_000, 'x'));
-      s.captures.drain();
+      await s.drain();
+      await s.drain(id);
     }
     full.close();
     well.close();

@@ -9,7 +9,6 @@ import { Captures } from '../../src/logs/captures.ts';
 import { loadLibc } from '../../src/os/libc.ts';
 import { openLog } from '../../src/os/output.ts';
 import { createPlumbing } from '../../src/os/plumbing.ts';
-import { allPids, readStat } from '../../src/os/proc.ts';
 import type { Plumbing } from '../../src/ports/plumbing.ts';
 import type { Credentials } from '../../src/ports/processes.ts';
 import type { LeakCheck } from '../rig/leaks.ts';
@@ -36,6 +35,8 @@ export class Scene {
   readonly folder = mkdtempSync(join(tmpdir(), 'captures-'));
   readonly fifos = join(this.folder, 'fifos');
   readonly log = join(this.folder, 'worker-0.log');
+  /** Children of this process that are no keepers: those that were there before, and those that the test has begun. */
+  readonly others = new Set(ownChildren());
   readonly said: string[] = [];
   readonly warned: string[] = [];
   /** What stands between the captures and the system. */
@@ -77,6 +78,7 @@ export class Scene {
       stdio: ['ignore', stdout, 'inherit'],
       env: { PATH: process.env.PATH, ...this.#leaks.environment },
     });
+    this.others.add(child.pid ?? 0);
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     return { child, ended: within(program, ended, 25_000) };
   }
@@ -87,15 +89,32 @@ export class Scene {
     const { ended } = this.start(['printf', '%s', text], stdout);
     close();
     await ended;
-    this.captures.ended(how.run ?? run(1));
+    await this.over(how.run ?? run(1));
+  }
+
+  /** The leader of this run is gone, and what it wrote is in its file. */
+  over(of = run(1)): Promise<void> {
+    return within('what it wrote', new Promise((resolve) => this.captures.ended(of, resolve)));
+  }
+
+  /** What has been written so far is in its file, also where this machine takes its time. */
+  drain(id = ID): Promise<void> {
+    const asked = run(1_000_000);
+    this.captures.adopt({ id, run: asked, pid: null, stdout: null, stderr: null });
+    return this.over(asked);
   }
 
   /** As a daemon that ends. */
-  close(done?: () => void): void {
-    this.#captures?.close(done);
+  close(done = (): void => {}): void {
+    const [captures, plumbing] = [this.#captures, this.#plumbing];
     this.#captures = null;
-    this.#plumbing?.close();
     this.#plumbing = null;
+    if (captures === null) done();
+    else
+      captures.close(() => {
+        plumbing?.close();
+        done();
+      });
   }
 }
 
@@ -103,9 +122,9 @@ export function useScene(leaks: LeakCheck): () => Scene {
   const scenes: Scene[] = [];
   afterEach(async () => {
     for (const scene of scenes.splice(0)) {
-      scene.close();
+      await within('the end of captures', new Promise<void>((resolve) => scene.close(resolve)));
       rmSync(scene.folder, { recursive: true, force: true });
-      await reapKeeper(scene.folder);
+      await reap(ownChildren().filter((pid) => !scene.others.has(pid)));
     }
   });
   return () => {
@@ -115,25 +134,16 @@ export function useScene(leaks: LeakCheck): () => Scene {
   };
 }
 
-/** One that was left for the next daemon is a child of this process, which is no init. */
-async function reapKeeper(folder: string): Promise<void> {
-  await until('the end of a keeper', () => {
-    for (const pid of ownChildren()) if (loadLibc()?.childState(pid) === 'dead') loadLibc()?.reap(pid);
-    // One that is about to be dead has lost its command already.
-    return !ownChildren()
-      .map(commandOf)
-      .some((command) => command === '' || command.includes(folder));
-  });
-}
+const ownChildren = (): number[] =>
+  canCarry
+    ? readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').map(Number).filter(Boolean)
+    : [];
 
-const ownChildren = (): number[] => allPids().filter((pid) => readStat(pid)?.ppid === process.pid);
-
-function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
-  }
+/** A keeper that was left for the next daemon is a child of this process, which is no init. */
+async function reap(pids: readonly number[]): Promise<void> {
+  const libc = loadLibc();
+  await until('the end of a keeper', () => pids.every((pid) => libc?.childState(pid) !== 'alive'));
+  for (const pid of pids) if (libc?.childState(pid) === 'dead') libc.reap(pid);
 }
 
 function raise(why: string): never {

@@ -172,6 +172,18 @@ describe('limits', () => {
     for (const [file, value] of Object.entries(files)) expect(has(`own/home/run/${file}`)).toBe(value);
   });
 
+  test.each([
+    ['are gone with their controller', '', '', { 'memory.max': '1000', 'cpu.max': '50000 100000' }],
+    ['are as they were', '2000', '50000 100000', { 'memory.max': '2000', 'cpu.max': '50000 100000' }],
+    ['are open', 'max', 'max 100000', { 'memory.max': '1000', 'cpu.max': '50000 100000' }],
+  ])('of a run that is taken up are set again where they %s', (_, memory, cpu, files) => {
+    const own = { 'cgroup.controllers': 'cpu memory\n' };
+    const { controllers } = limit({}, own, { 'memory.max': memory, 'cpu.max': cpu });
+    const run = new Cgroup(join(folder, 'own/home/run'));
+    expect(controllers.restore(run, { memoryMax: 1000, cpuMax: 0.5 })).toBeNull();
+    for (const [file, value] of Object.entries(files)) expect(has(`own/home/run/${file}`)).toBe(value);
+  });
+
   test('that nobody has asked for touch nothing', () => {
     expect(limit({}, { 'cgroup.controllers': 'cpu memory\n' }).problem).toBeNull();
     expect(has('own/cgroup.subtree_control')).toBe('');

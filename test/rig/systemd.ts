@@ -32,17 +32,34 @@ export interface Systemd {
 /** Why it cannot be had here; null: it can. */
 export function whyNoSystemd(): string | null {
   if (SYSTEMD === undefined) return 'systemd is not installed';
-  if (groupsMount() === null) return 'there is no cgroup v2';
-  const { status } = spawnSync('unshare', ['--pid', '--fork', '--mount', '--cgroup', 'true']);
-  return status === 0 ? null : 'this user may not make namespaces';
+  const mount = groupsMount();
+  if (mount === null) return 'there is no cgroup v2';
+  if (!mayMakeGroups(mount)) return 'no control groups may be made here';
+  const { status } = spawnSync('unshare', [...NAMESPACES, 'sh', '-c', MOUNTS]);
+  return status === 0 ? null : 'this user may not make namespaces and mounts';
 }
+
+function mayMakeGroups(mount: string): boolean {
+  const probe = join(mount, `tv-probe-${process.pid}`);
+  try {
+    mkdirSync(probe);
+    rmdirSync(probe);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const NAMESPACES = ['--pid', '--fork', '--kill-child', '--mount', '--cgroup', '--uts', '--ipc'];
+const MOUNTS = `
+mount --make-rprivate / && mount -t proc proc /proc && mount -t tmpfs tmpfs /run &&
+umount -R -l /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && mkdir -p /run/systemd || exit 1
+`;
 
 /** What every unit wants. */
 const TARGETS = ['sysinit', 'basic', 'shutdown', 'network-online', 'multi-user'];
 
-const BOOT = `
-mount --make-rprivate / && mount -t proc proc /proc && mount -t tmpfs tmpfs /run
-umount -R -l /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && mkdir -p /run/systemd || exit 1
+const BOOT = `${MOUNTS}
 exec env -i PATH="$PATH" container=test SYSTEMD_UNIT_PATH="$1" SYSTEMD_GENERATOR_PATH= SYSTEMD_LOG_TARGET=console \
   "$0" --system --unit=multi-user.target
 `;
@@ -57,8 +74,7 @@ export async function bootSystemd(): Promise<Systemd> {
   };
   for (const target of TARGETS) unit(`${target}.target`, `[Unit]\nDescription=${target}\n`);
   mkdirSync(group);
-  const namespaces = ['--pid', '--fork', '--kill-child', '--mount', '--cgroup', '--uts', '--ipc'];
-  const words = [group, 'unshare', ...namespaces, 'sh', '-c', BOOT, SYSTEMD ?? '', units];
+  const words = [group, 'unshare', ...NAMESPACES, 'sh', '-c', BOOT, SYSTEMD ?? '', units];
   const child = spawn('sh', ['-c', 'echo $$ > "$0/cgroup.procs" && exec "$@"', ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -347,7 +347,7 @@ const UNKNOWN: ExitStatus = { kind: 'unknown' };
 
 function markOf({ run, program, generation }: Life, instance: InstanceId): Unrecorded {
   const { revision } = program;
-  return { run, pid: pidOf(run), instance, identity: `leader of ${run}`, revision, generation };
+  return { run, pid: pidOf(run), instance, identity: `leader of ${run}`, ageMs: 0, revision, generation };
 }
 
 export const pidOf = (run: Run): Pid => pid(1000 + run);

@@ -4,6 +4,7 @@ import type { StatusReply } from '../../protocol/status.ts';
 import type { Context } from '../context.ts';
 import { asTyped, Refusal } from '../refusal.ts';
 import { isDegraded, statusLines } from '../render/status.ts';
+import { oneVersion, twoVersions } from '../versions.ts';
 
 export interface StatusOptions {
   readonly watch?: boolean;
@@ -25,6 +26,8 @@ export async function status(
   else {
     const lines = statusLines(reply, { paint, width: context.io.stdout.columns, now: new Date() });
     context.print(asTyped(lines.join('\n'), context.options));
+    const versions = twoVersions(reply.daemon.version);
+    if (versions !== undefined) context.say(`${versions}; ${oneVersion()}`);
   }
   return isDegraded(reply) ? EXIT.degraded : EXIT.done;
 }

@@ -1,9 +1,10 @@
 /** `upgrade`: the daemon becomes the version that this command is of. */
 import { realpathSync } from 'node:fs';
 import type { Client } from '../../client/client.ts';
-import { NoDaemonError } from '../../client/errors.ts';
+import { DaemonError, NoDaemonError } from '../../client/errors.ts';
 import { EXIT, type ExitCode } from '../../protocol/errors.ts';
 import type { UpgradeReply } from '../../protocol/replies.ts';
+import type { UpgradeRequest } from '../../protocol/requests.ts';
 import type { InstanceStatus, StatusReply } from '../../protocol/status.ts';
 import { refuseAnotherConfig } from '../another-config.ts';
 import type { Context } from '../context.ts';
@@ -24,8 +25,8 @@ export async function upgrade(context: Context, options: UpgradeOptions): Promis
   const limits = { timeoutMs: null, goesOn: 'the upgrade goes on; see "tsup-visor status"' };
   return patiently(context, limits, async (signal) => {
     await refuseAnotherConfig(context, client, signal);
-    const before = await client.status({ usage: false }, { signal });
-    const reply = await client.upgrade(body(context, options), { signal });
+    const before = await client.status({ usage: false }, { signal, anyProtocol: true });
+    const reply = await ask(client, body(context, options), before, signal);
     if (reply.already || reply.dry_run) return told(context, reply, unchanged(reply));
     const asked = performance.now();
     const after = await nextOne(client, reply, signal);
@@ -36,6 +37,25 @@ export async function upgrade(context: Context, options: UpgradeOptions): Promis
       done(reply, gapMs, before, after),
     );
   });
+}
+
+/** In the words that it has had since there is this command. Throws a refusal where the daemon is older than that. */
+async function ask(
+  client: Client,
+  request: UpgradeRequest,
+  { daemon }: StatusReply,
+  signal: AbortSignal,
+): Promise<UpgradeReply> {
+  try {
+    return await client.upgrade(request, { signal, anyProtocol: true });
+  } catch (error) {
+    if (!(error instanceof DaemonError) || error.kind !== 'not_found') throw error;
+    throw new Refusal(
+      EXIT.failed,
+      `the daemon (version ${daemon.version}) is too old to be replaced in place`,
+      `"kill -KILL ${daemon.pid}" ends it alone, and "tsup-visor start" of this version takes up what runs`,
+    );
+  }
 }
 
 function body({ io }: Context, { dryRun, force, timeout }: UpgradeOptions) {
@@ -72,7 +92,7 @@ function done(
 ): string {
   const what =
     from === to
-      ? `replaced the daemon by another build of ${to}`
+      ? `replaced the daemon by the installed build of ${to}`
       : `upgraded the daemon from ${from} to ${to}`;
   const ran = before.instances.filter(({ pid }) => pid !== null);
   const now = new Set(after.instances.map(keyOf));

@@ -10,7 +10,7 @@ import { longestStop } from '../../config/stop-time.ts';
 import type { World } from '../../config/where.ts';
 import type { Io } from '../io.ts';
 import { worldOf } from '../world.ts';
-import { type FolderKind, isOldFor, type UnitFacts, unitName } from './unit.ts';
+import { type FolderKind, type UnitFacts, unitName } from './unit.ts';
 
 type Plan = LoadedConfig['plan'];
 type Manager = UnitFacts['manager'];
@@ -74,11 +74,6 @@ function foldersOf({ runDir, stateDir, logDir }: Plan): Map<FolderKind, string> 
 
 /** What the terminal's environment has and the unit's has not, where that matters to the config. */
 export function unitDoubts(plan: Plan, facts: UnitFacts, io: Io): string[] {
-  const old = `when the daemon dies under systemd ${facts.systemd}, instances with memory_max or cpu_max work on without these limits until they are restarted; from systemd 254 on they keep them`;
-  return [...(isOldFor(facts) ? [old] : []), ...strangeness(plan, facts, io)];
-}
-
-function strangeness(plan: Plan, facts: UnitFacts, io: Io): string[] {
   const unit = unitName(facts.name);
   const loaded = loadConfig(plan.configFile, unitWorld(facts, io));
   if (!loaded.ok) {

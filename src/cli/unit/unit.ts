@@ -129,7 +129,7 @@ function restarting(): string[] {
 /** From this version on systemd can begin a daemon below the group of its unit. */
 const KNOWS_SUBGROUPS = 254;
 
-export const isOldFor = ({ limits, systemd }: UnitFacts): boolean =>
+const isOldFor = ({ limits, systemd }: UnitFacts): boolean =>
   limits && systemd !== null && systemd < KNOWS_SUBGROUPS;
 
 /** A group that shares out memory takes no process: the next daemon could not be begun in the group of its unit. */
@@ -144,7 +144,8 @@ function stepBack(facts: UnitFacts): string[] {
   if (!isOldFor(facts)) return [];
   const words = ['-c', SHARE_NO_MORE].map(commandWord).join(' ');
   return [
-    `# This systemd (${facts.systemd}) could not start the daemon again while its group shares out memory.`,
+    `# This systemd (${facts.systemd}) could not start the daemon again while its group shares out memory: limits end`,
+    '# with the daemon, and the next one sets them again.',
     `ExecStopPost=${commandFile('/bin/sh')} ${words}`,
   ];
 }
