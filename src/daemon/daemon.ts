@@ -367,6 +367,7 @@ async function assemble(
     mayReplace: (connection) => isOwn(peerUid(connection)),
     underWay: () => processes.underWay,
     holdChecks: (held) => turnstile.hold(held),
+    unwritten: () => journal.trouble,
     leave: () => {
       leaveLastWord(journal, fleet, clock.now());
       journal.flush();

@@ -1,4 +1,5 @@
 /** The daemon in a terminal or a container: it says what happens, and drains at the first Ctrl-C. */
+import type { How } from '../core/instance/phase.ts';
 import { ERROR_KINDS, EXIT, type ExitCode } from '../protocol/errors.ts';
 import { createDaemon, type Daemon } from './daemon.ts';
 import { Refused } from './refuse.ts';
@@ -18,6 +19,15 @@ export interface ForegroundOptions {
 
 /** Runs until everything is down. */
 export async function runForeground(options: ForegroundOptions): Promise<ExitCode> {
+  const signals = obeySignals(options.say);
+  try {
+    return await run(options, signals);
+  } finally {
+    signals.release();
+  }
+}
+
+async function run(options: ForegroundOptions, signals: Signals): Promise<ExitCode> {
   const made = await createDaemon({
     ...options,
     echo: options.log,
@@ -29,11 +39,11 @@ export async function runForeground(options: ForegroundOptions): Promise<ExitCod
     return EXITS[made.error.kind];
   }
   const daemon = made.value;
-  const release = obeySignals(daemon, options.say);
+  signals.lead(daemon);
   try {
     await options.started(daemon);
     // Whoever has taken over goes on with what the last one was told.
-    if (!daemon.tookTheSeat) await daemon.start(options.selectors);
+    if (!daemon.tookTheSeat && !signals.isToEnd) await daemon.start(options.selectors);
     daemon.ready();
     const fault = await daemon.ended;
     if (fault === null) return EXIT.done;
@@ -45,8 +55,6 @@ export async function runForeground(options: ForegroundOptions): Promise<ExitCod
     daemon.leave();
     await daemon.ended;
     return refusal(error, options.say);
-  } finally {
-    release();
   }
 }
 
@@ -78,10 +86,27 @@ const INSISTENCE = [
  */
 const ECHO_MS = 200;
 
-/** The first Ctrl-C drains, the second stops now, the third kills; SIGTERM drains. */
-function obeySignals(daemon: Daemon, say: (text: string) => void): () => void {
+interface Signals {
+  /** One has come. */
+  readonly isToEnd: boolean;
+  /** To this daemon, also what has come before it was there. */
+  lead(daemon: Pick<Daemon, 'shutDown'>): void;
+  release(): void;
+}
+
+/**
+ * The first Ctrl-C drains, the second stops now, the third kills; SIGTERM drains. Heeded before there is a daemon: one
+ * that takes the place of another has all that runs to end from its first moment.
+ */
+function obeySignals(say: (text: string) => void): Signals {
   let times = 0;
   let last = Number.NEGATIVE_INFINITY;
+  let daemon: Pick<Daemon, 'shutDown'> | null = null;
+  let asked: How | null = null;
+  const end = (how: How): void => {
+    asked = how;
+    daemon?.shutDown(how);
+  };
   const insist = (): void => {
     const now = performance.now();
     const isEcho = now - last < ECHO_MS;
@@ -90,15 +115,24 @@ function obeySignals(daemon: Daemon, say: (text: string) => void): () => void {
     const step = INSISTENCE[Math.min(times++, INSISTENCE.length - 1)];
     if (step === undefined) return;
     say(step.say);
-    daemon.shutDown(step.how);
+    end(step.how);
   };
-  const drain = (): void => daemon.shutDown('drain');
+  const drain = (): void => end('drain');
   process.on('SIGINT', insist);
   process.on('SIGTERM', drain);
   process.on('SIGHUP', drain);
-  return () => {
-    process.off('SIGINT', insist);
-    process.off('SIGTERM', drain);
-    process.off('SIGHUP', drain);
+  return {
+    get isToEnd() {
+      return asked !== null;
+    },
+    lead(led) {
+      daemon = led;
+      if (asked !== null) led.shutDown(asked);
+    },
+    release() {
+      process.off('SIGINT', insist);
+      process.off('SIGTERM', drain);
+      process.off('SIGHUP', drain);
+    },
   };
 }

@@ -1,7 +1,7 @@
 /** The daemon as a program: what `tsup-visor start` runs in the background. */
 import { closeSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { createDaemon, proveDaemon } from './daemon.ts';
+import { createDaemon, type Daemon, proveDaemon } from './daemon.ts';
 
 const { values } = parseArgs({
   options: {
@@ -27,6 +27,18 @@ if (values.prove === true) {
   process.exit(0);
 }
 
+let daemon: Daemon | undefined;
+let isToEnd = false;
+const end = (): void => {
+  isToEnd = true;
+  daemon?.shutDown('drain');
+};
+// Before there is a daemon: whoever ends it in that moment, as it takes the place of another say, ends all that it
+// takes up. A terminal that closes, or Ctrl-C in it, is not meant for a daemon in the background.
+process.on('SIGHUP', () => {});
+process.on('SIGINT', end);
+process.on('SIGTERM', end);
+
 const { config, socket } = values;
 const made = await createDaemon({
   configFile: config,
@@ -44,22 +56,19 @@ if (!made.ok) {
   process.stderr.write(`${made.error.message}\n`);
   process.exit(made.error.kind === 'config_invalid' ? 5 : 1);
 }
-const daemon = made.value;
+daemon = made.value;
 report({ ok: true, pid: process.pid, took_over: daemon.tookOver });
-// A terminal that closes, or Ctrl-C in it, is not meant for a daemon in the background.
-process.on('SIGHUP', () => {});
-process.on('SIGINT', () => daemon.shutDown('drain'));
-process.on('SIGTERM', () => daemon.shutDown('drain'));
+if (isToEnd) end();
 const wanted = (values.start ?? ['none']).filter((selector) => selector !== 'none');
-if (wanted.length > 0) await start(wanted.includes('all') ? [] : wanted);
+if (wanted.length > 0 && !isToEnd) await start(daemon, wanted.includes('all') ? [] : wanted);
 const fault = await daemon.ended;
 if (fault !== null) process.stderr.write(`${fault}\n`);
 process.exit(fault === null ? 0 : 1);
 
 /** A selector that matches nothing starts nothing; the daemon is up all the same, and its log says so. */
-async function start(selectors: readonly string[]): Promise<void> {
+async function start({ start: begin }: Daemon, selectors: readonly string[]): Promise<void> {
   try {
-    await daemon.start(selectors);
+    await begin(selectors);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   }

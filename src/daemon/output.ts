@@ -1,9 +1,9 @@
 /** What instances write, on its way to their logs: carried there where the system can, else theirs to write. */
 import { join } from 'node:path';
-import type { InstanceId } from '../base/ids.ts';
+import type { InstanceId, Run } from '../base/ids.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import { bodyOf, lifeOf } from '../core/instance/phase.ts';
-import { Captures, type CapturesOptions } from '../logs/captures.ts';
+import { Captures, type CapturesOptions, isPiped } from '../logs/captures.ts';
 import type { LineWatch } from '../ports/checks.ts';
 import type { OpenOutput } from '../ports/output.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
@@ -43,8 +43,9 @@ export function createOutput({
   openFiles,
   ...rest
 }: OutputOptions): InstanceOutput {
-  if (plumbing === null) return uncarried(openFiles);
-  const captures = new Captures({ ...rest, plumbing, folder: join(runDir, 'logs') });
+  const folder = join(runDir, 'logs');
+  if (plumbing === null) return uncarried(openFiles, folder);
+  const captures = new Captures({ ...rest, plumbing, folder });
   return {
     open: captures.openOutput,
     get warnings() {
@@ -94,14 +95,34 @@ export function createOutput({
 const UNCARRIED =
   'programs write to their log files by themselves here: koffi cannot be loaded, so nothing can be carried there';
 
-const uncarried = (open: OpenOutput): InstanceOutput => ({
-  open,
-  warnings: [UNCARRIED],
-  adopt() {},
-  before: (events) => events,
-  under: (lines) => lines,
-  drain() {},
-  dismiss() {},
-  droppedBytes: () => 0,
-  close: (done) => done(),
-});
+/** Of runs that an earlier daemon has begun, where it could. */
+const unread = (ids: Iterable<InstanceId>): string =>
+  `what is written by ${[...ids].join(', ')} goes into pipes that cannot be read here, and waits in them: koffi cannot be loaded; start the daemon where it can be, or restart them before their pipes are full`;
+
+function uncarried(open: OpenOutput, folder: string): InstanceOutput {
+  const piped = new Map<Run, InstanceId>();
+  return {
+    open,
+    get warnings() {
+      return piped.size === 0 ? [UNCARRIED] : [UNCARRIED, unread(piped.values())];
+    },
+    adopt(instances) {
+      for (const { id, phase } of instances) {
+        const run = bodyOf(phase)?.life.run;
+        if (run !== undefined && isPiped(id, folder)) piped.set(run, id);
+      }
+    },
+    before: (events) => ({
+      ...events,
+      exited(run, exit) {
+        piped.delete(run);
+        events.exited(run, exit);
+      },
+    }),
+    under: (lines) => lines,
+    drain() {},
+    dismiss() {},
+    droppedBytes: () => 0,
+    close: (done) => done(),
+  };
+}

@@ -48,6 +48,8 @@ export interface UpgradeParts {
   underWay(): readonly string[];
   /** No check by command is begun until `false` is said: they end on their own, and the next daemon asks anew. */
   holdChecks(held: boolean): void;
+  /** What has not reached the disk, and why: the next daemon would not know it. Null: all has. */
+  unwritten(): string | null;
   /** All that the next one has to know is written; and taken back, when there is none. */
   leave(): void;
   stay(): void;
@@ -92,6 +94,7 @@ export class Upgrades {
     try {
       const { node, daemon, force, dry_run } = body;
       this.#refuseUnasked();
+      this.#refuseUnwritten();
       const proven = await this.#proof(node, daemon);
       const isSame = proven.version === VERSION && proven.build === BUILD && proven.node === process.version;
       const already = isSame && !force;
@@ -130,6 +133,8 @@ export class Upgrades {
 
   #refuseImpossible(connection: unknown): NonNullable<UpgradeParts['nextCommand']> {
     const { mayReplace, nextCommand, fleet, succession } = this.#parts;
+    // First: without koffi it cannot be told who asks, either.
+    if (!succession.isPossible) throw notInPlace('this daemon cannot load koffi');
     if (!mayReplace(connection)) {
       const who = 'only the user of the daemon may replace it, and root';
       throw new Refused('forbidden', `cannot upgrade: ${who}`, 'run the command as that user');
@@ -141,7 +146,6 @@ export class Upgrades {
         'start a container of the new image; what drains in this one is given its time when it is stopped',
       );
     }
-    if (!succession.isPossible) throw notInPlace('this daemon cannot load koffi');
     if (nextCommand === null) throw new Refused('conflict', 'this daemon is part of another program');
     if (fleet.mode.kind !== 'running') throw new Refused('shutting_down', 'the daemon is shutting down');
     if (this.#isUnderWay)
@@ -165,12 +169,22 @@ export class Upgrades {
     );
   }
 
+  #refuseUnwritten(): void {
+    const trouble = this.#parts.unwritten();
+    if (trouble === null) return;
+    throw new Refused(
+      'conflict',
+      unwrittenText(trouble),
+      'nothing was changed; try again when that is mended',
+    );
+  }
+
   async #proof(node: string, daemon: string): Promise<Proven> {
     const { configFile } = this.#parts.plan();
     const proof = await askForProof([node, daemon, '--prove', '--config', configFile], PROOF_WITHIN_MS);
-    if (proof.ok && !proof.value.inPlace) throw notInPlace('the installed version cannot load koffi');
-    if (proof.ok) return proof.value;
-    const { kind, message } = proof.error;
+    // Without its hands it could not read what those write that it would find at work.
+    if (proof.ok && proof.value.inPlace) return proof.value;
+    const { kind, message } = proof.ok ? HANDLESS : proof.error;
     throw new Refused(kind, `the installed version (${daemon}) ${message}`, 'nothing was changed');
   }
 
@@ -222,8 +236,9 @@ export class Upgrades {
     if (fleet.mode.kind !== 'running') why = 'the daemon is shutting down';
     else if (underWay().length === 0) {
       this.#parts.leave();
+      const trouble = this.#parts.unwritten();
       const words = { from: VERSION, to: to.version, handovers: handovers + 1, leftAt: now().wall };
-      why = succession.become(command, listener, words);
+      why = trouble === null ? succession.become(command, listener, words) : unwrittenText(trouble);
       this.#parts.stay();
     }
     await door.unshut(listener);
@@ -235,6 +250,11 @@ export class Upgrades {
     this.#parts.log(`the daemon goes on as it was: ${why}`);
   }
 }
+
+const HANDLESS = { kind: 'unfit', message: 'cannot take over: koffi cannot be loaded there' } as const;
+
+const unwrittenText = (trouble: string): string =>
+  `cannot upgrade: the next daemon would not know what is not written down: ${trouble}`;
 
 /** The way around it is safe: the instances do not notice that either. */
 const notInPlace = (why: string): Refused =>

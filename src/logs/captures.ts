@@ -2,7 +2,8 @@
  * The output of all instances: a FIFO for each stream of each, and what carries that to its file. A daemon that dies
  * leaves the FIFOs where they are; the next one finds them by their names and reads on.
  */
-import { closeSync, statSync } from 'node:fs';
+import { closeSync, existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { InstanceId, Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { OpenOutput } from '../ports/output.ts';
@@ -185,6 +186,10 @@ function settle(conduits: readonly Conduit[], done: () => void): void {
     });
   if (left > 0) timer = setTimeout(end, PATIENCE_MS);
 }
+
+/** Whether an instance writes into a FIFO in this folder, as far as can be told by those who cannot read it. */
+export const isPiped = (id: InstanceId, folder: string): boolean =>
+  STREAMS.some((stream) => existsSync(join(folder, nameOf(id, stream))));
 
 const nameOf = (id: InstanceId, stream: Stream): string => `${id}.${stream}`;
 

@@ -62,6 +62,7 @@ export class Conduit {
     if (given === null) return null;
     this.isLeft = false;
     if (path !== this.path) this.#aimAt(path);
+    if (!this.#capture.isFlying) this.#sink.prepare();
     // Not before somebody can write: else it would be told at once that nobody can.
     if (this.#capture.watch()) return given;
     closeSync(given);

@@ -74,6 +74,15 @@ export class FileSink implements Sink {
     this.#copies = false;
   }
 
+  /** Has the descriptor from now on that it would need later, when there may be none. */
+  prepare(): void {
+    try {
+      this.#opened(performance.now());
+    } catch {
+      // It is opened with what is to be written at the latest: that says what is wrong.
+    }
+  }
+
   take(pipe: number, most: number): number {
     const now = performance.now();
     if (this.#fault !== null && now < this.#fault.tryAt) return this.#drop(pipe);

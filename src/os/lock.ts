@@ -42,6 +42,11 @@ function acquireByFlock(path: string, libc: NonNullable<ReturnType<typeof loadLi
     closeSync(descriptor);
     return fail({ heldBy: ownerIn(path)?.pid ?? null });
   }
+  const other = holderByFile(path);
+  if (other !== null) {
+    closeSync(descriptor);
+    return fail({ heldBy: other });
+  }
   signLock(descriptor);
   const { ino } = fstatSync(descriptor);
   let isHeld = true;
@@ -105,13 +110,41 @@ const TRIES = 5;
 function acquireByFile(path: string): Result<Lock, Held> {
   const file = `${path}.pid`;
   for (let left = TRIES; left > 0; left--) {
-    if (claim(file)) return ok(byFile(file));
+    if (claim(file)) {
+      const other = holderByFlock(path);
+      if (other === null) return ok(byFile(file));
+      removeOwn(file);
+      return fail({ heldBy: other });
+    }
     const owner = ownerIn(file);
     if (owner !== null && isAlive(owner)) return fail({ heldBy: owner.pid });
     breakStale(file);
   }
   return fail({ heldBy: ownerIn(file)?.pid ?? null });
 }
+
+/**
+ * A machine may have one Node that koffi can be loaded by, and one that it cannot. Who takes a lock in one way looks
+ * afterwards whether somebody has it in the other: of two at once, at least one sees the other.
+ */
+function holderByFile(path: string): number | null {
+  const owner = ownerIn(`${path}.pid`);
+  return owner !== null && isAlive(owner) ? owner.pid : null;
+}
+
+/** The system says who has flocked a file of this number; the file itself, whether that is this one. */
+function holderByFlock(path: string): number | null {
+  try {
+    const { ino } = statSync(path);
+    const pid = ownerIn(path)?.pid;
+    const held = [...readFileSync('/proc/locks', 'latin1').matchAll(FLOCK)];
+    return held.some(([, by, number]) => Number(by) === pid && Number(number) === ino) ? (pid ?? null) : null;
+  } catch {
+    return null; // nobody has ever had it in that way, or the system does not tell
+  }
+}
+
+const FLOCK = /^\d+: FLOCK +ADVISORY +WRITE (\d+) [^:]+:[^:]+:(\d+) /gm;
 
 const byFile = (file: string): Lock => ({
   get isInPlace() {

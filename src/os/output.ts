@@ -1,11 +1,12 @@
 /** Opens files as what an instance's stdout and stderr go to, where nobody carries them there: they are only ever appended to. */
-import { closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, lstatSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { OpenOutput } from '../ports/output.ts';
 import { errorCode, explain } from './system-error.ts';
 
-const { O_APPEND, O_CREAT, O_WRONLY } = constants;
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
+const FLAGS = O_APPEND | O_CREAT | O_WRONLY;
 
 /** Equal paths share one descriptor, so that the two streams interleave as they were written. */
 export const openOutput: OpenOutput = ({ stdout, stderr }) => {
@@ -41,10 +42,22 @@ export function openLog(path: string): Result<number, string> {
 
 function openForAppending(path: string): number {
   try {
-    return openSync(path, O_APPEND | O_CREAT | O_WRONLY, 0o640);
+    return openHere(path);
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
     mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
-    return openSync(path, O_APPEND | O_CREAT | O_WRONLY, 0o640);
+    return openHere(path);
+  }
+}
+
+/** What a program could put there, in a folder of its own, must not get it what only root may open: a disk, say. */
+function openHere(path: string): number {
+  try {
+    return openSync(path, FLAGS | O_NOFOLLOW, 0o640);
+  } catch (error) {
+    if (errorCode(error) !== 'ELOOP') throw error;
+    if (process.geteuid?.() === 0 && lstatSync(path).uid !== 0)
+      throw new Error('it is a symbolic link of another user');
+    return openSync(path, FLAGS, 0o640);
   }
 }

@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
+import { ROOT } from './build.ts';
 import { kill } from './processes.ts';
 import { steady } from './puppets.ts';
 import { until } from './until.ts';
@@ -25,6 +29,22 @@ function twins(world: World): string[] {
     .map((it) => /TSUP_VISOR_INSTANCE=([^\0]+)/.exec(it.environment)?.[1] ?? '?');
   return names.filter((name, n) => names.indexOf(name) !== n);
 }
+
+/** Whoever looks at the config for the first time is told to end. */
+const TERM_AT_FIRST = `data:text/javascript,${encodeURIComponent(`
+  import fs from 'node:fs';
+  import { syncBuiltinESMExports } from 'node:module';
+  const { statSync } = fs;
+  fs.statSync = (path, ...rest) => {
+    if (String(path).endsWith('supervisor.yaml')) {
+      fs.statSync = statSync;
+      syncBuiltinESMExports();
+      process.kill(process.pid, 'SIGTERM');
+    }
+    return statSync(path, ...rest);
+  };
+  syncBuiltinESMExports();
+`)}`;
 
 describe.concurrent('the daemon', () => {
   it('is one, however many starts come at the same moment, and all of them succeed', async (test) => {
@@ -62,6 +82,19 @@ describe.concurrent('the daemon', () => {
     expect(world.ofInstances()).toHaveLength(4);
     expect(twins(world)).toEqual([]);
     await world.succeed('shutdown');
+    expect(world.left()).toEqual([]);
+  });
+
+  it('told to end before it is in charge, ends all that it takes up', async (test) => {
+    const world = newWorld(test);
+    await world.succeed('start');
+    kill((await world.status()).daemon.pid, 'SIGKILL');
+    await until('the daemon is gone', async () => (await world.cli('status')).code === 4);
+    const program = [join(ROOT, 'dist/daemon.js'), '--config', join(world.dir, 'supervisor.yaml')];
+    const env = { ...process.env, TV_TEST: world.dir };
+    const child = spawn(process.execPath, ['--import', TERM_AT_FIRST, ...program], { env, stdio: 'ignore' });
+    const gone = once(child, 'exit');
+    expect(await gone).toEqual([0, null]);
     expect(world.left()).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
 /** A daemon with few descriptors: what it cannot begin it says, it answers all the same, and goes on once there is room. */
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { steady } from './puppets.ts';
@@ -33,6 +34,28 @@ describe.concurrent(`a daemon that may have ${LIMIT} files open`, { timeout: 60_
       return states.length === 2 && states.every((state) => state === 'running');
     });
     expect((await scene.client.status()).daemon.warnings.filter((text) => /defect/.test(text))).toEqual([]);
+  });
+
+  it('has room for what they write, though they are silent for long', async ({ onTestFinished }) => {
+    const command = [
+      'bash',
+      '-c',
+      'echo READY=1 >&3; until [ -e go ]; do read -t 0.05 -u 3; done; echo line; exec sleep 1000',
+    ];
+    const scene = await openScene({ many: { ...patient, command, directory: '.', instances: MANY } }, FEW);
+    onTestFinished(() => scene.close());
+    await scene.see(`many:${MANY - 1}`, 'it is not begun', ({ message }) =>
+      /too many open files/.test(message),
+    );
+    await until('all that are begun are ready', async () => !(await statesOf(scene)).includes('starting'));
+    scene.touch('go');
+    const { instances } = await scene.client.status({ usage: false });
+    for (const { id } of instances.filter(({ state }) => state === 'running')) {
+      const file = scene.path(`logs/${id.replace(':', '-')}.log`);
+      await until(`${id} has its line`, () => readFileSync(file, 'utf8') === 'line\n');
+    }
+    const { warnings } = (await scene.client.status({ usage: false })).daemon;
+    expect(warnings.filter((text) => /dropped/.test(text))).toEqual([]);
   });
 
   it.each([

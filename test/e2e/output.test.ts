@@ -78,6 +78,7 @@ describe.concurrent('the output of instances', () => {
     world.configure({ writer: { command: ['sh', '-c', script] } });
     await world.succeed('start');
     const log = join(world.dir, 'logs/writer-0.log');
+    rmSync(log);
     mkdirSync(log);
     writeFileSync(go, '');
     await until('all to be written', () => existsSync(done));

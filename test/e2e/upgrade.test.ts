@@ -1,6 +1,15 @@
 /** One daemon replaced by another version of itself, and all that keeps it from being replaced. */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
@@ -10,7 +19,7 @@ import { ROOT } from './build.ts';
 import { newWorld } from './life.ts';
 import { steady } from './puppets.ts';
 import { until } from './until.ts';
-import { edit, install, replaceDaemon } from './versions.ts';
+import { edit, install, replaceDaemon, withoutKoffi } from './versions.ts';
 import type { World } from './world.ts';
 
 const told = ({ daemon, instances }: StatusReply) => ({
@@ -143,6 +152,47 @@ describe('upgrade', { timeout: 60_000 }, () => {
       /^replaced the daemon by the installed build of /,
     );
     expect((await status(world)).daemon.handovers).toBe(1);
+  });
+
+  it('is refused while something is not written down, which the next daemon would not know', async (test) => {
+    const { world, next } = await fleet(test);
+    const state = join(world.dir, 'state');
+    mkdirSync(join(state, 'journal.new', 'in-the-way'), { recursive: true });
+    rmSync(join(state, 'journal'));
+    await world.succeed('stop', 'worker:1');
+    const refused = await world.by(next, 'upgrade');
+    expect(refused).toMatchObject({
+      code: 6,
+      stderr: expect.stringMatching(/would not know what is not written down: cannot write .*journal/),
+    });
+    expect((await status(world)).daemon).toMatchObject({ handovers: 0 });
+    rmSync(join(state, 'journal.new'), { recursive: true });
+    await until('all is written', async () => (await status(world)).daemon.warnings.length === 0);
+    expect(await world.by(next, 'upgrade')).toMatchObject({ code: 0, stderr: '' });
+    expect((await status(world)).instances.map(({ state }) => state)).toEqual(['running', 'stopped']);
+  });
+
+  it('is refused by a version without koffi, and to one: the pipes of what runs could not be read', async (test) => {
+    const { world, next } = await fleet(test);
+    withoutKoffi(next);
+    expect(await world.by(next, 'upgrade')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/ cannot take over: koffi cannot be loaded there; nothing was changed/),
+    });
+    expect((await status(world)).daemon.handovers).toBe(0);
+    // One that is started all the same says what becomes of that.
+    process.kill((await status(world)).daemon.pid, 'SIGKILL');
+    await world.by(next, 'start');
+    const unread = /what is written by worker:0, worker:1 goes into pipes that cannot be read here/;
+    expect((await status(world)).daemon.warnings.join('\n')).toMatch(unread);
+    expect(await world.by(next, 'upgrade', '--force')).toMatchObject({
+      code: 6,
+      stderr: expect.stringMatching(
+        /cannot upgrade in place: this daemon cannot load koffi here; "kill -KILL/,
+      ),
+    });
+    await world.by(next, 'restart', 'worker');
+    expect((await status(world)).daemon.warnings.join('\n')).not.toMatch(unread);
   });
 
   it('only tries with --dry-run', async (test) => {

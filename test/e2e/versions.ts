@@ -1,5 +1,5 @@
 /** Other versions of the package, installed beside this one: the same sources, but for what a test changes. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './build.ts';
 
@@ -18,6 +18,15 @@ export function install(dir: string, version: string): string {
     edit(file, (text) => text.replaceAll(INSTALLED, version));
   }
   return home;
+}
+
+/** As where there is no koffi for the machine. */
+export function withoutKoffi(home: string): void {
+  const modules = join(home, 'node_modules');
+  rmSync(modules);
+  mkdirSync(modules);
+  for (const name of readdirSync(join(ROOT, 'node_modules')))
+    if (name !== 'koffi') symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
 }
 
 /** Its daemon is this program now. */

@@ -218,6 +218,7 @@ describe.skipIf(!canCarry)('the file', () => {
   test('that cannot be opened holds up nobody; what is lost is counted, said once, and it is written to again', async () => {
     const s = scene();
     const { stdout, close } = s.open();
+    rmSync(s.log);
     mkdirSync(s.log); // not there yet when the program was begun
     const chunk = Buffer.alloc(500_000, 'x');
     for (let i = 0; i < 8; i++) await writeAll(stdout, chunk);

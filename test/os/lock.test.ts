@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { loadLibc } from '../../src/os/libc.ts';
 import { acquireLock } from '../../src/os/lock.ts';
 import { bundle } from '../rig/bundle.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
@@ -60,6 +61,19 @@ for (const [how, forced] of [
     });
   });
 }
+
+test.runIf(loadLibc() !== null).each([
+  ['with flock', undefined, null],
+  ['with files alone', null, undefined],
+])('who has it %s keeps out whoever comes in the other way', (_, first, second) => {
+  const path = join(folder, 'lock');
+  const held = acquireLock(path, first);
+  expect(acquireLock(path, second)).toEqual({ ok: false, error: { heldBy: process.pid } });
+  if (held.ok) held.value.release();
+  const next = acquireLock(path, second);
+  expect(next.ok).toBe(true);
+  if (next.ok) next.value.release();
+});
 
 test('with files alone, a file left by a process whose number is another’s now is stale', () => {
   const path = join(folder, 'lock');
