@@ -264,7 +264,6 @@ describe('of which nothing is written down,', () => {
     run: run(7 + index) as Run,
     pid: pid(4711 + index),
     instance: `worker:${index}`,
-    ageMs: 0,
     identity: 'it',
     ageMs: 0,
     revision: null,
