@@ -1,4 +1,5 @@
 /** FIFOs, and splice(2), through koffi: bytes go from a pipe into a file without ever being ours. */
+import { constants } from 'node:os';
 import type { Errno } from './libc-identity.ts';
 
 export interface PipeCalls {
@@ -49,7 +50,8 @@ export function pipeCalls(declare: Declare, errno: () => Errno): PipeCalls {
       under.add(own);
       splice.async(pipe, null, file, own, most, SPLICE_F_NONBLOCK, (_: unknown, moved: number) => {
         under.delete(own);
-        done(moved < 0 ? -errno() : Number(moved));
+        // What went wrong there only that thread knows: to be asked for again here.
+        done(moved < 0 ? -constants.errno.EAGAIN : Number(moved));
       });
     },
   };

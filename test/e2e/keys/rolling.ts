@@ -3,6 +3,7 @@ import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { Fifo } from '../../../src/logs/fifo.ts';
 import { type Ground, READY, type Row, type Seat, steady } from './row.ts';
 
 type Look = (pid: number) => string;
@@ -67,6 +68,12 @@ const link =
   (name: string): Look =>
   (pid) =>
     readlinkSync(`/proc/${pid}/${name}`);
+
+/** Where what it writes there ends up: it writes into a pipe, and beside that stands where its bytes are carried. */
+const carried =
+  (name: string): Look =>
+  (pid) =>
+    Fifo.targetOf(link(name)(pid)) ?? 'nowhere';
 
 /** Without a folder of its own: another user may not enter the test's. */
 const anywhere = { ...steady, directory: '/', command: ['bash', '-c', `${READY}; exec sleep 1000`] };
@@ -234,14 +241,14 @@ export const ROLLING: readonly Row[] = [
     key: 'logs.stdout',
     to: ({ dir }) => join(dir, 'out-{{index}}'),
     told: { from: 'default' },
-    look: link('fd/1'),
+    look: carried('fd/1'),
     is: ({ dir }) => join(dir, 'out-0'),
   }),
   rolled({
     key: 'logs.stderr',
     to: ({ dir }) => join(dir, 'err-{{index}}'),
     told: { from: 'merge' },
-    look: link('fd/2'),
+    look: carried('fd/2'),
     is: ({ dir }) => join(dir, 'err-0'),
   }),
   controlled('memory_max', '1GB', 'memory', 'memory.max', String(2 ** 30)),
