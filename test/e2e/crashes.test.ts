@@ -56,11 +56,11 @@ describe.concurrent('a thousand crashes that leave a grandchild in its own group
         let after = before;
         const isAsBefore = async () => {
           after = await look(scene, daemon.pid, confession);
-          return moreOf(after, before).length === 0;
+          return moreOf(after, before).length === 0 && after.bytes - before.bytes < 5 * MEGABYTE;
         };
-        const seen = () => moreOf(after, before).join('\n');
-        await until('nothing more is there than before', isAsBefore, { timeoutMs: 5000, seen });
-        expect(after.bytes - before.bytes, 'bytes of memory').toBeLessThan(5 * MEGABYTE);
+        const seen = () => [...moreOf(after, before), `${after.bytes - before.bytes} bytes`].join('\n');
+        // On a busy machine the threads that give memory back come late.
+        await until('nothing more is there than before', isAsBefore, { timeoutMs: 30_000, seen });
         await scene.world.succeed('shutdown');
         expect(scene.world.left()).toEqual([]);
       },
