@@ -121,6 +121,8 @@ function circleIn(edges: ReadonlyMap<string, ReadonlySet<string>>): string | nul
 describe('diagrams', () => {
   /** Many more than the rarest transition takes to be seen. */
   const MOST_WORLDS = 12_000;
+  /** Where the rarest are: with other dice it takes longer, no more. */
+  const RARE = [413, 517, 559, 701, 966, 1542, 1743, 4092];
   const diagrams = ['Phases of an instance', 'A rollout', 'A turn of a rollout'] as const;
   const drawn = diagrams.map((heading) => diagramIn(map, heading));
   const seen = new Transitions();
@@ -130,6 +132,7 @@ describe('diagrams', () => {
     drawn.flatMap((arrows, i) => [...arrows].filter((arrow) => !lived[i]?.has(arrow)));
 
   test('every transition that is drawn is seen in some world', { timeout: 300_000 }, () => {
+    for (const seed of RARE) live(seed, seen);
     for (let seed = 1; seed <= MOST_WORLDS; seed++) {
       live(seed, seen);
       if (seed % 100 === 0 && neverSeen().length === 0) break;

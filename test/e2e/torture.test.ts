@@ -14,7 +14,7 @@ import { killAfter, operate, readTold, watchForTwins } from './torture.ts';
 import { until } from './until.ts';
 import { createWorld, type Program } from './world.ts';
 
-const KILLS = Number(process.env.TORTURE_KILLS ?? 12);
+const KILLS = Number(process.env.TORTURE_KILLS ?? 8);
 const SEED = Number(process.env.TORTURE_SEED ?? Date.now() % 1_000_000);
 /** Longer than a daemon takes to be there and to have done something. */
 const LIFE_MS = 1500;
