@@ -133,7 +133,7 @@ export class Journal {
     const kept = aside === null ? 'it could not be kept aside' : `it is kept as ${aside}`;
     const faults = this.#faults.splice(0).join('; ');
     this.#warn(
-      `${this.#path} is damaged: ${faults}; ${kept}; what can be read of it counts, and what runs was looked for among all processes`,
+      `${this.#path} cannot be read as a whole: ${faults}; ${kept}; what can be read of it counts, and what runs was looked for among all processes`,
     );
   }
 

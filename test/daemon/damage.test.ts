@@ -168,7 +168,7 @@ describe('a journal of a later version', () => {
     expectAll(found, next, 'later');
     expect(next.seat(3).wish).toEqual({ want: 'down', because: 'operator' });
     expect(warned(next)).toMatch(
-      /damaged: it is of a later version \(format 2\); it is kept as journal\.corrupt-/,
+      /cannot be read as a whole: it is of a later version \(format 2\); it is kept as journal\.corrupt-/,
     );
     expect(warned(next)).toMatch(
       /worker:0 \(pid 4711\), .* were found at work by the mark in their environment/,
@@ -245,7 +245,7 @@ describe('in the place of the journal', () => {
 
   it('an empty file is an empty journal', () => {
     writeFileSync(journalFile(), '');
-    expect(settle()).not.toMatch(/damaged/);
+    expect(settle()).not.toMatch(/as a whole/);
     expect(asides()).toEqual([]);
   });
 

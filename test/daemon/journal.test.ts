@@ -141,7 +141,7 @@ describe('the journal', () => {
     writeFileSync(path, '"a"\t1\n"b"\t2');
     expect(contents()).toEqual({ a: 1 });
     expect(settled()).toMatch(
-      /journal is damaged: its last line was cut off; it is kept as journal\.corrupt-/,
+      /journal cannot be read as a whole: its last line was cut off; it is kept as journal\.corrupt-/,
     );
   });
 
