@@ -30,7 +30,7 @@ describe('a state folder in which', { timeout: 120_000 }, () => {
     ...Array.from({ length: CUTS }, (_, i): (typeof cases)[number] => [
       `the journal ends after ${i} sixths of it`,
       (journal, whole) => writeFileSync(journal, whole.subarray(0, Math.floor((whole.length * i) / CUTS))),
-      i === 0 ? null : /damaged: its last line was cut off; it is kept as journal\.corrupt-/,
+      i === 0 ? null : /as a whole: its last line was cut off; it is kept as journal\.corrupt-/,
     ]),
     [
       'the journal is garbage',

@@ -40,7 +40,8 @@ describe.concurrent(`a daemon that may have ${LIMIT} files open`, { timeout: 60_
     const command = [
       'bash',
       '-c',
-      'echo READY=1 >&3; until [ -e go ]; do read -t 0.05 -u 3; done; echo line; exec sleep 1000',
+      // Not from descriptor 3: it would read its own words.
+      'exec 4<> <(:); echo READY=1 >&3; until [ -e go ]; do read -t 0.05 -u 4; done; echo line; exec sleep 1000',
     ];
     const scene = await openScene({ many: { ...patient, command, directory: '.', instances: MANY } }, FEW);
     onTestFinished(() => scene.close());

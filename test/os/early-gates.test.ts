@@ -75,7 +75,9 @@ describe.skipIf(cannot)('a gate that waits', () => {
     expect(h.happened).toEqual([{ kind: 'spawned', run: 1, pid: gate }]);
     await h.until('notified', RUN);
     expect(inGroup(h, 1)).toEqual([gate]);
-    expect(readFileSync(`/proc/${gate}/cmdline`, 'latin1')).toBe('sleep\x001000\0');
+    // It has said so before it becomes what it goes on as.
+    const isAsleep = (): boolean => readFileSync(`/proc/${gate}/cmdline`, 'latin1') === 'sleep\x001000\0';
+    await within('its sleep', until(isAsleep));
     await h.end(RUN);
     expect(groups(h)).toEqual([]);
   });
