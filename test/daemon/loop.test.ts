@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pid, run } from '../../src/base/ids.ts';
+import { type InstanceId, pid, run } from '../../src/base/ids.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import { createFleet, NO_MEMORY } from '../../src/core/fleet/fleet.ts';
@@ -36,6 +36,28 @@ function scene(
     defect: (error) => log.push(`defect: ${error instanceof Error ? error.message : error}`),
   });
   return { loop, log };
+}
+
+/** The order in which a loop over so many instances does what it does, by the types of its effects. */
+function course(instances: number): {
+  readonly loop: Loop;
+  readonly order: string[];
+  readonly ids: InstanceId[];
+} {
+  const fleet = createFleet(plan([{ ...PROGRAM, instances }]), NO_MEMORY);
+  const order: string[] = [];
+  const loop = new Loop({
+    fleet,
+    clock: { now: () => at(0) },
+    perform: ({ type }) => void order.push(type),
+    secured: () => void order.push('secured'),
+    performed: () => void order.push('performed'),
+    settled() {},
+    defect(error) {
+      throw error;
+    },
+  });
+  return { loop, order, ids: [...fleet.instances.keys()] };
 }
 
 const START: FleetEvent = { type: 'start', ids: [worker(0)], because: 'start' };
@@ -88,20 +110,8 @@ describe('the loop', () => {
   });
 
   it('writes down all that a step records before it does anything that cannot be taken back', () => {
-    const fleet = createFleet(plan([{ ...PROGRAM, instances: 3 }]), NO_MEMORY);
-    const order: string[] = [];
-    const loop = new Loop({
-      fleet,
-      clock: { now: () => at(0) },
-      perform: ({ type }) => void order.push(type),
-      secured: () => void order.push('secured'),
-      performed: () => void order.push('performed'),
-      settled() {},
-      defect(error) {
-        throw error;
-      },
-    });
-    loop.post({ type: 'start', ids: [...fleet.instances.keys()], because: 'start' });
+    const { loop, order, ids } = course(3);
+    loop.post({ type: 'start', ids, because: 'start' });
     expect(order.slice(0, 5), 'once for all three').toEqual([
       'record',
       'record',
@@ -114,19 +124,7 @@ describe('the loop', () => {
   });
 
   it('writes down that one was asked to end before it takes the next event', () => {
-    const fleet = createFleet(plan([PROGRAM]), NO_MEMORY);
-    const order: string[] = [];
-    const loop = new Loop({
-      fleet,
-      clock: { now: () => at(0) },
-      perform: ({ type }) => void order.push(type),
-      secured: () => void order.push('secured'),
-      performed: () => void order.push('performed'),
-      settled() {},
-      defect(error) {
-        throw error;
-      },
-    });
+    const { loop, order } = course(1);
     loop.post({ type: 'start', ids: [worker(0)], because: 'start' });
     loop.post({ type: 'spawned', run: run(1), pid: pid(4711) });
     order.length = 0;
@@ -140,24 +138,11 @@ describe('the loop', () => {
   });
 
   it('gets the next runs ready when all have been asked to end, and that is written down', () => {
-    const both = [worker(0), worker(1)];
-    const fleet = createFleet(plan([{ ...PROGRAM, instances: 2 }]), NO_MEMORY);
-    const order: string[] = [];
-    const loop = new Loop({
-      fleet,
-      clock: { now: () => at(0) },
-      perform: ({ type }) => void order.push(type),
-      secured: () => void order.push('secured'),
-      performed() {},
-      settled() {},
-      defect(error) {
-        throw error;
-      },
-    });
-    loop.post({ type: 'start', ids: both, because: 'start' });
+    const { loop, order, ids } = course(2);
+    loop.post({ type: 'start', ids, because: 'start' });
     for (const number of [1, 2]) loop.post({ type: 'spawned', run: run(number), pid: pid(number) });
     order.length = 0;
-    loop.post({ type: 'restart', ids: both, programs: [{ ...PROGRAM, instances: 2 }] });
+    loop.post({ type: 'restart', ids, programs: [{ ...PROGRAM, instances: 2 }] });
     const told = order.filter((what) => ['signal', 'secured', 'prepare'].includes(what));
     expect(told).toEqual(['secured', 'signal', 'signal', 'secured', 'prepare', 'prepare']);
   });
