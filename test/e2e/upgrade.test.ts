@@ -113,7 +113,7 @@ describe('upgrade', { timeout: 60_000 }, () => {
     await world.succeed('start', '--no-wait');
     const client = connect(world.socket());
     const waiting = client.start({ selectors: ['worker'] });
-    const events = world.begin('events', '--follow');
+    const events = world.begin('events', '--follow', '-n', '100');
     await events.prints(/the daemon has started/);
     expect(await world.by(next, 'upgrade')).toMatchObject({ code: 0, stderr: '' });
     writeFileSync(join(world.dir, 'go'), '');
@@ -366,7 +366,7 @@ describe('upgrade changes nothing and says why', { timeout: 60_000 }, () => {
     // A Node that proves itself once, and is gone.
     const node = join(it.world.dir, 'node');
     writeFileSync(node, `#!/bin/sh\nrm "$0"\nexec ${process.execPath} "$@"\n`, { mode: 0o755 });
-    const events = it.world.begin('events', '--follow');
+    const events = it.world.begin('events', '--follow', '-n', '100');
     await events.prints(/the daemon has started/);
     const program = join(it.next, 'dist/daemon.js');
     await client.upgrade({ node, daemon: program, command: program });
