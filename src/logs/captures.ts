@@ -71,7 +71,8 @@ export class Captures {
       failing: (path: string, why: string, whenFull: WhenFull) => say(cannotWrite(path, why, whenFull)),
       well: (path: string, bytes: number) => warn(`${path} can be written to again; ${lossOf(bytes)}`),
       stuck: (path: string, why: string) => say(cannotRotate(path, why)),
-      uncompressed: (path: string, why: string) => say(`cannot compress what ${path} was before: ${why}`),
+      uncompressed: (path: string, why: string) =>
+        say(`cannot compress what ${path} was before: ${why}; it stays as it is`),
     };
     this.#conduits = new Conduits({ plumbing, folder, events, warn });
   }

@@ -17,6 +17,7 @@ const SLOW_MS = 20;
 const SLOW_FOR_MS = 5000;
 /** Another thread does something to the file for somebody else. */
 const BUSY_MS = 5;
+const FILES_A_TURN = 8;
 const BUFFER_BYTES = 64 * 1024;
 const { EAGAIN, EINTR, EINVAL } = constants.errno;
 const NOTHING = -EAGAIN;
@@ -125,14 +126,14 @@ export class FileSink implements Sink {
     this.#files.letGo(this.#file);
   }
 
-  /** Through one end of the file at most: whoever has many short ones takes many turns. */
+  /** Through so many files at most: whoever has very small ones takes more turns. */
   #move(pipe: number, most: number, now: number): number {
     let moved = 0;
-    for (let hasRotated = false; ; ) {
+    for (let files = 0; ; ) {
       const part = this.#partIn(pipe, most - moved, this.#file.place(now), now);
       if (part === 'full') {
-        if (hasRotated && moved > 0) return moved;
-        hasRotated = this.#file.rotate(now);
+        if (files >= FILES_A_TURN && moved > 0) return moved;
+        if (this.#file.rotate(now)) files++;
         continue;
       }
       const got = part.bytes > 0 ? this.#put(pipe, part) : part.bytes;
