@@ -31,6 +31,7 @@ import type { LogsReply } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
 import { Api } from './api.ts';
 import { bootName } from './boot.ts';
+import { CODE } from './compiled.ts';
 import { Door } from './door.ts';
 import { readEnvFiles } from './env-file.ts';
 import { makeFolders } from './folders.ts';
@@ -352,6 +353,7 @@ async function assemble(
   const visitors = new Visitors(connectionsFor(descriptorLimit()));
   const parlour = { api, news, peerOf, visitors, upgrade, defect };
   const door = new Door(socket, plan.socketMode, () => createApiServer(parlour));
+  const compiledIn = { [CODE]: join(filed.stateDir, 'code') };
   const upgrades = new Upgrades({
     fleet,
     news,
@@ -360,6 +362,7 @@ async function assemble(
     kept,
     world,
     logPath: ownLog.path,
+    environment: compiledIn,
     handovers: seat?.handovers ?? 0,
     plan: () => current,
     now: () => clock.now(),
@@ -379,6 +382,7 @@ async function assemble(
       server: () => door.server,
       socket,
       folder: filed.runDir,
+      environment: compiledIn,
       errors: options.echo === null ? ownLog.path : null,
     }),
   });
