@@ -113,7 +113,7 @@ function streamsOf(program: ProgramPlan, logDir: string): Stream[] {
     ['stderr', '.err.log'],
   ] as const) {
     const target = program.logs[key];
-    if (target === 'merge' || target.kind === 'none') continue;
+    if (target === 'merge' || target.kind === 'none' || target.kind === 'inherit') continue;
     const path = target.kind === 'file' ? target.path : join(logDir, `${program.name}-{{index}}${end}`);
     // A device such as /dev/stderr is nobody's.
     if (!path.startsWith('/dev/')) streams.push({ program, key, path });

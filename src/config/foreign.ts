@@ -127,13 +127,9 @@ export const PROGRAM_KEYS: readonly Entry[] = [
     'merge_logs',
     'combine_logs',
   ),
-  ...told(
-    'log files are not rotated by tsup-visor',
-    'stdout_logfile_maxbytes',
-    'stdout_logfile_backups',
-    'stderr_logfile_maxbytes',
-    'stderr_logfile_backups',
-  ),
+  ...at('logs.max_size', 'stdout_logfile_maxbytes', 'stderr_logfile_maxbytes', 'max_log_size'),
+  ...at('logs.keep', 'stdout_logfile_backups', 'stderr_logfile_backups'),
+  ...at('logs.timestamps', 'log_date_format', 'disable_timestamp'),
   // How it is replaced
   ...at('rollout.min_healthy_time', 'minReadySeconds'),
   ...at('rollout.healthy_deadline', 'progressDeadlineSeconds', 'progress_deadline'),

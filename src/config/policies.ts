@@ -1,10 +1,10 @@
 /** The keys below `backoff`, `max_memory`, `stop` and `logs`, each declared once. */
 import { short } from './converted.ts';
-import { duration } from './durations.ts';
+import { duration, positiveDuration } from './durations.ts';
 import { map } from './maps.ts';
 import { backoffRules, logsRules } from './rules.ts';
 import { orNone } from './scalar.ts';
-import { decimal, integer, percentage, signal } from './scalars.ts';
+import { boolean, decimal, integer, percentage, signal, word } from './scalars.ts';
 import { size } from './sizes.ts';
 import { stderrTarget, stdoutTarget } from './values.ts';
 
@@ -74,13 +74,58 @@ export const logs = map(
       as: 'stdout',
       shape: stdoutTarget,
       fallback: 'default',
-      doc: 'default (LOG_DIR/PROGRAM-INDEX.log), none, or a path with {{index}} in it.',
+      doc: "default (LOG_DIR/PROGRAM-INDEX.log), none, inherit (the daemon's own stdout), or a path with {{index}} in it.",
     },
     stderr: {
       as: 'stderr',
       shape: stderrTarget,
       fallback: 'merge',
-      doc: 'merge (to where stdout goes), default (LOG_DIR/PROGRAM-INDEX.err.log), none, or a path.',
+      doc: 'merge (to where stdout goes), default (LOG_DIR/PROGRAM-INDEX.err.log), none, inherit, or a path.',
+    },
+    max_size: {
+      as: 'maxBytes',
+      shape: orNone(size),
+      fallback: '50MB',
+      doc: 'A file that has so much is put aside at the end of a line, as FILE.1, FILE.2 and so on.',
+      aka: ['max_bytes', 'size'],
+    },
+    keep: {
+      as: 'keep',
+      shape: integer(0, 1000),
+      fallback: 10,
+      doc: 'So many of those are kept.',
+      aka: ['backups', 'max_files', 'rotate'],
+    },
+    max_age: {
+      as: 'maxAgeMs',
+      shape: orNone(positiveDuration),
+      fallback: 'none',
+      doc: 'A file that was begun so long ago is put aside with the next line.',
+    },
+    compress: {
+      as: 'compress',
+      shape: boolean,
+      fallback: false,
+      doc: 'What is put aside is compressed with gzip.',
+    },
+    timestamps: {
+      as: 'timestamps',
+      shape: boolean,
+      fallback: false,
+      doc: 'Each line is led by the time at which it was written (UTC, ISO 8601).',
+      aka: ['timestamp', 'time'],
+    },
+    format: {
+      as: 'format',
+      shape: word('raw', 'json'),
+      fallback: 'raw',
+      doc: 'raw (as it is written), or json (an object a line, with time, instance, run, stream and message).',
+    },
+    when_full: {
+      as: 'whenFull',
+      shape: word('drop', 'block'),
+      fallback: 'drop',
+      doc: 'Where a file cannot be written to: output is dropped and counted, or the program waits.',
     },
   },
   { refine: logsRules },

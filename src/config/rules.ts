@@ -20,7 +20,13 @@ export const rolloutRules: Refine<RolloutPlan> = (rollout, where, reading) => {
   reading.complain(where('healthy_deadline', 'min_healthy_time'), sentence);
 };
 
-export const logsRules: Refine<LogsPlan> = ({ stdout, stderr }, where, reading) => {
+export const logsRules: Refine<LogsPlan> = (logs, where, reading) => {
+  const { stdout, stderr, format, timestamps } = logs;
+  if (format === 'json' && timestamps)
+    reading.complain(
+      where('timestamps'),
+      '`format: json` has the time of each line in it; leave `timestamps` out',
+    );
   if (stdout.kind !== 'file' || stderr === 'merge' || stderr.kind !== 'file') return;
   if (stdout.path !== stderr.path || stdout.path.startsWith('/dev/')) return;
   reading.complain(where('stderr', 'stdout'), 'stdout and stderr cannot share a file; write `stderr: merge`');
@@ -56,7 +62,7 @@ export const programRules: Refine<Program> = (program, where, reading) => {
 /** Whether there is a file in which lines can be looked for. */
 function isAnyRead({ stdout, stderr }: LogsPlan): boolean {
   return [stdout, stderr].some((target) => {
-    if (target === 'merge' || target.kind === 'none') return false;
+    if (target === 'merge' || target.kind === 'none' || target.kind === 'inherit') return false;
     return target.kind === 'default' || !target.path.startsWith('/dev/');
   });
 }

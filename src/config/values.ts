@@ -84,7 +84,7 @@ const target = (expects: string): Shape<LogTarget> =>
     expects,
     templates: true,
     parse(found, reading) {
-      if (found === 'default' || found === 'none') return ok({ kind: found });
+      if (found === 'default' || found === 'none' || found === 'inherit') return ok({ kind: found });
       if (found.endsWith('/')) return fail({ message: 'names a folder; it must be a file' });
       const path = parsePath(found, reading);
       return path.ok ? ok({ kind: 'file', path: path.value }) : path;
@@ -92,7 +92,7 @@ const target = (expects: string): Shape<LogTarget> =>
     show: (value) => (value.kind === 'file' ? withoutVariables(value.path) : value.kind),
   });
 
-const forms = ['default', 'none', 'a path'];
+const forms = ['default', 'none', 'inherit', 'a path'];
 
 export const stdoutTarget: Shape<LogTarget> = target(listed(forms, 'or'));
 

@@ -1,5 +1,5 @@
 /** What a changed plan means for what runs: which keys take effect at once, which need a new run. */
-import type { ProgramPlan } from './plan.ts';
+import type { LogsPlan, ProgramPlan } from './plan.ts';
 
 export type ChangeEffect = 'live' | 'next_start' | 'rolling' | 'immutable';
 
@@ -36,14 +36,21 @@ export const EFFECT_OF: { readonly [K in keyof ProgramPlan]: ChangeEffect } = {
   stop: 'next_start',
   rollout: 'live',
   hooks: 'next_start',
-  logs: 'rolling',
+  logs: 'rolling', // but see `effectOf`
 };
 
-/** One that ran all the time and is to run at times, or the other way round, has to be begun anew. */
+/**
+ * One that ran all the time and is to run at times, or the other way round, has to be begun anew. Where output goes is
+ * settled with the run, what becomes of it there is not.
+ */
 export function effectOf(key: keyof ProgramPlan, before: ProgramPlan, after: ProgramPlan): ChangeEffect {
   if (key === 'schedule' && (before.schedule === null) !== (after.schedule === null)) return 'rolling';
-  return EFFECT_OF[key];
+  return key === 'logs' && goesTheSameWay(before.logs, after.logs) ? 'live' : EFFECT_OF[key];
 }
+
+/** What a run has open stays as it is; what is made of what it writes there is the daemon's affair. */
+const goesTheSameWay = (before: LogsPlan, after: LogsPlan): boolean =>
+  (['stdout', 'stderr', 'format'] as const).every((key) => isSame(before[key], after[key]));
 
 /** The fields in which two plans differ; the revision, which follows from them, is not among them. */
 export function changedKeys(before: ProgramPlan, after: ProgramPlan): (keyof ProgramPlan)[] {

@@ -223,15 +223,34 @@ export type Share =
   | { readonly kind: 'count'; readonly count: number }
   | { readonly kind: 'percent'; readonly percent: number };
 
-export interface LogsPlan {
+export interface LogsPlan extends LogSettings {
   readonly stdout: LogTarget;
   /** `merge`: into the same file as stdout. */
   readonly stderr: LogTarget | 'merge';
+}
+
+/** What becomes of the output, wherever it goes. */
+export interface LogSettings {
+  /** A file that has so many bytes is put aside at the end of a line; null: whatever its size. */
+  readonly maxBytes: number | null;
+  /** Files put aside that are kept. */
+  readonly keep: number;
+  /** A file that was begun so long ago is put aside when something is written; null: whatever its age. */
+  readonly maxAgeMs: number | null;
+  /** What is put aside. */
+  readonly compress: boolean;
+  /** Each line is led by its time. Lines of `json` have theirs in any case. */
+  readonly timestamps: boolean;
+  readonly format: 'raw' | 'json';
+  /** Where nothing can be written: whether output is dropped and counted, or the program is made to wait. */
+  readonly whenFull: 'drop' | 'block';
 }
 
 export type LogTarget =
   /** LOG_DIR/PROGRAM-INDEX.log, or …-INDEX.err.log for stderr. */
   | { readonly kind: 'default' }
   | { readonly kind: 'none' }
+  /** To the daemon's own stdout, under the instance's name. */
+  | { readonly kind: 'inherit' }
   /** Absolute; may hold `{{…}}` templates. */
   | { readonly kind: 'file'; readonly path: string };

@@ -54,7 +54,16 @@ const SHARES: Readonly<Record<string, Shape>> = {
   count: { count: 'number' },
   percent: { percent: 'number' },
 };
-const LOGS: Readonly<Record<string, Shape>> = { default: {}, none: {}, file: { path: 'text' } };
+const LOGS: Readonly<Record<string, Shape>> = { default: {}, none: {}, inherit: {}, file: { path: 'text' } };
+const LOG_SETTINGS: Shape = {
+  maxBytes: 'number?',
+  keep: 'number',
+  maxAgeMs: 'number?',
+  compress: 'yes or no',
+  timestamps: 'yes or no',
+  format: 'text',
+  whenFull: 'text',
+};
 const LIMITS: Shape = { resources: 'fields', memoryMax: 'number?', cpuMax: 'number?' };
 const MEMORY: Shape = { bytes: 'number', forMs: 'number' };
 const BACKOFF: Shape = {
@@ -119,6 +128,7 @@ export function isPlan(value: unknown): value is ProgramPlan {
     ['maxParallel', 'maxSurge', 'canary'].every((key) => isOfKind(part('rollout', key), SHARES)) &&
     checksOf(part).every((check) => isOfKindOrNone(check, CHECKS)) &&
     HOOKS.every((name) => isNullOr(part('hooks', name), HOOK)) &&
+    hasShape(part('logs'), LOG_SETTINGS) &&
     isOfKind(part('logs', 'stdout'), LOGS) &&
     (part('logs', 'stderr') === 'merge' || isOfKind(part('logs', 'stderr'), LOGS)) &&
     textsOf(part).every((texts) => texts === undefined || areTexts(texts))

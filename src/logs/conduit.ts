@@ -3,14 +3,15 @@ import { closeSync } from 'node:fs';
 import type { Plumbing } from '../ports/plumbing.ts';
 import { Capture } from './capture.ts';
 import type { Fifo, Owner } from './fifo.ts';
-import { FileSink, type SinkEvents } from './file-sink.ts';
+import { FileSink } from './file-sink.ts';
 import type { Flights } from './flights.ts';
+import type { LogFiles } from './log-files.ts';
 import type { Loss } from './sink.ts';
 
 export interface ConduitOptions {
   readonly plumbing: Plumbing;
   readonly flights: Flights;
-  readonly events: SinkEvents;
+  readonly files: LogFiles;
   readonly pipeBytes: number;
   /** Nobody can write into it any more, and no instance is there that would. */
   over(conduit: Conduit): void;
@@ -27,12 +28,12 @@ export class Conduit {
     fifo: Fifo,
     path: string,
     isLeft: boolean,
-    { plumbing, flights, events, pipeBytes, over }: ConduitOptions,
+    { plumbing, flights, files, pipeBytes, over }: ConduitOptions,
   ) {
     this.isLeft = isLeft;
     this.#fifo = fifo;
     plumbing.enlarge(fifo.reader, pipeBytes);
-    this.#sink = new FileSink(path, plumbing, events);
+    this.#sink = new FileSink(path, plumbing, files);
     this.#capture = new Capture(fifo.reader, this.#sink, plumbing, flights, () => {
       if (this.isLeft) over(this);
     });

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Plumbing } from '../ports/plumbing.ts';
 import { Conduit } from './conduit.ts';
 import { Fifo, isLink, type Owner } from './fifo.ts';
-import type { SinkEvents } from './file-sink.ts';
 import { Flights } from './flights.ts';
+import type { LogFileEvents } from './log-file.ts';
+import { LogFiles } from './log-files.ts';
 import { wordsFor } from './system-words.ts';
 
 const PIPE_BYTES = 1024 * 1024;
@@ -19,7 +20,7 @@ export interface ConduitsOptions {
   readonly plumbing: Plumbing;
   /** Of the FIFOs alone. */
   readonly folder: string;
-  readonly events: SinkEvents;
+  readonly events: LogFileEvents;
   warn(text: string): void;
 }
 
@@ -29,11 +30,13 @@ export class Conduits {
   /** Whose FIFOs somebody has removed, while they were held. */
   readonly #nameless = new Set<Conduit>();
   readonly #flights = new Flights();
+  readonly #files: LogFiles;
   #isClosed = false;
   #keeping: NodeJS.Immediate | null = null;
 
   constructor(options: ConduitsOptions) {
     this.#options = options;
+    this.#files = new LogFiles(options.events);
     for (const name of namesIn(options.folder)) this.#find(name);
     this.#keepSoon();
   }
@@ -117,11 +120,11 @@ export class Conduits {
   }
 
   #add(name: string, fifo: Fifo, path: string, isLeft: boolean): Conduit {
-    const { plumbing, events } = this.#options;
+    const { plumbing } = this.#options;
     const pipeBytes = this.#sizeOfNext();
     const over = (conduit: Conduit): void => this.#remove(conduit);
-    const flights = this.#flights;
-    const conduit = new Conduit(fifo, path, isLeft, { plumbing, flights, events, pipeBytes, over });
+    const [flights, files] = [this.#flights, this.#files];
+    const conduit = new Conduit(fifo, path, isLeft, { plumbing, flights, files, pipeBytes, over });
     this.#named.set(name, conduit);
     this.#keepSoon();
     return conduit;

@@ -45,7 +45,7 @@ function rehearsed(program: ProgramPlan, drainLimitMs: number | null): ProgramPl
     health: program.health === null ? null : { ...program.health, action: 'none' },
     drain: { ...program.drain, timeoutMs: lesser(program.drain.timeoutMs, drainLimitMs) },
     // The files of the others are not to hold what this one writes.
-    logs: { stdout: { kind: 'default' }, stderr: 'merge' },
+    logs: { ...program.logs, stdout: { kind: 'default' }, stderr: 'merge' },
   };
 }
 

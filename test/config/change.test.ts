@@ -125,6 +125,14 @@ const changes: Change[] = [
   ...['pre_start', 'post_start', 'pre_drain', 'post_stop'].flatMap(hook),
   below('logs.stdout', '', 'none', 'a'),
   below('logs.stderr', '', 'none', 'merge'),
+  below('logs.stderr', '', 'none', 'inherit'),
+  below('logs.max_size', '', '1MB', 'none'),
+  below('logs.keep', '', '0', '1'),
+  below('logs.max_age', '', '1h', 'none'),
+  below('logs.compress', '', 'true', 'false'),
+  below('logs.timestamps', '', 'true', 'false'),
+  below('logs.format', '', 'raw', 'json'),
+  below('logs.when_full', '', 'drop', 'block'),
 ];
 
 const OTHERS = '  b: { command: x }\n';
@@ -169,6 +177,10 @@ describe('the effect of a change', () => {
     ['limits: { core: 0 }', '', 'rolling'],
     ['watchdog: 1s', '', 'rolling'],
     ['logs: { stdout: a }', '', 'rolling'],
+    ['logs: { format: json }', '', 'rolling'],
+    ['logs: { keep: 1 }', '', 'live'],
+    ['logs: { stdout: a, keep: 1 }', 'logs: { stdout: a }', 'live'],
+    ['logs: { stdout: a, keep: 1 }', '', 'rolling'],
     ['ready: { for: 2s }', '', 'next_start'],
     ['stop: { timeout: 1s }', '', 'next_start'],
     ['drain: { timeout: 1s }', '', 'next_start'],

@@ -1,9 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import type { Plan, ProgramPlan } from '../../src/core/plan.ts';
+import type { LogsPlan, Plan, ProgramPlan } from '../../src/core/plan.ts';
 import { aProgram, planOf, programOf, saidOf } from './config.ts';
 
 /** What the config says, where it is found in the plan, and what is found there. */
 type Good = [keys: string, found: (program: ProgramPlan) => unknown, expected: unknown];
+
+const LOGS: LogsPlan = {
+  stdout: { kind: 'default' },
+  stderr: 'merge',
+  maxBytes: 50 * 1024 * 1024,
+  keep: 10,
+  maxAgeMs: null,
+  compress: false,
+  timestamps: false,
+  format: 'raw',
+  whenFull: 'drop',
+};
 
 const good: Good[] = [
   ['command: node "a b" c\\ d', (p) => p.command, ['node', 'a b', 'c d']],
@@ -99,16 +111,32 @@ const good: Good[] = [
   ['rollout: { max_parallel: 3 }', (p) => p.rollout.maxParallel, { kind: 'count', count: 3 }],
   ['rollout: { healthy_deadline: none }', (p) => p.rollout.healthyDeadlineMs, null],
   ['rollout: { order: oldest, min_healthy_time: 0s }', (p) => p.rollout.order, 'oldest'],
-  ['x-a: 1', (p) => p.logs, { stdout: { kind: 'default' }, stderr: 'merge' }],
+  ['x-a: 1', (p) => p.logs, LOGS],
   [
     'logs: { stdout: none, stderr: default }',
     (p) => p.logs,
-    { stdout: { kind: 'none' }, stderr: { kind: 'default' } },
+    { ...LOGS, stdout: { kind: 'none' }, stderr: { kind: 'default' } },
   ],
+  ['logs: { stdout: inherit }', (p) => p.logs, { ...LOGS, stdout: { kind: 'inherit' } }],
+  [
+    'logs: { max_size: none, keep: 0, max_age: 1d, compress: true, timestamps: true, when_full: block }',
+    (p) => p.logs,
+    {
+      ...LOGS,
+      maxBytes: null,
+      keep: 0,
+      maxAgeMs: 86_400_000,
+      compress: true,
+      timestamps: true,
+      whenFull: 'block',
+    },
+  ],
+  ['logs: { max_size: 1KB, format: json }', (p) => p.logs, { ...LOGS, maxBytes: 1024, format: 'json' }],
   [
     'logs: { stdout: "a-{{index}}.log", stderr: /b.log }',
     (p) => p.logs,
     {
+      ...LOGS,
       stdout: { kind: 'file', path: '/srv/orders/a-{{index}}.log' },
       stderr: { kind: 'file', path: '/b.log' },
     },
@@ -283,6 +311,12 @@ const bad: [keys: string, said: string][] = [
     'random | worker.rollout.order must be idle_first, oldest or index, not "random"',
   ],
   ['logs: { stdout: merge/ }', 'merge/ | worker.logs.stdout names a folder; it must be a file'],
+  ['logs: { keep: -1 }', '-1 | worker.logs.keep must be a whole number from 0 to 1000, not "-1"'],
+  ['logs: { max_age: 0s }', '0s | worker.logs.max_age must be at least 1ms, not "0s"'],
+  [
+    'logs: { format: json, timestamps: true }',
+    'true | `format: json` has the time of each line in it; leave `timestamps` out',
+  ],
   ['logs: { stdout: a, stderr: ./a }', './a | stdout and stderr cannot share a file; write `stderr: merge`'],
   ['drian: {}', 'drian | unknown key "drian" [drain]'],
   [

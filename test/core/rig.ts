@@ -74,7 +74,17 @@ export const PROGRAM: ProgramPlan = {
     order: 'index',
   },
   hooks: { pre_start: null, post_start: null, pre_drain: null, post_stop: null },
-  logs: { stdout: { kind: 'none' }, stderr: 'merge' },
+  logs: {
+    stdout: { kind: 'none' },
+    stderr: 'merge',
+    maxBytes: 50 * 1024 * 1024,
+    keep: 10,
+    maxAgeMs: null,
+    compress: false,
+    timestamps: false,
+    format: 'raw',
+    whenFull: 'drop',
+  },
 };
 
 export type Change = { readonly [K in keyof ProgramPlan]?: Partial<ProgramPlan[K]> | ProgramPlan[K] };

@@ -44,7 +44,7 @@ programs:
 
   it('shares no folder and no file with the fleet', () => {
     expect(reduced).toMatchObject({ ...folders, groups: {}, shutdownTimeoutMs: null });
-    expect(only?.logs).toEqual({ stdout: { kind: 'default' }, stderr: 'merge' });
+    expect(only?.logs).toMatchObject({ stdout: { kind: 'default' }, stderr: 'merge' });
   });
 
   it('has nothing that would keep it from starting, or start it again', () => {
