@@ -311,6 +311,7 @@ async function assemble(
     current = fresh;
     outer.follow(fresh);
     scheduler.follow(fresh.programs);
+    output.follow(fresh.programs);
   };
   const take = (programs: readonly ProgramPlan[]): void => {
     const fresh = new Map(programs.map((program) => [program.name, program]));
@@ -440,6 +441,7 @@ async function assemble(
   footing.begin();
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
   safely(() => output.adopt(fleet.instances.values()));
+  safely(() => output.follow(current.programs));
   const tookOver = takeUp(inherited, {
     processes,
     hold: (act) => loop.hold(act),
