@@ -49,10 +49,12 @@ if (which !== 'all' && !(which in BENCHES)) {
   console.error(`cannot measure "${which}": it is all or one of ${Object.keys(BENCHES).join(', ')}`);
   process.exit(2);
 }
-process.on('SIGINT', async () => {
-  await cleanUp();
-  process.exit(130);
-});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, async () => {
+    await cleanUp();
+    process.exit(1);
+  });
+}
 try {
   console.log(
     `node ${process.version}, ${availableParallelism()} cores, ${rounds} rounds; lower is better everywhere`,

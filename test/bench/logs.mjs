@@ -16,20 +16,27 @@ const MANY = 500;
 const LINES_A_SECOND = 10;
 const MIB = 1024 ** 2;
 
-/** `pm2`: where it is, or null. `wanted(name)`: whether this contender is asked for. */
+/**
+ * `pm2`: where it is, or null. `wanted(name)`: whether this contender is asked for, and which of our own figures:
+ * `--only formats --only many` takes two of them.
+ */
 export async function logs(dir, rounds, isQuick, pm2, wanted) {
   const pour = new Pouring(dir);
   const seconds = isQuick ? 10 : 60;
+  const most = { bytes: 4e9 }; // should it not be stopped: not without end
+  const own = {
+    formats: () => formats(pour.place({ bytes: WRITTEN_BYTES }), rounds),
+    answers: () => answers(pour.place(most), isQuick ? 30 : 100),
+    many: () => manyWriters(pour.place(little(seconds)), seconds),
+    follower: () => stalledFollower(pour.place({ ...most, bytes: 20e9, rate: 200e6 }), seconds),
+  };
   await flatOut(pour.place({ bytes: WRITTEN_BYTES }), rounds, pm2, wanted);
-  if (!wanted('tsup-visor')) return;
-  await formats(pour.place({ bytes: WRITTEN_BYTES }), rounds);
-  await answers(pour.place({}), isQuick ? 30 : 100);
-  await manyWriters(pour.place({ ...little(seconds) }), seconds);
-  await stalledFollower(pour.place({ rate: 200e6 }), seconds);
+  for (const [name, bench] of Object.entries(own)) if (wanted(name)) await bench();
 }
 
 async function flatOut(place, rounds, pm2, wanted) {
   const taking = keepers(place, pm2).filter(({ name }) => wanted(name));
+  if (taking.length === 0) return;
   const values = new Map(taking.map((contender) => [contender, { 1: [], 4: [] }]));
   for (let round = 0; round < rounds; round++) {
     for (const contender of taking) {
