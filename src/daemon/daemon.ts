@@ -350,6 +350,7 @@ async function assemble(
     nextRun: scheduler.nextOf,
     post,
     describeDaemon,
+    unwritten: () => journal.trouble,
   });
   const peerOf = createPeers();
   const upgrade: ServerParts['upgrade'] = (body, connection) => upgrades.upgrade(body, connection);
