@@ -33,6 +33,7 @@ import { Api } from './api.ts';
 import { bootName } from './boot.ts';
 import { Door } from './door.ts';
 import { readEnvFiles } from './env-file.ts';
+import { EventFile, eventsPath } from './event-file.ts';
 import { makeFolders } from './folders.ts';
 import { Footing } from './footing.ts';
 import { Herald } from './herald.ts';
@@ -175,6 +176,7 @@ async function assemble(
   const kept = new KeptPlans(journal, shelf);
   const history = new RolloutHistory(journal);
   const news = new NewsDesk();
+  const events = new EventFile(eventsPath(filed.stateDir), news, (text) => ownLog.say(text));
   const waiters = new Waiters();
   const logPath = logPathIn(filed.logDir);
   const born = clock.now();
@@ -280,6 +282,7 @@ async function assemble(
     performed: () => memory.performed(),
     settled: () => {
       journal.flush();
+      events.flush();
       ownLog.flush();
       herald.look();
     },
@@ -300,7 +303,7 @@ async function assemble(
       ...kept.names.map(keptText),
       ...outer.warnings,
       ...unheard(fleet, (run) => processes.droppedMessages(run)),
-      ...[journal, ownLog, footing, visitors].flatMap(({ trouble }) => trouble ?? []),
+      ...[journal, events, ownLog, footing, visitors].flatMap(({ trouble }) => trouble ?? []),
       ...warnings.recent,
     ],
   });
@@ -308,6 +311,7 @@ async function assemble(
     current = fresh;
     outer.follow(fresh);
     scheduler.follow(fresh.programs);
+    output.follow(fresh.programs);
   };
   const take = (programs: readonly ProgramPlan[]): void => {
     const fresh = new Map(programs.map((program) => [program.name, program]));
@@ -350,7 +354,8 @@ async function assemble(
   const peerOf = createPeers();
   const upgrade: ServerParts['upgrade'] = (body, connection) => upgrades.upgrade(body, connection);
   const visitors = new Visitors(connectionsFor(descriptorLimit()));
-  const parlour = { api, news, peerOf, visitors, upgrade, defect };
+  const annals: ServerParts['annals'] = () => events.annals();
+  const parlour = { api, news, annals, peerOf, visitors, upgrade, defect };
   const door = new Door(socket, plan.socketMode, () => createApiServer(parlour));
   const upgrades = new Upgrades({
     fleet,
@@ -371,6 +376,7 @@ async function assemble(
     leave: () => {
       leaveLastWord(journal, fleet, clock.now());
       journal.flush();
+      events.flush();
       ownLog.flush();
     },
     stay: () => takeBackLastWord(journal),
@@ -398,6 +404,7 @@ async function assemble(
     processes.close();
     const carried = new Promise<void>((done) => output.close(done));
     journal.close();
+    events.close();
     ownLog.flush();
     ownLog.close();
     return carried;
@@ -434,6 +441,7 @@ async function assemble(
   footing.begin();
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
   safely(() => output.adopt(fleet.instances.values()));
+  safely(() => output.follow(current.programs));
   const tookOver = takeUp(inherited, {
     processes,
     hold: (act) => loop.hold(act),
@@ -447,6 +455,7 @@ async function assemble(
   const also = tookOver.length === 0 ? {} : { took_over: tookOver };
   if (tookOver.length > 0) ownLog.say(tookOverText(tookOver));
   news.announce({ type: 'daemon', state: 'started', ...also }, clock.now());
+  events.flush();
   ownLog.flush();
   return {
     plan,

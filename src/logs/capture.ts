@@ -115,7 +115,6 @@ export class Capture {
   /** What comes next, when so much was there. */
   #landed(got: number): void {
     if (got > 0) {
-      this.#unwatch();
       this.#comeBack(this.#waiters.length > 0 ? BYTES_A_TURN : got);
     } else {
       this.#restMs = FIRST_REST_MS;
@@ -133,7 +132,9 @@ export class Capture {
     for (const { done } of told) done();
   }
 
+  /** Not listened to meanwhile: each word would ask for one more move, and two at a time write to the same place. */
   #comeBack(got: number): void {
+    this.#unwatch();
     if (got >= MUCH_BYTES) {
       this.#restMs = FIRST_REST_MS;
       this.#turn = setImmediate(() => this.#move());
