@@ -5,8 +5,8 @@
 import { readSync, statSync } from 'node:fs';
 import type { Begin, Mark } from './begin.ts';
 import { type Cut, Cutter } from './cutter.ts';
-import { isSame, successorOf } from './generations.ts';
-import { openPiece, type Piece, Plain } from './piece.ts';
+import { Folders, isSame, piecesOf, successorOf } from './generations.ts';
+import { type Piece, Plain } from './piece.ts';
 import type { Sieve } from './scan.ts';
 import { timeOf } from './time.ts';
 
@@ -107,9 +107,15 @@ export class Reader {
     return this.#goOn(this.#piece);
   }
 
+  /** There was nothing at all before: what there is now is read from the oldest file on. */
   #first(): Piece | null {
     this.#begin(0);
-    return openPiece(this.path);
+    let oldest: Piece | null = null;
+    for (const piece of piecesOf(this.path, new Folders())) {
+      oldest?.close();
+      oldest = piece;
+    }
+    return oldest;
   }
 
   #isAtEnd(piece: Piece): boolean {
@@ -146,10 +152,10 @@ export class Reader {
     if (isAwaited || Buffer.isBuffer(last)) next.piece.close();
     if (Buffer.isBuffer(last)) return this.#takeChunk(piece, last);
     if (isAwaited) return 'nothing';
+    this.#piece = next.piece;
     piece.close();
     if (next.isStrange) this.#take(this.#cutter.rest());
     if (next.isGap) this.#options.missed?.();
-    this.#piece = next.piece;
     this.#begin(0);
     return 'more';
   }
