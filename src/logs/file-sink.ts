@@ -79,7 +79,7 @@ export class FileSink implements Sink {
     if (!this.#file.isOpen && this.#plumbing.pendingIn(pipe) === 0) return this.#look(pipe);
     try {
       const got = this.#move(pipe, most, now);
-      this.#file.wentWell(got);
+      this.#wentWell(pipe, got);
       this.#tookSince(now);
       return got;
     } catch (error) {
@@ -115,7 +115,7 @@ export class FileSink implements Sink {
   #moveAside(pipe: number, { place, bytes }: Part, done: (got: number) => void): void {
     this.#file.isBusy = true;
     this.#plumbing.spliceAside(pipe, place.descriptor, place.size, bytes, (got) => {
-      if (got >= 0) this.#file.wentWell(got);
+      if (got >= 0) this.#wentWell(pipe, got);
       this.#file.isBusy = false;
       done(got);
     });
@@ -193,6 +193,13 @@ export class FileSink implements Sink {
   /** Whether somebody can still write, as `take` tells it. */
   #look(pipe: number): number {
     return this.#plumbing.peek(pipe, 1)?.length === 0 ? 0 : NOTHING;
+  }
+
+  #wentWell(pipe: number, got: number): void {
+    this.#file.wentWell(got);
+    // All there was has found its place: nobody may ask again before there is more.
+    if (got > 0 && this.#file.why !== null && this.#plumbing.pendingIn(pipe) === 0)
+      this.#file.wentWell(NOTHING);
   }
 
   #tookSince(began: number): void {
