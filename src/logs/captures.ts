@@ -9,9 +9,20 @@ import { fail, ok, type Result } from '../base/result.ts';
 import type { LogSettings, ProgramPlan } from '../core/plan.ts';
 import type { OpenOutput } from '../ports/output.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
-import type { Aim, Conduit } from './conduit.ts';
+import type { Conduit } from './conduit.ts';
 import { Conduits } from './conduits.ts';
 import type { Owner } from './fifo.ts';
+import type { Aim } from './outlet.ts';
+import {
+  NUMBERS,
+  nameOf,
+  originOf,
+  programOf,
+  STREAMS,
+  type Stream,
+  streamsOf,
+  type Ways,
+} from './stream.ts';
 import { wordsFor } from './system-words.ts';
 
 export interface CapturesOptions {
@@ -26,13 +37,8 @@ export interface CapturesOptions {
   warn(text: string): void;
 }
 
-interface Paths {
-  readonly stdout: string | null;
-  readonly stderr: string | null;
-}
-
 /** A run that an earlier daemon has begun. */
-export interface Adopted extends Paths {
+export interface Adopted extends Ways {
   readonly id: InstanceId;
   readonly run: Run;
   /** Null: its leader is gone. */
@@ -42,11 +48,6 @@ export interface Adopted extends Paths {
 
 /** For a disk that does not answer: an end must be told at some time. */
 const PATIENCE_MS = 2000;
-const STREAMS = ['out', 'err'] as const;
-type Stream = (typeof STREAMS)[number];
-/** As a process has them. */
-const NUMBERS = { out: 1, err: 2 } as const;
-
 export class Captures {
   readonly #options: CapturesOptions;
   readonly #conduits: Conduits;
@@ -65,7 +66,7 @@ export class Captures {
   }
 
   readonly openOutput: OpenOutput = (request, isAhead = false) => {
-    const given = new Map<string, number>();
+    const given = new Map<Stream, number>();
     const close = (): void => {
       for (const descriptor of given.values()) closeSync(descriptor);
       given.clear();
@@ -74,16 +75,21 @@ export class Captures {
       const name = nameOf(request.id, stream);
       const descriptor = isAhead
         ? this.#giveAgain(path, name, request.credentials)
-        : this.#give({ path, logging: request.logging }, name, request.credentials);
+        : this.#give(
+            { path, logging: request.logging, origin: originOf(name, request.run) },
+            name,
+            request.credentials,
+          );
       if (!descriptor.ok) {
         close();
         return descriptor;
       }
-      given.set(path, descriptor.value);
+      given.set(stream, descriptor.value);
     }
-    if (!isAhead) this.#idOf.set(request.run, request.id);
-    const of = (path: string | null) => (path === null ? undefined : given.get(path)) ?? 'ignore';
-    return ok({ stdout: of(request.stdout), stderr: of(request.stderr), close });
+    if (!isAhead) this.#begun(request, given);
+    const stdout = given.get('out');
+    const stderr = given.get('err') ?? (request.stderr === null ? undefined : stdout);
+    return ok({ stdout: stdout ?? 'ignore', stderr: stderr ?? 'ignore', close });
   };
 
   /** Whoever holds a FIFO that somebody has removed meanwhile lends it. */
@@ -92,8 +98,11 @@ export class Captures {
     this.#idOf.set(run, id);
     for (const conduit of this.#of(id)) conduit.adopt(logging);
     if (pid === null) return;
-    for (const [stream, path] of streamsOf(adopted))
-      this.#conduits.borrow(nameOf(id, stream), `/proc/${pid}/fd/${NUMBERS[stream]}`, { path, logging });
+    for (const [stream, path] of streamsOf(adopted)) {
+      const name = nameOf(id, stream);
+      const aim = { path, logging, origin: originOf(name, run) };
+      this.#conduits.borrow(name, `/proc/${pid}/fd/${NUMBERS[stream]}`, aim);
+    }
   }
 
   /** What is to become of what these write, from now on. */
@@ -148,16 +157,22 @@ export class Captures {
     return STREAMS.flatMap((stream) => this.#conduits.get(nameOf(id, stream)) ?? []);
   }
 
-  #give({ path, logging }: Aim, name: string, owner: Owner | null): Result<number, string> {
+  #begun({ run, id }: Pick<Adopted, 'run' | 'id'>, given: ReadonlyMap<Stream, number>): void {
+    this.#idOf.set(run, id);
+    // A stream that an earlier run had, and this one has not.
+    for (const stream of STREAMS) if (!given.has(stream)) this.#conduits.dismiss(nameOf(id, stream));
+  }
+
+  #give(aim: Aim, name: string, owner: Owner | null): Result<number, string> {
     // A device, a terminal: nothing of that can be carried anywhere.
-    if (!isPlain(path)) return this.#options.openFile(path);
+    if (!isPlain(aim.path)) return this.#options.openFile(aim.path);
     try {
-      const given = this.#conduits.give(name, { path, logging }, owner);
+      const given = this.#conduits.give(name, aim, owner);
       this.#refusal = null;
       return ok(given);
     } catch (error) {
       this.#refuse(wordsFor(error));
-      return this.#options.openFile(path);
+      return this.#options.openFile(aim.path);
     }
   }
 
@@ -201,17 +216,6 @@ function settle(conduits: readonly Conduit[], done: () => void): void {
 /** Whether an instance writes into a FIFO in this folder, as far as can be told by those who cannot read it. */
 export const isPiped = (id: InstanceId, folder: string): boolean =>
   STREAMS.some((stream) => existsSync(join(folder, nameOf(id, stream))));
-
-const nameOf = (id: InstanceId, stream: Stream): string => `${id}.${stream}`;
-
-/** Of an instance's stream: `worker` of `worker:0.out`. */
-const programOf = (name: string): string => name.slice(0, name.lastIndexOf(':'));
-
-/** Those that go somewhere; two that go to the same place are one. */
-function streamsOf({ stdout, stderr }: Paths): [Stream, string][] {
-  const out: [Stream, string][] = stdout === null ? [] : [['out', stdout]];
-  return stderr === null || stderr === stdout ? out : [...out, ['err', stderr]];
-}
 
 const cannotWrite = (path: string, why: string): string =>
   `cannot write to ${path}: ${why}; what comes is dropped and counted`;

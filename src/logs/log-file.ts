@@ -42,6 +42,8 @@ export class LogFile {
   #file: OpenFile | null = null;
   #lookAt = 0;
   #fault: Fault | null = null;
+  #isBusy = false;
+  readonly #waiting: (() => void)[] = [];
   /** Since it was last known to be well. */
   #droppedBytes = 0;
 
@@ -112,6 +114,22 @@ export class LogFile {
   /** So many bytes of what was to be written are gone. */
   dropped(bytes: number): void {
     this.#droppedBytes += bytes;
+  }
+
+  /** Another thread writes to it: nobody else may touch it until that is over. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  set isBusy(isBusy: boolean) {
+    this.#isBusy = isBusy;
+    while (!this.#isBusy && this.#waiting.length > 0) this.#waiting.shift()?.();
+  }
+
+  /** Calls back when no thread writes to it: within the call if that is so now. */
+  whenFree(act: () => void): void {
+    if (this.#isBusy) this.#waiting.push(act);
+    else act();
   }
 
   /** It is opened again with the next byte. */

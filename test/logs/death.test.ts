@@ -13,10 +13,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { LogSettings } from '../../src/core/plan.ts';
 import { bundle } from '../rig/bundle.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 import { within } from '../rig/within.ts';
 import { canCarry, dice, type Scene, until, useScene } from './rig.ts';
+import { undressed } from './undress.ts';
 
 const leaks = useLeakCheck();
 const scene = useScene(leaks);
@@ -28,10 +30,14 @@ beforeAll(async () => {
 });
 
 /** There when the promise says so. */
-async function begin(s: Scene, more: readonly string[] = []): Promise<ChildProcess> {
+async function begin(
+  s: Scene,
+  more: readonly string[] = [],
+  logging: Partial<LogSettings> = {},
+): Promise<ChildProcess> {
   const child = spawn(process.execPath, [reader, s.fifos, ...more], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { PATH: process.env.PATH, ...leaks.environment },
+    env: { PATH: process.env.PATH, ...leaks.environment, LOGGING: JSON.stringify(logging) },
   });
   s.others.add(child.pid ?? 0);
   await within('a reader', new Promise((resolve) => child.stdout?.once('data', resolve)));
@@ -90,17 +96,21 @@ function endOf(path: string): string {
 }
 
 describe.skipIf(!canCarry)('whoever is killed while it reads', () => {
-  test.each([
-    ['as fast as it goes', 0],
-    ['2 MB a second', 2000],
+  test.each<[string, number, Partial<LogSettings>]>([
+    ['as fast as it goes', 0, {}],
+    ['2 MB a second', 2000, {}],
+    ['as fast as it goes, with times', 0, { timestamps: true }],
+    ['2 MB a second, with times', 2000, { timestamps: true }],
+    ['as fast as it goes, as JSON', 0, { format: 'json' }],
+    ['2 MB a second, as JSON', 2000, { format: 'json' }],
   ])(
     'has written every byte once: %s',
-    async (_, rate) => {
+    async (_, rate, logging) => {
       const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
       const random = dice(seed);
       const s = scene();
       const stop = join(s.folder, 'stop');
-      let child = await begin(s, [s.log, ...writer(stop, rate)]);
+      let child = await begin(s, [s.log, ...writer(stop, rate)], logging);
       for (let i = 0; i < KILLS / 2; i++) {
         const size = sizeOf(s.log);
         await until('more', () => sizeOf(s.log) > size);
@@ -109,9 +119,12 @@ describe.skipIf(!canCarry)('whoever is killed while it reads', () => {
         child = await begin(s);
       }
       writeFileSync(stop, '');
-      await until('the last line', () => /^last \d+$/m.test(endOf(s.log)));
+      await until('the last line', () => /\blast \d+\b/.test(endOf(s.log)));
       await kill(child);
-      expect(firstFault(readFileSync(s.log)), `seed ${seed}`).toBeNull();
+      const log = readFileSync(s.log);
+      const { timestamps = false, format = 'raw' } = logging;
+      const bytes = timestamps || format === 'json' ? undressed(log, format) : log;
+      expect(firstFault(bytes), `seed ${seed}`).toBeNull();
     },
     60_000 + KILLS * 1000,
   );

@@ -1,6 +1,7 @@
 /**
  * What a daemon does for its instances' output, and nothing else: reads on until it is killed. Arguments: the folder
- * of the FIFOs; for the first one also a log file, and a command that is to be begun.
+ * of the FIFOs; for the first one also a log file, and a command that is to be begun. LOGGING, in the environment: what
+ * becomes of its output there.
  */
 import { spawn } from 'node:child_process';
 import { instanceId, programName, run } from '../../src/base/ids.ts';
@@ -21,7 +22,7 @@ if (log !== undefined && program !== undefined) {
     id,
     stdout: log,
     stderr: log,
-    logging: PLAIN,
+    logging: { ...PLAIN, ...JSON.parse(process.env.LOGGING ?? '{}') },
     credentials: null,
   });
   if (!opened.ok) throw new Error(opened.error);
