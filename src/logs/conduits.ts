@@ -6,8 +6,8 @@ import type { LogSettings } from '../core/plan.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
 import { Conduit } from './conduit.ts';
 import { Fifo, isLink, type Owner } from './fifo.ts';
+import type { LogFileEvents } from './file-settings.ts';
 import { Flights } from './flights.ts';
-import type { LogFileEvents } from './log-file.ts';
 import { LogFiles } from './log-files.ts';
 import { type Aim, clear } from './outlet.ts';
 import { isSpool, spoolOf } from './spool.ts';
@@ -47,13 +47,14 @@ export class Conduits {
   /** Whose FIFOs somebody has removed, while they were held. */
   readonly #nameless = new Set<Conduit>();
   readonly #flights = new Flights();
-  readonly #files: LogFiles;
+  /** What is written to. */
+  readonly files: LogFiles;
   #isClosed = false;
   #keeping: NodeJS.Immediate | null = null;
 
   constructor(options: ConduitsOptions) {
     this.#options = options;
-    this.#files = new LogFiles(options.events);
+    this.files = new LogFiles(options.events);
     const names = namesIn(options.folder);
     for (const name of names) if (!isSpool(name)) this.#find(name);
     for (const name of names) if (isSpool(name)) this.#clear(name);
@@ -111,6 +112,7 @@ export class Conduits {
   close(done: () => void): void {
     if (this.#keeping !== null) this.#keep();
     this.#isClosed = true;
+    this.files.close();
     for (const conduit of this.all)
       conduit.halt(() => {
         if (conduit.drain()) this.#remove(conduit);
@@ -137,7 +139,7 @@ export class Conduits {
   #clear(name: string): void {
     if ([...this.#named.keys()].some((known) => spoolOf(known) === name)) return;
     this.#guarded(name, () =>
-      clear(join(this.#options.folder, name), UNKNOWN, this.#options.plumbing, this.#files),
+      clear(join(this.#options.folder, name), UNKNOWN, this.#options.plumbing, this.files),
     );
   }
 
@@ -153,7 +155,7 @@ export class Conduits {
     const { plumbing } = this.#options;
     const pipeBytes = this.#sizeOfNext();
     const over = (conduit: Conduit): void => this.#remove(conduit);
-    const [flights, files] = [this.#flights, this.#files];
+    const [flights, files] = [this.#flights, this.files];
     const conduit = new Conduit(fifo, aim, isLeft, { plumbing, flights, files, pipeBytes, over });
     this.#named.set(name, conduit);
     this.#keepSoon();

@@ -5,9 +5,10 @@
 import { readSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Plumbing } from '../ports/plumbing.ts';
+import type { FileSettings } from './file-settings.ts';
 import { LineFormat, type LineStyle, PIECE_BYTES } from './format.ts';
 import type { Label } from './label.ts';
-import type { FileSettings, LogFile, Place } from './log-file.ts';
+import type { LogFile, Place } from './log-file.ts';
 import type { LogFiles } from './log-files.ts';
 import { hasArrived } from './passage.ts';
 import type { Loss, Sink } from './sink.ts';
@@ -68,6 +69,10 @@ export class LineSink implements Sink {
     return this.#file.isBusy || this.#slowUntil > performance.now();
   }
 
+  get heldMs(): number {
+    return this.#file.settings.whenFull === 'block' ? this.#file.restMs(performance.now()) : 0;
+  }
+
   /** Nothing of a line is held, and none is begun. */
   get isAtBeginning(): boolean {
     return this.#spool.heldBytes === 0 && this.#spool.mood === 'fresh';
@@ -97,7 +102,7 @@ export class LineSink implements Sink {
     const got = this.#fetch(pipe, most, now);
     this.#carry(got === 0, now);
     if (got <= 0) this.#file.wentWell(got);
-    return got;
+    return this.#told(got);
   }
 
   takeAside(pipe: number, most: number, done: (got: number) => void): void {
@@ -108,7 +113,7 @@ export class LineSink implements Sink {
         return;
       }
       const got = this.#fetch(pipe, most, now);
-      this.#carryAside(got === 0, () => done(got));
+      this.#carryAside(got === 0, () => done(this.#told(got)));
     });
   }
 
@@ -138,6 +143,11 @@ export class LineSink implements Sink {
   remove(): void {
     this.#files.letGo(this.#file);
     this.#spool.remove();
+  }
+
+  /** Nobody can write any more: that is not told before all is where it belongs. */
+  #told(got: number): number {
+    return got === 0 && !this.isAtBeginning ? NOTHING : got;
   }
 
   /** What comes stays in the pipe until the file can be written to. */
@@ -205,7 +215,7 @@ export class LineSink implements Sink {
     const dressed = this.#format.dress(bytes, 0, {
       timeMs: Date.now(),
       mood,
-      room: Number.MAX_SAFE_INTEGER,
+      room: this.#file.makeRoom(now),
       isEnding: isEnding && isAll,
     });
     this.#searchedBytes = 0;

@@ -22,6 +22,9 @@ export interface Aim {
   readonly origin: Origin;
 }
 
+/** Whoever's it is. */
+export type FileAim = Pick<Aim, 'path' | 'logging'>;
+
 const NEWLINE = 10;
 
 export class Outlet implements Sink {
@@ -66,6 +69,10 @@ export class Outlet implements Sink {
   /** Its instance is known, and what its run was begun with. */
   adopt(logging: LogSettings): void {
     this.aimAt({ ...this.#aim, logging });
+  }
+
+  get heldMs(): number {
+    return this.#sink.heldMs;
   }
 
   /** What comes from now on goes there, and is of this run. @throws what the system says */
