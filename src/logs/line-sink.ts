@@ -40,6 +40,7 @@ export class LineSink implements Sink {
   #slowUntil = 0;
   /** So much of what is held has no end of a line in it. */
   #searchedBytes = 0;
+  #isClosed = false;
 
   /** `spool` bears that label. */
   constructor(
@@ -121,7 +122,7 @@ export class LineSink implements Sink {
   finish(): void {
     this.#file.whenFree(() => {
       const now = performance.now();
-      if (!this.#isToWait(now)) this.#carry(true, now);
+      if (!this.#isClosed && !this.#isToWait(now)) this.#carry(true, now);
     });
   }
 
@@ -136,11 +137,13 @@ export class LineSink implements Sink {
 
   /** What is held stays where it is. */
   close(): void {
+    this.#isClosed = true;
     this.#files.letGo(this.#file);
     this.#spool.close();
   }
 
   remove(): void {
+    this.#isClosed = true;
     this.#files.letGo(this.#file);
     this.#spool.remove();
   }
@@ -189,7 +192,8 @@ export class LineSink implements Sink {
       if (error === null) this.#arrived(batch);
       else this.#wentWrong(error, isEnding, performance.now());
       this.#file.isBusy = false;
-      this.#carryAside(isEnding, done);
+      // Somebody else may have waited for that.
+      this.#file.whenFree(() => this.#carryAside(isEnding, done));
     });
   }
 

@@ -17,6 +17,7 @@ import type { LogSettings } from '../../src/core/plan.ts';
 import { bundle } from '../rig/bundle.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 import { within } from '../rig/within.ts';
+import { filesOf } from './put-aside.ts';
 import { canCarry, dice, type Scene, until, useScene } from './rig.ts';
 import { undressed } from './undress.ts';
 
@@ -84,13 +85,15 @@ function firstFault(text: Buffer): string | null {
   return `the last line is missing, after ${n} lines`;
 }
 
-const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+const statOf = (path: string): { readonly size: number; readonly ino: number } =>
+  statSync(path, { throwIfNoEntry: false }) ?? { size: 0, ino: 0 };
 
 /** Of a file that may be larger than a string can be. */
 function endOf(path: string): string {
+  if (!existsSync(path)) return ''; // put aside, and nothing has come since
   const end = Buffer.alloc(100);
   const file = openSync(path, 'r');
-  const length = readSync(file, end, 0, end.length, Math.max(0, sizeOf(path) - end.length));
+  const length = readSync(file, end, 0, end.length, Math.max(0, statOf(path).size - end.length));
   closeSync(file);
   return end.toString('latin1', 0, length);
 }
@@ -103,6 +106,9 @@ describe.skipIf(!canCarry)('whoever is killed while it reads', () => {
     ['2 MB a second, with times', 2000, { timestamps: true }],
     ['as fast as it goes, as JSON', 0, { format: 'json' }],
     ['2 MB a second, as JSON', 2000, { format: 'json' }],
+    ['as fast as it goes, with rotations', 0, { maxBytes: 100_000, keep: 1000 }],
+    ['as fast as it goes, with times and rotations', 0, { timestamps: true, maxBytes: 100_000, keep: 1000 }],
+    ['2 MB a second, as JSON with rotations', 2000, { format: 'json', maxBytes: 10_000, keep: 1000 }],
   ])(
     'has written every byte once: %s',
     async (_, rate, logging) => {
@@ -112,16 +118,16 @@ describe.skipIf(!canCarry)('whoever is killed while it reads', () => {
       const stop = join(s.folder, 'stop');
       let child = await begin(s, [s.log, ...writer(stop, rate)], logging);
       for (let i = 0; i < KILLS / 2; i++) {
-        const size = sizeOf(s.log);
-        await until('more', () => sizeOf(s.log) > size);
+        const { size, ino } = statOf(s.log);
+        await until('more', () => statOf(s.log).size > size || statOf(s.log).ino !== ino);
         await new Promise((resolve) => setTimeout(resolve, random(20)));
         await kill(child);
-        child = await begin(s);
+        child = await begin(s, [], logging);
       }
       writeFileSync(stop, '');
       await until('the last line', () => /\blast \d+\b/.test(endOf(s.log)));
       await kill(child);
-      const log = readFileSync(s.log);
+      const log = Buffer.concat(filesOf(s.log));
       const { timestamps = false, format = 'raw' } = logging;
       const bytes = timestamps || format === 'json' ? undressed(log, format) : log;
       expect(firstFault(bytes), `seed ${seed}`).toBeNull();

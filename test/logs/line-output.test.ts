@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { run } from '../../src/base/ids.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
-import { PLAIN } from '../rig/logging.ts';
+import { filesOf } from './put-aside.ts';
 import { canCarry, dice, ID, type Scene, until, useScene } from './rig.ts';
 import { undressed } from './undress.ts';
 
@@ -75,14 +75,12 @@ describe.skipIf(!canCarry)('lines with times', () => {
   test('are begun and ended while programs run: within a line nothing changes', async () => {
     const s = scene();
     const { stdout, close } = s.open();
-    const follow = (timestamps: boolean): void =>
-      s.captures.follow([{ name: 'worker' as never, logs: { ...PLAIN, timestamps } as never }]);
     writeSync(stdout, 'one\ntw');
     await until('bytes', () => textOf(s.log) === 'one\ntw');
-    follow(true);
+    s.follow(TIMES);
     writeSync(stdout, 'o\nthree\nfo');
     await until('a time', () => linesOf(s.log) === 'one\ntwo\nT three\n');
-    follow(false);
+    s.follow({});
     writeSync(stdout, 'ur\n');
     await until('none', () => linesOf(s.log) === 'one\ntwo\nT three\nfour\n');
     expect(spoolsOf(s)).toEqual([]);
@@ -193,8 +191,59 @@ describe.skipIf(!canCarry)('any bytes in any portions', () => {
     written.push(Buffer.from('\n'));
     await writeAll(stdout, Buffer.from('\n'));
     close();
-    await s.over();
-    const given = undressed(readFileSync(s.log), 'format' in logging ? 'json' : 'raw');
-    expect(given.equals(Buffer.concat(written)), `seed ${seed}`).toBe(true);
+    await until('all of it', () => givenBy(s, logging).length === Buffer.concat(written).length);
+    expect(givenBy(s, logging).equals(Buffer.concat(written)), `seed ${seed}`).toBe(true);
+  });
+});
+
+/** Nothing while a line is being written. */
+function givenBy(s: Scene, format: object): Buffer {
+  try {
+    return undressed(Buffer.concat(filesOf(s.log)), 'format' in format ? 'json' : 'raw');
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+describe.skipIf(!canCarry)('files of lines that are full', () => {
+  test.each([
+    ['with times', TIMES],
+    ['as JSON', LINES_OF_JSON],
+  ])('end with a line, however long it is, and all lines are in one of them: %s', async (_, format) => {
+    const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+    const random = dice(seed);
+    const s = scene();
+    const written: Buffer[] = [];
+    const { stdout, close } = s.open(s.log, {
+      logging: { ...format, maxBytes: 1 + random(5000), keep: 1000 },
+    });
+    for (let i = 0; i < 40; i++) {
+      const text = Buffer.alloc(random(random(10) === 0 ? 200_000 : 2000), 'some words\n and more ');
+      written.push(text);
+      await writeAll(stdout, text);
+      s.follow({ ...format, maxBytes: 1 + random(50_000), keep: 1000 });
+      s.captures.drain();
+    }
+    written.push(Buffer.from('\n'));
+    writeSync(stdout, '\n');
+    close();
+    // A disk that takes its time is not waited for without end.
+    await until('all of it', () => givenBy(s, format).length === Buffer.concat(written).length);
+    const files = filesOf(s.log);
+    expect(files.length, `seed ${seed}`).toBeGreaterThan(3);
+    for (const file of files) expect(file.at(-1)).toBe(10);
+    expect(givenBy(s, format).equals(Buffer.concat(written)), `seed ${seed}`).toBe(true);
+  });
+
+  test('have so many lines as fit, and the one that goes beyond', async () => {
+    const s = scene();
+    const { stdout, stderr, close } = s.open(s.log, { logging: { ...LINES_OF_JSON, maxBytes: 200 } });
+    writeSync(stdout, 'one\ntwo\nthree\n');
+    await until('lines', () => filesOf(s.log).length === 2);
+    writeSync(stderr, 'four\nfive\n');
+    await until('more', () => filesOf(s.log).length === 3);
+    const messages = filesOf(s.log).map((file) => String(file).match(/"message":"\w+"/g)?.length);
+    expect(messages).toEqual([2, 2, 1]);
+    close();
   });
 });
