@@ -167,16 +167,16 @@ async function assemble(
 ): Promise<Daemon> {
   const clock = { now };
   const { socket } = hold;
-  const ownLog = new OwnLog(filed.logDir, options.echo);
-  const warnings = new Warnings((text) => ownLog.say(text));
+  const ownLog = new OwnLog(filed.logDir, filed.ownLog, options.echo);
+  const warnings = new Warnings((text) => ownLog.say(text, 'warn'));
   const warn = (text: string): void => warnings.add(text);
   if (hold.warning !== null) warn(hold.warning);
-  const journal = new Journal(join(filed.stateDir, 'journal'), warn, (text) => ownLog.sayNow(text));
+  const journal = new Journal(join(filed.stateDir, 'journal'), warn, (text) => ownLog.sayNow(text, 'warn'));
   const shelf = new PlanShelf(journal);
   const kept = new KeptPlans(journal, shelf);
   const history = new RolloutHistory(journal);
   const news = new NewsDesk();
-  const events = new EventFile(eventsPath(filed.stateDir), news, (text) => ownLog.say(text));
+  const events = new EventFile(eventsPath(filed.stateDir), news, (text) => ownLog.say(text, 'warn'));
   const waiters = new Waiters();
   const logPath = logPathIn(filed.logDir);
   const born = clock.now();
@@ -309,6 +309,7 @@ async function assemble(
   });
   const follow = (fresh: Plan): void => {
     current = fresh;
+    ownLog.follow(fresh.ownLog);
     outer.follow(fresh);
     scheduler.follow(fresh.programs);
     output.follow(fresh.programs);
@@ -421,7 +422,10 @@ async function assemble(
     const why = fault === null ? {} : { fault };
     news.announce({ type: 'daemon', state: 'stopped', ...why }, clock.now());
     news.close();
-    ownLog.say(`the daemon has ended${fault === null ? '' : `: ${fault}`}`);
+    ownLog.say(
+      `the daemon has ended${fault === null ? '' : `: ${fault}`}`,
+      fault === null ? 'info' : 'error',
+    );
     const carried = closeParts();
     if (fault !== null) leaveFault(socket, { at: new Date().toISOString(), fault, log: ownLog.path });
     door.close(async () => {
