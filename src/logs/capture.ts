@@ -118,11 +118,22 @@ export class Capture {
       this.#comeBack(this.#waiters.length > 0 ? BYTES_A_TURN : got);
     } else {
       this.#restMs = FIRST_REST_MS;
-      if (got < 0) this.watch();
+      if (got < 0) this.#wait();
       else this.#unwatch();
       if (got === 0) this.#over();
     }
     if (this.#waiters.length > 0) this.#tell(got);
+  }
+
+  /** For more, or for a place for it. */
+  #wait(): void {
+    const { heldMs } = this.#sink;
+    if (heldMs === 0) {
+      this.watch();
+      return;
+    }
+    this.#unwatch();
+    this.#rest = setTimeout(() => this.#move(), heldMs);
   }
 
   #tell(got: number): void {

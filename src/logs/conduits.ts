@@ -5,8 +5,8 @@ import type { LogSettings } from '../core/plan.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
 import { type Aim, Conduit } from './conduit.ts';
 import { Fifo, isLink, type Owner } from './fifo.ts';
+import type { LogFileEvents } from './file-settings.ts';
 import { Flights } from './flights.ts';
-import type { LogFileEvents } from './log-file.ts';
 import { LogFiles } from './log-files.ts';
 import { wordsFor } from './system-words.ts';
 
@@ -42,13 +42,14 @@ export class Conduits {
   /** Whose FIFOs somebody has removed, while they were held. */
   readonly #nameless = new Set<Conduit>();
   readonly #flights = new Flights();
-  readonly #files: LogFiles;
+  /** What is written to. */
+  readonly files: LogFiles;
   #isClosed = false;
   #keeping: NodeJS.Immediate | null = null;
 
   constructor(options: ConduitsOptions) {
     this.#options = options;
-    this.#files = new LogFiles(options.events);
+    this.files = new LogFiles(options.events);
     for (const name of namesIn(options.folder)) this.#find(name);
     this.#keepSoon();
   }
@@ -104,6 +105,7 @@ export class Conduits {
   close(done: () => void): void {
     if (this.#keeping !== null) this.#keep();
     this.#isClosed = true;
+    this.files.close();
     for (const conduit of this.all)
       conduit.halt(() => {
         if (conduit.drain()) this.#remove(conduit);
@@ -138,7 +140,7 @@ export class Conduits {
     const { plumbing } = this.#options;
     const pipeBytes = this.#sizeOfNext();
     const over = (conduit: Conduit): void => this.#remove(conduit);
-    const [flights, files] = [this.#flights, this.#files];
+    const [flights, files] = [this.#flights, this.files];
     const conduit = new Conduit(fifo, aim, isLeft, { plumbing, flights, files, pipeBytes, over });
     this.#named.set(name, conduit);
     this.#keepSoon();

@@ -3,6 +3,7 @@
 import type { Plumbing } from '../ports/plumbing.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { PipeKeeper } from './pipe-keeper.ts';
+import { PipePeek } from './pipe-peek.ts';
 import { systemError } from './system-error.ts';
 import { createWatch } from './watch.ts';
 
@@ -18,6 +19,7 @@ export function createPlumbing(libc: Libc | null = loadLibc()): Plumbing | null 
   const watch = libc === null ? null : createWatch(libc, nothing, nothing);
   if (libc === null || watch === null) return null;
   const keeper = new PipeKeeper(libc);
+  const peek = new PipePeek(libc);
   return {
     makeFifo(path) {
       const errno = libc.mkfifo(path, PRIVATE);
@@ -27,6 +29,7 @@ export function createPlumbing(libc: Libc | null = loadLibc()): Plumbing | null 
       for (let size = bytes; size >= SMALLEST_BYTES && libc.setPipeSize(pipe, size) === null; ) size /= 2;
     },
     pendingIn: (pipe) => libc.pendingIn(pipe),
+    peek: (pipe, most) => peek.look(pipe, most),
     splice: (pipe, file, at, most) => libc.splice(pipe, file, at, most),
     spliceAside: (pipe, file, at, most, done) => libc.spliceAside(pipe, file, at, most, done),
     watch: (pipe, readable) => watch.add(pipe, readable),
@@ -34,6 +37,7 @@ export function createPlumbing(libc: Libc | null = loadLibc()): Plumbing | null 
     keep: (pipes, file) => keeper.hold(pipes, file),
     close() {
       keeper.leave();
+      peek.close();
       watch.close();
     },
   };

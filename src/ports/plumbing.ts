@@ -9,6 +9,11 @@ export interface Plumbing {
   /** Bytes that are in it now. */
   pendingIn(pipe: number): number;
   /**
+   * What is in it, at most so much and never more than 64 KiB; it stays there. Null: nothing now; empty: nobody can
+   * write any more.
+   */
+  peek(pipe: number, most: number): Buffer | null;
+  /**
    * Moves what is there, at most so much, to the place `at` in a file, in one call of the system: what has left the
    * pipe is in the file, whoever dies. Never waits for bytes. 0: nobody can write any more; below 0: an errno.
    */
