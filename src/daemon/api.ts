@@ -4,6 +4,7 @@ import { bodyOf } from '../core/instance/phase.ts';
 import type { Usage } from '../ports/processes.ts';
 import type {
   ActionReply,
+  LogFilesReply,
   LogsReply,
   ReloadReply,
   RevisionsReply,
@@ -21,6 +22,7 @@ import { countsOf, meansEmpty } from './counts.ts';
 import { describeInstance } from './describe.ts';
 import { lackOf } from './lacks.ts';
 import { filesLeftBy, logFiles } from './log-files.ts';
+import { handleLogs, type LogWish } from './log-wishes.ts';
 import { reload } from './reloading.ts';
 import { createRollouts, findRollout, listRollouts } from './rollouts.ts';
 import { scale } from './scaling.ts';
@@ -138,6 +140,10 @@ export class Api {
     const ids = others.length === 0 && gone.size > 0 ? [] : this.#shown(others);
     const files = instancesOf(this.#parts, ids).flatMap(({ id, program }) => logFiles(id, program, logPath));
     return { version, files: [...files, ...left.flatMap(([, own]) => own)] };
+  }
+
+  handleLogs(what: LogWish, { selectors }: Checked<'rotateLogs'>): LogFilesReply {
+    return handleLogs(this.#parts, what, selectors);
   }
 
   /** A program without instances may be looked at. */

@@ -44,6 +44,7 @@ import { Journal } from './journal.ts';
 import { KeptPlans } from './kept-plans.ts';
 import { forgetFault, leaveFault } from './last-fault.ts';
 import { leaveLastWord, takeBackLastWord } from './last-word.ts';
+import { reopenedText } from './log-wishes.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
@@ -106,6 +107,8 @@ export interface Daemon {
   /** What was to be begun has been: whoever started this daemon may be told that it is in charge. */
   ready(): void;
   shutDown(how: How): void;
+  /** Somebody has put log files aside, of instances or our own: what comes goes to what is at their paths now. */
+  reopenLogs(): void;
   /** Ends the daemon alone: what runs goes on, and the next daemon takes it up. */
   leave(): void;
   follow(listener: (event: WireEvent) => void): void;
@@ -336,6 +339,7 @@ async function assemble(
     processes,
     world,
     output,
+    ownLog,
     logPath,
     plan: () => current,
     adopt: (programs) => {
@@ -472,6 +476,7 @@ async function assemble(
     },
     ready: () => herald.ready(),
     shutDown: (how) => post({ type: 'shutdown', how, timeoutMs: current.shutdownTimeoutMs }),
+    reopenLogs: () => safely(() => ownLog.say(reopenedText(api.handleLogs('reopen', { selectors: [] })))),
     leave: () => close(null),
     follow: (listener) => {
       news.follow({ take: listener, end: () => {} });

@@ -65,7 +65,7 @@ export class EventFile {
     this.#isClosed = true;
     if (this.#news.seq > this.#written) this.#write();
     this.#retry.stop();
-    this.#file.close();
+    this.#file.end();
   }
 
   #write(): void {

@@ -8,13 +8,16 @@ import {
   ftruncateSync,
   openSync,
   readSync,
-  renameSync,
   type Stats,
   statSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import type { LogSettings } from '../core/plan.ts';
+import { Compressor } from '../logs/compressor.ts';
+import type { Handling } from '../logs/log-file.ts';
+import { putAside } from '../logs/rotation.ts';
+import { wordsFor } from '../logs/system-words.ts';
 import { makeFolder } from './folders.ts';
 
 export type Kept = Pick<LogSettings, 'maxBytes' | 'keep' | 'maxAgeMs' | 'compress'>;
@@ -33,6 +36,10 @@ export class LineFile {
   kept: Kept;
   readonly #options: LineFileOptions;
   #descriptor: number | null = null;
+  readonly #compressor = new Compressor((_, why) => {
+    this.#uncompressed = why;
+  });
+  #uncompressed: string | null = null;
   /** Why it cannot be put aside, and so grows on. */
   #stuck: { readonly why: string; readonly tryAt: number } | null = null;
 
@@ -44,6 +51,11 @@ export class LineFile {
 
   get stuckFor(): string | null {
     return this.#stuck?.why ?? null;
+  }
+
+  /** Why what was put aside last stays as it is. */
+  get uncompressedFor(): string | null {
+    return this.#uncompressed;
   }
 
   /** @throws where not all of it could be written: then nothing of it is there. */
@@ -62,10 +74,16 @@ export class LineFile {
   }
 
   /** Puts it aside now, whatever its size. */
-  rotate(): 'rotated' | 'empty' | 'failed' {
+  rotate(): Handling {
     this.#stuck = null;
-    if ((statSync(this.path, { throwIfNoEntry: false })?.size ?? 0) === 0) return 'empty';
-    return this.#putAside() ? 'rotated' : 'failed';
+    if ((statSync(this.path, { throwIfNoEntry: false })?.size ?? 0) === 0) return 'nothing';
+    return this.#putAside() ? 'done' : 'failed';
+  }
+
+  /** It is opened again with the next line; nothing is compressed any more. */
+  end(): void {
+    this.close();
+    this.#compressor.close();
   }
 
   /** It is opened again with the next line. */
@@ -107,20 +125,14 @@ export class LineFile {
     try {
       putAside(this.path, this.kept.keep);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#stuck = { why, tryAt: performance.now() + TRY_EVERY_MS };
+      this.#stuck = { why: wordsFor(error), tryAt: performance.now() + TRY_EVERY_MS };
       return false;
     }
     this.close();
     this.#stuck = null;
+    this.#uncompressed = null;
+    this.#compressor.look(this.path, this.kept.compress && this.kept.keep > 0);
     return true;
-  }
-}
-
-function putAside(path: string, keep: number): void {
-  for (let at = keep - 1; at >= 0; at--) {
-    const from = at === 0 ? path : `${path}.${at}`;
-    if (statSync(from, { throwIfNoEntry: false }) !== undefined) renameSync(from, `${path}.${at + 1}`);
   }
 }
 

@@ -38,6 +38,8 @@ const end = (): void => {
 process.on('SIGHUP', () => {});
 process.on('SIGINT', end);
 process.on('SIGTERM', end);
+// By logrotate, say; what opens its logs later opens them at their paths.
+process.on('SIGUSR2', () => daemon?.reopenLogs());
 
 const { config, socket } = values;
 const made = await createDaemon({

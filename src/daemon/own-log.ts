@@ -1,6 +1,7 @@
 /** The daemon's own log: a line a happening, gathered and written once a turn of the loop. */
 import { join } from 'node:path';
 import type { OwnLogPlan } from '../core/plan.ts';
+import type { Handling } from '../logs/log-file.ts';
 import { LineFile } from './line-file.ts';
 
 /** `warn`: something does not work as it should. `error`: somebody has to see to it. */
@@ -52,10 +53,13 @@ export class OwnLog {
 
   /** What is wrong with it, as long as that is so. */
   get trouble(): string | null {
-    const { path, stuckFor } = this.#file;
+    const { path, stuckFor, uncompressedFor } = this.#file;
     if (this.#failure !== null)
       return `cannot write ${path}: ${this.#failure}; ${linesOf(this.#lost)} missing in it`;
-    return stuckFor === null ? null : `cannot put ${path} aside, so it grows on: ${stuckFor}`;
+    if (stuckFor !== null) return `cannot put ${path} aside, so it grows on: ${stuckFor}`;
+    return uncompressedFor === null
+      ? null
+      : `cannot compress what was put aside of ${path}: ${uncompressedFor}`;
   }
 
   /** Never throws: a full disk costs lines, which are counted, and nothing else. */
@@ -84,7 +88,7 @@ export class OwnLog {
   }
 
   /** Puts what was written so far aside. */
-  rotate(): ReturnType<LineFile['rotate']> {
+  rotate(): Handling {
     this.flush();
     return this.#file.rotate();
   }
@@ -96,7 +100,7 @@ export class OwnLog {
   }
 
   close(): void {
-    this.#file.close();
+    this.#file.end();
   }
 
   #lineOf(text: string, level: Level): string {

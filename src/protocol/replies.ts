@@ -137,6 +137,19 @@ export interface LogsReply {
   }[];
 }
 
+/** The reply to rotate and reopen: each file once, that of the daemon last. */
+export interface LogFilesReply {
+  readonly version: number;
+  readonly files: readonly {
+    /** Null: those of all instances. */
+    readonly path: string | null;
+    /** `nothing`: it is empty, or not there. `later`: when the line that is being written has ended. */
+    readonly outcome: 'done' | 'nothing' | 'later' | 'failed';
+    /** One sentence for people. */
+    readonly message: string;
+  }[];
+}
+
 export interface RevisionsReply {
   readonly version: number;
   /** Program by program, the newest last. */

@@ -12,9 +12,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OwnLogPlan } from '../../src/core/plan.ts';
+import { LineFile } from '../../src/daemon/line-file.ts';
 import { type Change, OwnLog } from '../../src/daemon/own-log.ts';
+import { until } from '../e2e/until.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 
 useLeakCheck();
@@ -125,7 +128,7 @@ describe("the daemon's own log", () => {
     });
   });
 
-  it('is put aside when it is large enough, and loses no line but with the oldest file', () => {
+  it('is put aside when it is large enough, and loses no line but with the oldest file', async () => {
     log.follow({ ...PLAN, maxBytes: 500, keep: 100 });
     for (let i = 0; i < 100; i++) {
       log.say(`line ${i}`);
@@ -141,7 +144,7 @@ describe("the daemon's own log", () => {
       log.say(`line ${i}`);
       log.flush();
     }
-    expect(readdirSync(folder).length).toBe(names.length);
+    await until('the others are gone', () => readdirSync(folder).join() === 'daemon.log');
   });
 
   it('is put aside when it is old enough, and only with something to say', async () => {
@@ -157,12 +160,23 @@ describe("the daemon's own log", () => {
     expect(read()).toMatch(/new\n$/);
   });
 
-  it('is put aside by wish, but not while it is empty', () => {
-    expect(log.rotate()).toBe('empty');
+  it('is compressed once it was put aside, where that is wanted', async () => {
+    log.follow({ ...PLAN, compress: true });
     log.say('one');
-    expect(log.rotate()).toBe('rotated');
+    expect(log.rotate()).toBe('done');
+    await until('it is compressed', () => readdirSync(folder).join() === 'daemon.log.1.gz');
+    expect(gunzipSync(readFileSync(`${path}.1.gz`)).toString()).toMatch(/one\n$/);
+    log.say('two');
+    log.rotate();
+    await until('both are', () => readdirSync(folder).sort().join() === 'daemon.log.1.gz,daemon.log.2.gz');
+  });
+
+  it('is put aside by wish, but not while it is empty', () => {
+    expect(log.rotate()).toBe('nothing');
+    log.say('one');
+    expect(log.rotate()).toBe('done');
     expect(read('daemon.log.1')).toMatch(/one\n$/);
-    expect(log.rotate()).toBe('empty');
+    expect(log.rotate()).toBe('nothing');
     log.say('two');
     log.flush();
     expect(read()).toMatch(/two\n$/);
@@ -204,15 +218,16 @@ describe("the daemon's own log", () => {
   });
 
   it('that cannot be put aside grows on, and says so', () => {
-    mkdirSync(`${path}.1`);
-    writeFileSync(join(`${path}.1`, 'x'), '');
-    log.follow({ ...PLAN, keep: 1, maxBytes: 10 });
-    for (let i = 0; i < 3; i++) log.sayNow(`line ${i}`);
-    expect(read().match(/line/g)).toHaveLength(3);
-    expect(log.trouble).toMatch(/^cannot put .*daemon\.log aside, so it grows on: /);
-    expect(log.rotate()).toBe('failed');
-    rmSync(`${path}.1`, { recursive: true });
-    expect(log.rotate()).toBe('rotated');
-    expect(log.trouble).toBeNull();
+    // With two more characters its name is too long.
+    const file = new LineFile(
+      join(folder, 'x'.repeat(254)),
+      { ...PLAN, maxBytes: 10 },
+      { folder: 'log_dir', mode: 0o640 },
+    );
+    for (let i = 0; i < 3; i++) file.append(`line ${i}\n`);
+    file.end();
+    expect(readFileSync(file.path, 'utf8')).toBe('line 0\nline 1\nline 2\n');
+    expect(file.stuckFor).toBe('name too long');
+    expect(file.rotate()).toBe('failed');
   });
 });
