@@ -476,7 +476,7 @@ async function assemble(
     },
     ready: () => herald.ready(),
     shutDown: (how) => post({ type: 'shutdown', how, timeoutMs: current.shutdownTimeoutMs }),
-    reopenLogs: () => safely(() => ownLog.say(reopenedText(api.handleLogs('reopen', { selectors: [] })))),
+    reopenLogs: () => safely(() => ownLog.sayNow(reopenedText(api.handleLogs('reopen', { selectors: [] })))),
     leave: () => close(null),
     follow: (listener) => {
       news.follow({ take: listener, end: () => {} });
