@@ -44,6 +44,7 @@ import { Journal } from './journal.ts';
 import { KeptPlans } from './kept-plans.ts';
 import { forgetFault, leaveFault } from './last-fault.ts';
 import { leaveLastWord, takeBackLastWord } from './last-word.ts';
+import { tellOfLogs } from './log-news.ts';
 import { reopenedText } from './log-wishes.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
@@ -197,8 +198,9 @@ async function assemble(
     logPath,
     openFile: openLog,
     openFiles: openOutput,
-    say: (text) => ownLog.say(text),
+    say: (text) => ownLog.say(text, 'warn'),
     warn,
+    changed: (change) => logNews(change),
   });
   const processes = createProcesses({
     runDir: filed.runDir,
@@ -243,6 +245,8 @@ async function assemble(
     history,
   });
   forgetPlans(journal, fleet);
+  const logNews = tellOfLogs(news, clock, fleet, logPath);
+  ownLog.changed = logNews;
   const defect = (error: unknown): void => {
     warn(`a defect of tsup-visor, please report it: ${error instanceof Error ? error.stack : String(error)}`);
     ownLog.flush();

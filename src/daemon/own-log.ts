@@ -1,26 +1,23 @@
 /** The daemon's own log: a line a happening, gathered and written once a turn of the loop. */
 import { join } from 'node:path';
 import type { OwnLogPlan } from '../core/plan.ts';
+import type { LogChange } from '../logs/captures.ts';
 import type { Handling } from '../logs/log-file.ts';
 import { LineFile } from './line-file.ts';
 
 /** `warn`: something does not work as it should. `error`: somebody has to see to it. */
 export type Level = 'info' | 'warn' | 'error';
 
-/** What becomes of it. `why` null: it is well again, and so many lines are missing. */
-export type Change =
-  | { readonly why: string; readonly lost: 0 }
-  | { readonly why: null; readonly lost: number };
-
 export class OwnLog {
   /** Told once when it cannot be written, and once when it can be again. */
-  changed: (change: Change) => void = () => {};
+  changed: (change: LogChange) => void = () => {};
   readonly #file: LineFile;
   readonly #echo: ((text: string) => void) | null;
   #format: OwnLogPlan['format'];
   #lines: string[] = [];
   /** Lines that could not be written, and why. */
   #lost = 0;
+  #lostBytes = 0;
   #failure: string | null = null;
 
   /** `echo`: gets each line as well, for a daemon that has a terminal. */
@@ -72,19 +69,29 @@ export class OwnLog {
     try {
       this.#file.append(confession + lines.join(''));
     } catch (error) {
-      this.#fail(error instanceof Error ? error.message : String(error), lines.length);
+      this.#fail(error instanceof Error ? error.message : String(error), lines);
       return;
     }
-    this.#lost = 0;
-    this.#failure = null;
-    if (before !== null) this.changed({ why: null, lost });
+    if (before !== null) this.#isWell(lost);
   }
 
-  #fail(failure: string, lines: number): void {
+  #isWell(lines: number): void {
+    const droppedBytes = this.#lostBytes;
+    this.#lost = 0;
+    this.#lostBytes = 0;
+    this.#failure = null;
+    const sentence = `${this.path} can be written to again; ${linesOf(lines)} missing in it`;
+    this.changed({ path: this.path, state: 'well', why: null, droppedBytes, sentence });
+  }
+
+  #fail(failure: string, lines: readonly string[]): void {
     const isNew = this.#failure === null;
-    this.#lost += lines;
+    this.#lost += lines.length;
+    this.#lostBytes += lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
     this.#failure = failure;
-    if (isNew) this.changed({ why: failure, lost: 0 });
+    if (!isNew) return;
+    const sentence = `cannot write ${this.path}: ${failure}; what the daemon has to say is dropped and counted`;
+    this.changed({ path: this.path, state: 'failing', why: failure, droppedBytes: 0, sentence });
   }
 
   /** Puts what was written so far aside. */

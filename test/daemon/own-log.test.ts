@@ -16,7 +16,8 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OwnLogPlan } from '../../src/core/plan.ts';
 import { LineFile } from '../../src/daemon/line-file.ts';
-import { type Change, OwnLog } from '../../src/daemon/own-log.ts';
+import { OwnLog } from '../../src/daemon/own-log.ts';
+import type { LogChange } from '../../src/logs/captures.ts';
 import { until } from '../e2e/until.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 
@@ -202,7 +203,8 @@ describe("the daemon's own log", () => {
   });
 
   it('tells once that it cannot be written, and once that it can', () => {
-    const changes: Change[] = [];
+    const lineBytes = '2026-01-31T14:00:00.000Z info lost 0\n'.length;
+    const changes: LogChange[] = [];
     log.changed = (change) => changes.push(change);
     mkdirSync(path);
     for (let i = 0; i < 3; i++) log.sayNow(`lost ${i}`);
@@ -212,8 +214,16 @@ describe("the daemon's own log", () => {
     log.sayNow('next');
     expect(log.trouble).toBeNull();
     expect(changes).toEqual([
-      { why: expect.stringContaining('EISDIR'), lost: 0 },
-      { why: null, lost: 3 },
+      {
+        ...{ path, state: 'failing', why: expect.stringContaining('EISDIR'), droppedBytes: 0 },
+        sentence: expect.stringMatching(
+          /^cannot write .*: EISDIR.*; what the daemon has to say is dropped and counted$/,
+        ),
+      },
+      {
+        ...{ path, state: 'well', why: null, droppedBytes: 3 * lineBytes },
+        sentence: `${path} can be written to again; 3 lines are missing in it`,
+      },
     ]);
   });
 
