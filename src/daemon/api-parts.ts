@@ -34,7 +34,7 @@ export interface ApiParts {
   readonly processes: Processes;
   readonly world: World;
   readonly output: Pick<InstanceOutput, 'drain' | 'droppedBytes' | 'rotate' | 'reopen'>;
-  readonly ownLog: Pick<OwnLog, 'path' | 'rotate' | 'reopen' | 'trouble'>;
+  readonly ownLog: Pick<OwnLog, 'path' | 'format' | 'flush' | 'rotate' | 'reopen' | 'trouble'>;
   readonly logPath: LogPath;
   /** As the config was last read. */
   plan(): Plan;

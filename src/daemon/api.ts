@@ -127,8 +127,9 @@ export class Api {
   }
 
   logs(query: URLSearchParams): LogsReply {
-    const { logPath, fleet, plan, output } = this.#parts;
+    const { logPath, fleet, plan, output, ownLog } = this.#parts;
     output.drain();
+    ownLog.flush();
     const selectors = query.getAll('selector');
     // What is there no more may have said why.
     const left = selectors
@@ -139,7 +140,8 @@ export class Api {
     const others = selectors.filter((selector) => !gone.has(selector));
     const ids = others.length === 0 && gone.size > 0 ? [] : this.#shown(others);
     const files = instancesOf(this.#parts, ids).flatMap(({ id, program }) => logFiles(id, program, logPath));
-    return { version, files: [...files, ...left.flatMap(([, own]) => own)] };
+    const daemon = { path: ownLog.path, format: ownLog.format };
+    return { version, files: [...files, ...left.flatMap(([, own]) => own)], daemon };
   }
 
   handleLogs(what: LogWish, { selectors }: Checked<'rotateLogs'>): LogFilesReply {

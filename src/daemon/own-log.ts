@@ -31,6 +31,11 @@ export class OwnLog {
     return this.#file.path;
   }
 
+  /** What is to be known of its lines by whoever reads them. */
+  get format(): 'timestamps' | 'json' {
+    return this.#format === 'json' ? 'json' : 'timestamps';
+  }
+
   /** From the next line on. */
   follow(plan: OwnLogPlan): void {
     this.#file.kept = plan;

@@ -135,6 +135,8 @@ export interface LogsReply {
     readonly stream: 'stdout' | 'stderr' | 'merged';
     readonly path: string | null;
   }[];
+  /** Its own log. Daemons before did not say. */
+  readonly daemon?: { readonly path: string; readonly format: 'timestamps' | 'json' };
 }
 
 /** The reply to rotate and reopen: each file once, that of the daemon last. */
