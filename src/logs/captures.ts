@@ -95,7 +95,8 @@ export class Captures {
       },
       stuck: (path: string, why: string) =>
         tell({ path, state: 'stuck', why, droppedBytes: 0, sentence: cannotRotate(path, why) }, say),
-      uncompressed: (path: string, why: string) => say(`cannot compress what ${path} was before: ${why}`),
+      uncompressed: (path: string, why: string) =>
+        say(`cannot compress what ${path} was before: ${why}; it stays as it is`),
     };
     this.#conduits = new Conduits({ plumbing, folder, events, warn });
   }
