@@ -36,6 +36,8 @@ export class LineFile {
   kept: Kept;
   readonly #options: LineFileOptions;
   #descriptor: number | null = null;
+  /** What is open ends with a line, as we have written it. */
+  #isWhole = false;
   readonly #compressor = new Compressor((_, why) => {
     this.#uncompressed = why;
   });
@@ -65,8 +67,9 @@ export class LineFile {
       let stats = this.#look();
       if (this.#isDue(stats, bytes.length) && this.#putAside()) stats = this.#look();
       const descriptor = this.#opened();
-      const isWhole = endsWhole(descriptor, stats.size);
+      const isWhole = this.#isWhole || endsWhole(descriptor, stats.size);
       writeWhole(descriptor, isWhole ? bytes : Buffer.concat([NEWLINE, bytes]), stats.size);
+      this.#isWhole = true;
     } catch (error) {
       this.close(); // what is wrong may be wrong with this one alone
       throw error;
@@ -91,6 +94,7 @@ export class LineFile {
     if (this.#descriptor === null) return;
     const descriptor = this.#descriptor;
     this.#descriptor = null;
+    this.#isWhole = false;
     closeSync(descriptor);
   }
 
