@@ -42,6 +42,8 @@ export async function main(keepCode: () => void): Promise<void> {
   process.on('SIGHUP', () => {});
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
+  // By logrotate, say; what opens its logs later opens them at their paths.
+  process.on('SIGUSR2', () => daemon?.reopenLogs());
 
   const { config, socket } = values;
   const made = await createDaemon({
