@@ -1,6 +1,7 @@
 /** The commands with their options. What one does is a file of its own in commands/, loaded when it is called. */
 import type { Command } from 'commander';
 import type { Act, CommandDefinition } from './command-definition.ts';
+import { moment } from './moment.ts';
 import { atLeastOne, count, duration, TIMEOUT } from './option-values.ts';
 import { ROLLING_COMMANDS, ROLLOUT_PARTS } from './rolling-commands.ts';
 
@@ -103,6 +104,10 @@ export const COMMANDS: readonly CommandDefinition[] = [
     define: (command, act) =>
       command
         .option('-f, --follow', 'and what happens from now on')
+        .option('-n, --lines <N>', 'the last so many (all; with --follow 10)', count)
+        .option('--since <TIME>', 'from then on: 90s, 2h or 1d ago, 14:05, 2026-01-31T14:05', (text) =>
+          moment(text),
+        )
         .action((options) =>
           act(async (context) => (await import('./commands/events.ts')).events(context, options)),
         ),
@@ -200,7 +205,7 @@ function exported(command: Command, act: Act): void {
     .command('systemd')
     .description('print a unit with which systemd keeps the daemon alive')
     .option('--user', "for the user's own manager (systemctl --user)")
-    .option('--output <FILE>', 'write it there')
+    .option('--output <FILE>', 'write it there; into a folder, by its own name')
     .action((options) =>
       act(async (context) => (await import('./commands/export.ts')).exportSystemd(context, options)),
     );

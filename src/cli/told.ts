@@ -8,7 +8,12 @@ export class Told {
   isNew(event: WireEvent): boolean {
     const last = this.#last;
     if (last !== undefined && event.seq <= last.seq && event.at <= last.at) return false;
-    this.#last = event;
+    this.tell(event);
     return true;
+  }
+
+  /** It is told, whatever was before it. */
+  tell(event: WireEvent): void {
+    this.#last = event;
   }
 }

@@ -91,8 +91,12 @@ export interface StatusQuery {
 
 export interface EventsQuery {
   readonly follow?: boolean;
-  /** Only what came after the event of this number. */
+  /** Only what came after the event of this number, in the life of the daemon that is there. */
   readonly since?: number;
+  /** So many of the newest, also of daemons before it, and those that come meanwhile. */
+  readonly last?: number | 'all';
+  /** ISO 8601: what has happened from then on, also to daemons before it. */
+  readonly from?: string;
 }
 
 /** The daemon at the unix socket `socket`; nothing is opened until something is asked. */
@@ -175,9 +179,10 @@ function statusQuery({ usage, selectors = [] }: StatusQuery): Query {
   return usage === false ? [['usage', '0'], ...named(selectors)] : named(selectors);
 }
 
-function eventsQuery({ follow = false, since }: EventsQuery): Query {
+function eventsQuery({ follow = false, ...rest }: EventsQuery): Query {
   const query: [string, string][] = follow ? [['follow', '1']] : [];
-  if (since !== undefined) query.push(['since', String(since)]);
+  for (const [name, value] of Object.entries(rest))
+    if (value !== undefined) query.push([name, String(value)]);
   return query;
 }
 

@@ -34,6 +34,7 @@ import { bootName } from './boot.ts';
 import { CODE } from './compiled.ts';
 import { Door } from './door.ts';
 import { readEnvFiles } from './env-file.ts';
+import { EventFile, eventsPath } from './event-file.ts';
 import { makeFolders } from './folders.ts';
 import { Footing } from './footing.ts';
 import { Herald } from './herald.ts';
@@ -176,6 +177,7 @@ async function assemble(
   const kept = new KeptPlans(journal, shelf);
   const history = new RolloutHistory(journal);
   const news = new NewsDesk();
+  const events = new EventFile(eventsPath(filed.stateDir), news, (text) => ownLog.say(text));
   const waiters = new Waiters();
   const logPath = logPathIn(filed.logDir);
   const born = clock.now();
@@ -281,6 +283,7 @@ async function assemble(
     performed: () => memory.performed(),
     settled: () => {
       journal.flush();
+      events.flush();
       ownLog.flush();
       herald.look();
     },
@@ -301,7 +304,7 @@ async function assemble(
       ...kept.names.map(keptText),
       ...outer.warnings,
       ...unheard(fleet, (run) => processes.droppedMessages(run)),
-      ...[journal, ownLog, footing, visitors].flatMap(({ trouble }) => trouble ?? []),
+      ...[journal, events, ownLog, footing, visitors].flatMap(({ trouble }) => trouble ?? []),
       ...warnings.recent,
     ],
   });
@@ -309,6 +312,7 @@ async function assemble(
     current = fresh;
     outer.follow(fresh);
     scheduler.follow(fresh.programs);
+    output.follow(fresh.programs);
   };
   const take = (programs: readonly ProgramPlan[]): void => {
     const fresh = new Map(programs.map((program) => [program.name, program]));
@@ -347,11 +351,13 @@ async function assemble(
     nextRun: scheduler.nextOf,
     post,
     describeDaemon,
+    unwritten: () => journal.trouble,
   });
   const peerOf = createPeers();
   const upgrade: ServerParts['upgrade'] = (body, connection) => upgrades.upgrade(body, connection);
   const visitors = new Visitors(connectionsFor(descriptorLimit()));
-  const parlour = { api, news, peerOf, visitors, upgrade, defect };
+  const annals: ServerParts['annals'] = () => events.annals();
+  const parlour = { api, news, annals, peerOf, visitors, upgrade, defect };
   const door = new Door(socket, plan.socketMode, () => createApiServer(parlour));
   const compiledIn = { [CODE]: join(filed.stateDir, 'code') };
   const upgrades = new Upgrades({
@@ -374,6 +380,7 @@ async function assemble(
     leave: () => {
       leaveLastWord(journal, fleet, clock.now());
       journal.flush();
+      events.flush();
       ownLog.flush();
     },
     stay: () => takeBackLastWord(journal),
@@ -402,6 +409,7 @@ async function assemble(
     processes.close();
     const carried = new Promise<void>((done) => output.close(done));
     journal.close();
+    events.close();
     ownLog.flush();
     ownLog.close();
     return carried;
@@ -438,6 +446,7 @@ async function assemble(
   footing.begin();
   // Not before it is sure that there will be a daemon: whoever cannot stay has no business with the instances.
   safely(() => output.adopt(fleet.instances.values()));
+  safely(() => output.follow(current.programs));
   const tookOver = takeUp(inherited, {
     processes,
     hold: (act) => loop.hold(act),
@@ -451,6 +460,7 @@ async function assemble(
   const also = tookOver.length === 0 ? {} : { took_over: tookOver };
   if (tookOver.length > 0) ownLog.say(tookOverText(tookOver));
   news.announce({ type: 'daemon', state: 'started', ...also }, clock.now());
+  events.flush();
   ownLog.flush();
   return {
     plan,

@@ -19,6 +19,7 @@ export class NewsDesk {
   #entries: Entry[] = [];
   #seq = 0;
   readonly #followers = new Set<Follower>();
+  #isClosed = false;
 
   /** The number of the newest event; 0 before the first. */
   get seq(): number {
@@ -43,7 +44,8 @@ export class NewsDesk {
 
   /** Tells each event from now on; returns what ends it. */
   follow(follower: Follower): () => void {
-    this.#followers.add(follower);
+    if (this.#isClosed) follower.end();
+    else this.#followers.add(follower);
     return () => this.#followers.delete(follower);
   }
 
@@ -54,6 +56,7 @@ export class NewsDesk {
 
   /** There will be no more. */
   close(): void {
+    this.#isClosed = true;
     for (const follower of this.#followers) follower.end();
     this.#followers.clear();
   }

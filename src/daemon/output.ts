@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import type { InstanceId, Run } from '../base/ids.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import { bodyOf, lifeOf } from '../core/instance/phase.ts';
+import type { ProgramPlan } from '../core/plan.ts';
 import { Captures, type CapturesOptions, isPiped } from '../logs/captures.ts';
 import type { LineWatch } from '../ports/checks.ts';
 import type { OpenOutput } from '../ports/output.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
 import type { LogPath, ProcessEvents } from '../ports/processes.ts';
 import { logPaths } from './spawn-request.ts';
+import { keysNotHeld } from './unheld-keys.ts';
 
 export interface OutputOptions extends Omit<CapturesOptions, 'plumbing' | 'folder'> {
   /** Null: nothing can be carried here. */
@@ -24,6 +26,8 @@ export interface InstanceOutput {
   readonly warnings: readonly string[];
   /** Takes up what an earlier daemon has left to these. */
   adopt(instances: Iterable<Instance>): void;
+  /** What is to become of what these write, from now on. */
+  follow(programs: readonly ProgramPlan[]): void;
   /** All that a leader wrote is in its log before its end is told. */
   before(events: ProcessEvents): ProcessEvents;
   /** What comes after the end of a file was not written before. */
@@ -59,10 +63,12 @@ export function createOutput({
           id,
           run: life.run,
           pid: bodyOf(phase)?.pid ?? null,
+          logging: life.program.logs,
           ...logPaths({ id }, life.program, logPath),
         });
       }
     },
+    follow: (programs) => captures.follow(programs),
     before: (events) => ({
       ...events,
       spawnFailed(run, stage, message) {
@@ -101,16 +107,21 @@ const unread = (ids: Iterable<InstanceId>): string =>
 
 function uncarried(open: OpenOutput, folder: string): InstanceOutput {
   const piped = new Map<Run, InstanceId>();
+  let unheld = '';
   return {
     open,
     get warnings() {
-      return piped.size === 0 ? [UNCARRIED] : [UNCARRIED, unread(piped.values())];
+      const sentence = `${UNCARRIED}${unheld}`;
+      return piped.size === 0 ? [sentence] : [sentence, unread(piped.values())];
     },
     adopt(instances) {
       for (const { id, phase } of instances) {
         const run = bodyOf(phase)?.life.run;
         if (run !== undefined && isPiped(id, folder)) piped.set(run, id);
       }
+    },
+    follow(programs) {
+      unheld = keysNotHeld(programs);
     },
     before: (events) => ({
       ...events,

@@ -12,6 +12,7 @@ import { type BodyRoute, type Checked, checkBody, takesBody } from '../protocol/
 import { MAX_BODY_BYTES, ROUTES, type RouteName } from '../protocol/routes.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { Api } from './api.ts';
+import type { Annals } from './event-history.ts';
 import { followEvents } from './follow.ts';
 import type { NewsDesk } from './news.ts';
 import { Refused } from './refuse.ts';
@@ -20,6 +21,8 @@ import type { Visitors } from './visitors.ts';
 export interface ServerParts {
   readonly api: Api;
   readonly news: NewsDesk;
+  /** What is written down of all that has happened, also before this daemon. */
+  annals(): Annals;
   /** The user at the other end of a connection; null: nobody tells. */
   peerOf(connection: Socket): string | null;
   readonly visitors: Pick<Visitors, 'receive'>;
@@ -43,13 +46,14 @@ interface Call {
 
 type Handler = (call: Call) => unknown;
 
-export function createApiServer({ api, news, peerOf, visitors, upgrade, defect }: ServerParts): Server {
+export function createApiServer(parts: ServerParts): Server {
+  const { api, visitors, upgrade, defect } = parts;
   const handlers = handlersOf(api, upgrade);
   const pending = new Pending();
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     response.setHeader('server', SERVER);
     pending.add(request, response);
-    answer(request, response, { handlers, news, peerOf }).catch((error: unknown) => {
+    answer(request, response, handlers, parts).catch((error: unknown) => {
       if (!(error instanceof Refused)) defect(error);
       refuse(response, error instanceof Refused ? error.wire : INTERNAL);
     });
@@ -185,14 +189,18 @@ function handlersOf(
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  parts: Pick<ServerParts, 'news' | 'peerOf'> & { readonly handlers: ReturnType<typeof handlersOf> },
+  handlers: ReturnType<typeof handlersOf>,
+  parts: Pick<ServerParts, 'news' | 'annals' | 'peerOf'>,
 ): Promise<void> {
-  const { handlers, news, peerOf } = parts;
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   const { socket } = request; // it may be taken from the request while that is read
-  const call = { ...(await readCall(request, gone.signal)), by: () => peerOf(socket), connection: socket };
-  if (call.route === 'events') return followEvents(news, call.query, response);
+  const call = {
+    ...(await readCall(request, gone.signal)),
+    by: () => parts.peerOf(socket),
+    connection: socket,
+  };
+  if (call.route === 'events') return followEvents(parts, call.query, response);
   const reply = await handlers[call.route](call);
   send(response, 200, reply);
 }

@@ -41,6 +41,7 @@ export function spawnRequest(
     command: program.command.map((word) => fillIn(word, at)),
     stdout,
     stderr,
+    logging: program.logs,
     nice: program.nice,
     limits: program.limits,
   });

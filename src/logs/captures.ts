@@ -6,9 +6,10 @@ import { closeSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InstanceId, Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
+import type { LogSettings, ProgramPlan } from '../core/plan.ts';
 import type { OpenOutput } from '../ports/output.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
-import type { Conduit } from './conduit.ts';
+import type { Aim, Conduit } from './conduit.ts';
 import { Conduits } from './conduits.ts';
 import type { Owner } from './fifo.ts';
 import { wordsFor } from './system-words.ts';
@@ -36,6 +37,7 @@ export interface Adopted extends Paths {
   readonly run: Run;
   /** Null: its leader is gone. */
   readonly pid: number | null;
+  readonly logging: LogSettings;
 }
 
 /** For a disk that does not answer: an end must be told at some time. */
@@ -72,7 +74,7 @@ export class Captures {
       const name = nameOf(request.id, stream);
       const descriptor = isAhead
         ? this.#giveAgain(path, name, request.credentials)
-        : this.#give(path, name, request.credentials);
+        : this.#give({ path, logging: request.logging }, name, request.credentials);
       if (!descriptor.ok) {
         close();
         return descriptor;
@@ -86,12 +88,21 @@ export class Captures {
 
   /** Whoever holds a FIFO that somebody has removed meanwhile lends it. */
   adopt(adopted: Adopted): void {
-    const { id, run, pid } = adopted;
+    const { id, run, pid, logging } = adopted;
     this.#idOf.set(run, id);
-    for (const conduit of this.#of(id)) conduit.isLeft = false;
+    for (const conduit of this.#of(id)) conduit.adopt(logging);
     if (pid === null) return;
     for (const [stream, path] of streamsOf(adopted))
-      this.#conduits.borrow(nameOf(id, stream), `/proc/${pid}/fd/${NUMBERS[stream]}`, path);
+      this.#conduits.borrow(nameOf(id, stream), `/proc/${pid}/fd/${NUMBERS[stream]}`, { path, logging });
+  }
+
+  /** What is to become of what these write, from now on. */
+  follow(programs: readonly Pick<ProgramPlan, 'name' | 'logs'>[]): void {
+    const logging = new Map<string, LogSettings>(programs.map(({ name, logs }) => [name, logs]));
+    for (const [name, conduit] of this.#conduits.named) {
+      const settings = logging.get(programOf(name));
+      if (settings !== undefined) conduit.follow(settings);
+    }
   }
 
   /**
@@ -137,11 +148,11 @@ export class Captures {
     return STREAMS.flatMap((stream) => this.#conduits.get(nameOf(id, stream)) ?? []);
   }
 
-  #give(path: string, name: string, owner: Owner | null): Result<number, string> {
+  #give({ path, logging }: Aim, name: string, owner: Owner | null): Result<number, string> {
     // A device, a terminal: nothing of that can be carried anywhere.
     if (!isPlain(path)) return this.#options.openFile(path);
     try {
-      const given = this.#conduits.give(name, path, owner);
+      const given = this.#conduits.give(name, { path, logging }, owner);
       this.#refusal = null;
       return ok(given);
     } catch (error) {
@@ -192,6 +203,9 @@ export const isPiped = (id: InstanceId, folder: string): boolean =>
   STREAMS.some((stream) => existsSync(join(folder, nameOf(id, stream))));
 
 const nameOf = (id: InstanceId, stream: Stream): string => `${id}.${stream}`;
+
+/** Of an instance's stream: `worker` of `worker:0.out`. */
+const programOf = (name: string): string => name.slice(0, name.lastIndexOf(':'));
 
 /** Those that go somewhere; two that go to the same place are one. */
 function streamsOf({ stdout, stderr }: Paths): [Stream, string][] {

@@ -1,16 +1,20 @@
 /** One stream of one instance on its way: the FIFO that is written into, and the file that it is carried to. */
 import { closeSync } from 'node:fs';
-import type { Plumbing } from '../ports/plumbing.ts';
-import { Capture } from './capture.ts';
+import type { LogSettings } from '../core/plan.ts';
+import { Capture, type CaptureTools } from './capture.ts';
 import type { Fifo, Owner } from './fifo.ts';
 import { FileSink } from './file-sink.ts';
-import type { Flights } from './flights.ts';
 import type { LogFiles } from './log-files.ts';
 import type { Loss } from './sink.ts';
 
+/** Where it goes, and what becomes of it there. */
+export interface Aim {
+  readonly path: string;
+  readonly logging: LogSettings;
+}
+
 export interface ConduitOptions {
-  readonly plumbing: Plumbing;
-  readonly flights: Flights;
+  readonly tools: CaptureTools;
   readonly files: LogFiles;
   readonly pipeBytes: number;
   /** Nobody can write into it any more, and no instance is there that would. */
@@ -26,15 +30,15 @@ export class Conduit {
 
   constructor(
     fifo: Fifo,
-    path: string,
+    { path, logging }: Aim,
     isLeft: boolean,
-    { plumbing, flights, files, pipeBytes, over }: ConduitOptions,
+    { tools, files, pipeBytes, over }: ConduitOptions,
   ) {
     this.isLeft = isLeft;
     this.#fifo = fifo;
-    plumbing.enlarge(fifo.reader, pipeBytes);
-    this.#sink = new FileSink(path, plumbing, files);
-    this.#capture = new Capture(fifo.reader, this.#sink, plumbing, flights, () => {
+    const held = tools.plumbing.enlarge(fifo.reader, pipeBytes);
+    this.#sink = new FileSink(path, logging, tools.plumbing, files);
+    this.#capture = new Capture(fifo.reader, held, this.#sink, tools, () => {
       if (this.isLeft) over(this);
     });
   }
@@ -53,21 +57,33 @@ export class Conduit {
   }
 
   /**
-   * What a program is given to write to: from now on it goes to `path`. Null: not by this one.
+   * What a program is given to write to: from now on it goes there. Null: not by this one.
    * @throws what the system says
    */
-  give(path: string, owner: Owner | null): number | null {
+  give({ path, logging }: Aim, owner: Owner | null): number | null {
     // What another thread carries goes where it went, so this one cannot be aimed at another place.
     if (path !== this.path && this.#capture.isFlying) return null;
     const given = this.#fifo.openWriter(owner);
     if (given === null) return null;
     this.isLeft = false;
-    if (path !== this.path) this.#aimAt(path);
+    if (path !== this.path) this.#aimAt({ path, logging });
+    this.follow(logging);
     if (!this.#capture.isFlying) this.#sink.prepare();
     // Not before somebody can write: else it would be told at once that nobody can.
     if (this.#capture.watch()) return given;
     closeSync(given);
     throw new Error('it cannot be watched');
+  }
+
+  /** Its instance is known. */
+  adopt(logging: LogSettings): void {
+    this.isLeft = false;
+    this.follow(logging);
+  }
+
+  /** What is to become of it where it goes. */
+  follow(logging: LogSettings): void {
+    this.#sink.follow(logging);
   }
 
   /** The same for another that is to come to where it goes now. Null: nothing of that could be had without a change. */
@@ -120,9 +136,9 @@ export class Conduit {
     this.close();
   }
 
-  #aimAt(path: string): void {
+  #aimAt({ path, logging }: Aim): void {
     this.drain();
     this.#fifo.aimAt(path);
-    this.#sink.aimAt(path);
+    this.#sink.aimAt(path, logging);
   }
 }

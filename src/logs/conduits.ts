@@ -1,13 +1,16 @@
 /** All FIFOs of a daemon, by name: found where an earlier one has left them, made, kept from being lost, and removed. */
 import { mkdirSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LogSettings } from '../core/plan.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
-import { Conduit } from './conduit.ts';
+import type { CaptureTools } from './capture.ts';
+import { type Aim, Conduit } from './conduit.ts';
 import { Fifo, isLink, type Owner } from './fifo.ts';
 import { Flights } from './flights.ts';
 import type { LogFileEvents } from './log-file.ts';
 import { LogFiles } from './log-files.ts';
 import { wordsFor } from './system-words.ts';
+import { Turns } from './turns.ts';
 
 const PIPE_BYTES = 1024 * 1024;
 /** The pipes of a user who is not root share a quota, 64 MiB as it comes; beyond it all his pipes become small ones. */
@@ -15,6 +18,17 @@ const SMALLER_PIPE_BYTES = 256 * 1024;
 const QUOTA_BYTES = 32 * 1024 * 1024;
 /** No stream can have this name: there is a dot in each. */
 const KEEPER = 'keeper';
+
+/** Of one that is found before its instance is known: what comes is carried on as it is, and nothing else is done. */
+const UNKNOWN: LogSettings = {
+  maxBytes: null,
+  keep: 0,
+  maxAgeMs: null,
+  compress: false,
+  timestamps: false,
+  format: 'raw',
+  whenFull: 'block',
+};
 
 export interface ConduitsOptions {
   readonly plumbing: Plumbing;
@@ -30,12 +44,14 @@ export class Conduits {
   /** Whose FIFOs somebody has removed, while they were held. */
   readonly #nameless = new Set<Conduit>();
   readonly #flights = new Flights();
+  readonly #tools: CaptureTools;
   readonly #files: LogFiles;
   #isClosed = false;
   #keeping: NodeJS.Immediate | null = null;
 
   constructor(options: ConduitsOptions) {
     this.#options = options;
+    this.#tools = { plumbing: options.plumbing, flights: this.#flights, turns: new Turns() };
     this.#files = new LogFiles(options.events);
     for (const name of namesIn(options.folder)) this.#find(name);
     this.#keepSoon();
@@ -45,32 +61,34 @@ export class Conduits {
     return [...this.#named.values(), ...this.#nameless];
   }
 
+  get named(): Iterable<readonly [string, Conduit]> {
+    return this.#named;
+  }
+
   get(name: string): Conduit | undefined {
     return this.#named.get(name);
   }
 
-  /** What a program is given to write to, on its way to `path`. @throws what the system says */
-  give(name: string, path: string, owner: Owner | null): number {
+  /** What a program is given to write to, on its way there. @throws what the system says */
+  give(name: string, aim: Aim, owner: Owner | null): number {
     const known = this.#named.get(name);
-    const given = known?.give(path, owner) ?? null;
+    const given = known?.give(aim, owner) ?? null;
     if (given !== null) return given;
     if (known !== undefined) this.#setAside(name, known);
     const { folder, plumbing } = this.#options;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const made = this.#add(name, Fifo.make(join(folder, name), path, plumbing), path, false).give(
-      path,
-      owner,
-    );
+    const fifo = Fifo.make(join(folder, name), aim.path, plumbing);
+    const made = this.#add(name, fifo, aim, false).give(aim, owner);
     if (made === null) throw new Error('it is removed at once');
     return made;
   }
 
   /** A FIFO that somebody has removed is had from a process that holds it. */
-  borrow(name: string, at: string, path: string): void {
+  borrow(name: string, at: string, aim: Aim): void {
     const own = join(this.#options.folder, name);
     if (this.#named.has(name) || !isRemoved(own, at)) return;
     this.#guarded(name, () => {
-      const conduit = this.#add(name, Fifo.find(own, at), path, false);
+      const conduit = this.#add(name, Fifo.find(own, at), aim, false);
       if (!conduit.watch()) throw new Error('it cannot be watched');
     });
   }
@@ -107,7 +125,8 @@ export class Conduits {
     const path = Fifo.targetOf(own);
     if (path === null) return;
     this.#guarded(name, () => {
-      if (!this.#add(name, Fifo.find(own), path, true).watch()) throw new Error('it cannot be watched');
+      const aim = { path, logging: UNKNOWN };
+      if (!this.#add(name, Fifo.find(own), aim, true).watch()) throw new Error('it cannot be watched');
     });
   }
 
@@ -119,12 +138,11 @@ export class Conduits {
     }
   }
 
-  #add(name: string, fifo: Fifo, path: string, isLeft: boolean): Conduit {
-    const { plumbing } = this.#options;
+  #add(name: string, fifo: Fifo, aim: Aim, isLeft: boolean): Conduit {
     const pipeBytes = this.#sizeOfNext();
     const over = (conduit: Conduit): void => this.#remove(conduit);
-    const [flights, files] = [this.#flights, this.#files];
-    const conduit = new Conduit(fifo, path, isLeft, { plumbing, flights, files, pipeBytes, over });
+    const [tools, files] = [this.#tools, this.#files];
+    const conduit = new Conduit(fifo, aim, isLeft, { tools, files, pipeBytes, over });
     this.#named.set(name, conduit);
     this.#keepSoon();
     return conduit;

@@ -4,6 +4,7 @@
  */
 import { readSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
+import type { LogSettings } from '../core/plan.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
 import type { LogFile, Place } from './log-file.ts';
 import type { LogFiles } from './log-files.ts';
@@ -29,10 +30,10 @@ export class FileSink implements Sink {
   #copies = false;
   #slowUntil = 0;
 
-  constructor(path: string, plumbing: Plumbing, files: LogFiles) {
+  constructor(path: string, logging: LogSettings, plumbing: Plumbing, files: LogFiles) {
     this.#plumbing = plumbing;
     this.#files = files;
-    this.#file = files.hold(path);
+    this.#file = files.hold(path, logging);
   }
 
   get path(): string {
@@ -44,10 +45,15 @@ export class FileSink implements Sink {
   }
 
   /** What comes from now on goes there. */
-  aimAt(path: string): void {
+  aimAt(path: string, logging: LogSettings): void {
     this.close();
-    this.#file = this.#files.hold(path);
+    this.#file = this.#files.hold(path, logging);
     this.#copies = false;
+  }
+
+  /** What is to become of it from now on. */
+  follow(logging: LogSettings): void {
+    this.#file.settings = logging;
   }
 
   prepare(): void {

@@ -3,6 +3,7 @@
  * has moved it away or removed it, and what is wrong with it while nothing can be written.
  */
 import { closeSync, fstatSync } from 'node:fs';
+import type { LogSettings } from '../core/plan.ts';
 import { isStillAt, type OpenFile, openFile } from './open-file.ts';
 import { wordsFor } from './system-words.ts';
 
@@ -11,6 +12,9 @@ const LOOK_EVERY_MS = 100;
 const TRY_EVERY_MS = 1000;
 /** What was full has room again when so much has found its place, or all there is. */
 const WELL_AFTER_BYTES = 1024 * 1024;
+
+/** What of the settings is a file's affair, whatever its lines look like. */
+export type FileSettings = Pick<LogSettings, 'maxBytes' | 'keep' | 'maxAgeMs' | 'compress' | 'whenFull'>;
 
 export interface LogFileEvents {
   /** Once, until it is well again. */
@@ -33,6 +37,7 @@ interface Fault {
 
 export class LogFile {
   readonly path: string;
+  settings: FileSettings;
   readonly #events: LogFileEvents;
   #file: OpenFile | null = null;
   #lookAt = 0;
@@ -40,8 +45,9 @@ export class LogFile {
   /** Since it was last known to be well. */
   #droppedBytes = 0;
 
-  constructor(path: string, events: LogFileEvents) {
+  constructor(path: string, settings: FileSettings, events: LogFileEvents) {
     this.path = path;
+    this.settings = settings;
     this.#events = events;
   }
 

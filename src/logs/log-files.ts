@@ -1,5 +1,5 @@
 /** All log files that are written to, by path: whoever writes to the same one has the same in hand. */
-import { LogFile, type LogFileEvents } from './log-file.ts';
+import { type FileSettings, LogFile, type LogFileEvents } from './log-file.ts';
 
 interface Held {
   readonly file: LogFile;
@@ -15,8 +15,9 @@ export class LogFiles {
   }
 
   /** To be let go of as often as it was asked for. */
-  hold(path: string): LogFile {
-    const held = this.#held.get(path) ?? { file: new LogFile(path, this.#events), holders: 0 };
+  hold(path: string, settings: FileSettings): LogFile {
+    const held = this.#held.get(path) ?? { file: new LogFile(path, settings, this.#events), holders: 0 };
+    held.file.settings = settings;
     held.holders++;
     this.#held.set(path, held);
     return held.file;

@@ -182,6 +182,17 @@ function resultOf(exit: ExitStatus, lastLine: string): CommandResult {
   return no(lastLine === '' ? ended : `${ended}: ${lastLine}`);
 }
 
+/** What it says is read here. */
+const UNUSED: SpawnRequest['logging'] = {
+  maxBytes: null,
+  keep: 0,
+  maxAgeMs: null,
+  compress: false,
+  timestamps: false,
+  format: 'raw',
+  whenFull: 'drop',
+};
+
 const spawnRequest = (
   run: Run,
   { id, command, directory, environment, credentials, umask }: CommandRequest,
@@ -195,6 +206,7 @@ const spawnRequest = (
   umask,
   stdout: null,
   stderr: null,
+  logging: UNUSED,
   nice: null,
   limits: { resources: {}, memoryMax: null, cpuMax: null },
 });

@@ -14,6 +14,6 @@ export interface Output {
  * without a change of anything; it is asked for again when the run begins.
  */
 export type OpenOutput = (
-  request: Pick<SpawnRequest, 'run' | 'id' | 'stdout' | 'stderr' | 'credentials'>,
+  request: Pick<SpawnRequest, 'run' | 'id' | 'stdout' | 'stderr' | 'logging' | 'credentials'>,
   isAhead?: boolean,
 ) => Result<Output, string>;

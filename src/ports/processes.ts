@@ -4,7 +4,7 @@ import type { ExitStatus } from '../base/exit-status.ts';
 import type { InstanceId, Pid, Run } from '../base/ids.ts';
 import type { Result } from '../base/result.ts';
 import type { SignalName } from '../base/signal-name.ts';
-import type { LimitsPlan, LogTarget } from '../core/plan.ts';
+import type { LimitsPlan, LogSettings, LogTarget } from '../core/plan.ts';
 
 /** Everything that a process is started with; nothing is left to be decided. */
 export interface SpawnRequest {
@@ -17,6 +17,8 @@ export interface SpawnRequest {
   /** Absolute paths, or null for /dev/null. Equal paths share one descriptor. */
   readonly stdout: string | null;
   readonly stderr: string | null;
+  /** What becomes of it there. */
+  readonly logging: LogSettings;
   /** Null: the daemon's own. */
   readonly credentials: Credentials | null;
   readonly umask: number | null;

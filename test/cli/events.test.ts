@@ -79,3 +79,53 @@ test('with --json each event is as the daemon sent it', async () => {
       .map((line) => JSON.parse(line)),
   ).toEqual(sent);
 });
+
+test.each([
+  [[], '?last=all'],
+  [['-n', '3'], '?last=3'],
+  [['-f'], '?follow=1&last=10'],
+  [['-f', '-n', '0'], '?follow=1&last=0'],
+  [['--since', '2026-01-31T14:00:00Z'], '?from=2026-01-31T14%3A00%3A00.000Z&last=all'],
+  [['-f', '--since', '2026-01-31T14:00:00Z'], '?follow=1&from=2026-01-31T14%3A00%3A00.000Z&last=all'],
+])('how much of the past: %j', async (argv, query) => {
+  daemon = await fakeDaemon({ 'GET /v1/events': stream([], 'ends') });
+  await command(['--socket', daemon.socket, 'events', ...argv]);
+  expect(daemon.asked.map(({ path }) => path)).toEqual([`/v1/events${query}`]);
+});
+
+test('a time that is none is said to be none', async () => {
+  const { exit, err } = await command(['events', '--since', 'yesterday']);
+  expect(exit).toBe(2);
+  expect(err).toContain('"yesterday" is no time; write so long ago');
+});
+
+test('a stream that goes on with the next daemon tells what came between, and nothing twice', async () => {
+  const at = (seconds: number) => ({ at: `2026-01-31T14:00:0${seconds}.000Z` });
+  const over = { type: 'daemon', state: 'handing_over', to: '0.2.0', ...at(3) };
+  const before = [
+    event(7, at(9), 'by a clock that was wrong'),
+    event(1, at(1), 'one'),
+    event(2, over, 'two'),
+  ];
+  const after = [...before.slice(2), event(3, at(3), 'three'), event(1, at(4), 'four')];
+  let times = 0;
+  daemon = await fakeDaemon({
+    'GET /v1/events': (response) => stream(times++ === 0 ? before : after, 'ends')(response),
+  });
+  const { out } = await command(['--socket', daemon.socket, 'events', '-f', '--json']);
+  const told: readonly { readonly message: string }[] = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(told.map(({ message }) => message)).toEqual([
+    'by a clock that was wrong',
+    'one',
+    'two',
+    'three',
+    'four',
+  ]);
+  expect(daemon.asked.map(({ path }) => path)).toEqual([
+    '/v1/events?follow=1&last=10',
+    '/v1/events?follow=1&from=2026-01-31T14%3A00%3A03.000Z',
+  ]);
+});

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Annals, HistoryQuery } from '../../src/daemon/event-history.ts';
 import { followEvents } from '../../src/daemon/follow.ts';
 import { type Follower, NewsDesk } from '../../src/daemon/news.ts';
 import type { WireEvent } from '../../src/protocol/events.ts';
@@ -36,15 +37,19 @@ let path: string;
 let desk: Desk;
 let server: Server;
 let held: number[];
+let annals: Annals;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'follow-'));
   path = join(folder, 'socket');
   desk = new Desk();
   held = [];
+  annals = written([]);
   server = createServer((request, response) => {
     const { searchParams } = new URL(request.url ?? '', 'http://x');
-    void followEvents(desk, searchParams, response);
+    void followEvents({ news: desk, annals: () => annals }, searchParams, response).catch(() =>
+      response.destroy(),
+    );
     watch = () => held.push(response.writableLength);
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
@@ -217,4 +222,111 @@ describe('a follower that does not read', () => {
     await followed(0);
     expect(() => desk.tell(10)).not.toThrow();
   });
+});
+
+/** So many events of an earlier daemon, and the first of this one; `asked` notes how it was asked. */
+function written(
+  blocks: readonly (readonly object[])[],
+  { upTo = 0, asked = (_: HistoryQuery): void => {}, between = async (): Promise<void> => {} } = {},
+): Annals {
+  return {
+    written: upTo,
+    async *blocks(query) {
+      asked(query);
+      for (const events of blocks) {
+        yield events.map((event) => `${JSON.stringify(event)}\n`).join('');
+        await between();
+      }
+    },
+  };
+}
+
+const old = (seq: number, message = 'old') => ({ version: 1, seq, at: '2026-01-31T14:00:01.000Z', message });
+
+describe('whoever asks for what is written down', () => {
+  it.each([
+    ['?last=all', { last: null, from: null }],
+    ['?last=5', { last: 3, from: null }], // two more are not in the file yet
+    ['?last=1', { last: 0, from: null }],
+    ['?from=1970-01-01T00:00:00.000Z', { last: null, from: 0 }],
+    ['?from=1970-01-01T00:00:00.000Z&last=9', { last: 7, from: 0 }],
+  ] as const)('gets that first, then what is only in memory, and the end: %s', async (query, wanted) => {
+    desk.tell(5);
+    const queries: HistoryQuery[] = [];
+    annals = written([[old(98)], [old(99)]], { upTo: 3, asked: (asked) => queries.push(asked) });
+    const reader = new Reader(query);
+    await within('the end', reader.closed);
+    expect(queries).toEqual([wanted]);
+    expect(reader.seqs()).toEqual(query === '?last=1' ? [98, 99, 5] : [98, 99, 4, 5]);
+  });
+
+  it('hears what happens while it reads, once, and goes on without a gap', async () => {
+    desk.tell(3);
+    annals = written([[old(98)], [old(99)]], { upTo: 3, between: async () => desk.tell(2) });
+    const reader = new Reader('?follow&last=all');
+    await reader.until('what came meanwhile', (events) => events.length >= 6);
+    await followed(1);
+    desk.tell(2);
+    await reader.until('all', (events) => events.length === 8);
+    expect(reader.seqs()).toEqual([98, 99, 4, 5, 6, 7, 8, 9]);
+    reader.socket.destroy();
+    await followed(0);
+  });
+
+  it('is told of a gap where more has happened meanwhile than is kept', async () => {
+    annals = written([[old(98)]], { upTo: 0, between: async () => desk.tell(20_000) });
+    const reader = new Reader('?last=all');
+    await within('the end', reader.closed);
+    const [first, gap, next] = reader.events;
+    expect(first?.seq).toBe(98);
+    expect(gap).toMatchObject({ type: 'dropped', count: (next?.seq ?? 0) - 1, seq: (next?.seq ?? 0) - 1 });
+    expect(reader.events.at(-1)?.seq).toBe(20_000);
+  });
+
+  it('and does not read is kept nothing for, and is forgotten when it goes', async () => {
+    let given = 0;
+    const block = `${JSON.stringify(old(1, 'x'.repeat(1000)))}\n`.repeat(500);
+    annals = {
+      written: 0,
+      async *blocks() {
+        for (; given < 200; given++) yield block;
+      },
+    };
+    const reader = new Reader('?follow&last=all');
+    reader.socket.pause();
+    await followed(1);
+    const settled = async (): Promise<void> => {
+      for (let before = -1; before !== given; ) {
+        before = given;
+        for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await within('it is full', settled());
+    expect(given).toBeLessThan(20);
+    reader.socket.destroy();
+    await followed(0);
+    await within('it is given up', settled());
+    expect(given).toBeLessThan(20);
+  });
+
+  it('is let go when the daemon ends meanwhile, with its last word', async () => {
+    annals = written([[old(98)], [old(99)]], {
+      between: async () => {
+        desk.announce({ type: 'daemon', state: 'stopped' }, at(0));
+        desk.close();
+      },
+    });
+    const reader = new Reader('?follow&last=all');
+    await within('the end', reader.closed);
+    expect(reader.events.at(-1)).toMatchObject({ type: 'daemon', state: 'stopped' });
+  });
+
+  it.each(['?last=x', '?last=-1', '?from=yesterday', '?last=3&since=4'])(
+    'in a way that makes no sense is refused: %s',
+    async (query) => {
+      const reader = new Reader(query);
+      await within('the end', reader.closed);
+      expect(reader.events).toEqual([]);
+    },
+  );
 });

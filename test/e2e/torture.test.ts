@@ -71,11 +71,15 @@ it(`a daemon that is killed ${KILLS} times takes nothing and nobody with it`, {
     await world.succeed('start');
     const twins = watchForTwins(world);
     let version = 0;
+    let isHeard = false;
+    const rollTellers = async (): Promise<void> => {
+      if ((await world.cli('rolling-restart', 'teller', '--detach')).code === 0) isHeard = true;
+    };
     const operator = operate([
       () => world.cli('rolling-restart', 'worker', '--detach'),
       feed,
       () => world.cli('scale', `worker=${MORE_WORKERS}`, '--no-wait'),
-      () => world.cli('rolling-restart', 'teller', '--detach'),
+      rollTellers,
       feed,
       async () => {
         configure(++version);
@@ -85,6 +89,8 @@ it(`a daemon that is killed ${KILLS} times takes nothing and nobody with it`, {
     ]);
     let killed = 0;
     while (killed < KILLS) if (await killAfter(world, dice.int(0, LIFE_MS))) killed++;
+    // On a machine that is busy enough, nobody has got through to any of them: then the next ones live longer.
+    for (let life = 2 * LIFE_MS; !isHeard; life *= 2) if (await killAfter(world, life)) killed++;
     await operator.stop();
 
     await world.succeed('start', '--no-wait');
@@ -116,7 +122,7 @@ it(`a daemon that is killed ${KILLS} times takes nothing and nobody with it`, {
     );
     expect(told.map(({ wrong }) => wrong)).toEqual(told.map(() => []));
     const sum = (of: 'lines' | 'runs'): number => told.reduce((all, one) => all + one[of], 0);
-    expect(sum('runs')).toBeGreaterThan(TELLERS);
+    expect(sum('runs')).toBeGreaterThanOrEqual(2 * TELLERS);
     const { jobs } = tally(queue);
     console.log(
       `killed ${killed} times: ${jobs} jobs and ${sum('lines')} lines of ${sum('runs')} runs, each once; ` +

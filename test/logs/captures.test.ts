@@ -21,6 +21,7 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { instanceId, programName, run } from '../../src/base/ids.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
+import { PLAIN } from '../rig/logging.ts';
 import { canCarry, dice, ID, until, useScene } from './rig.ts';
 
 const leaks = useLeakCheck();
@@ -117,6 +118,7 @@ describe.skipIf(!canCarry)('what a program writes', () => {
       id: ID,
       stdout: null,
       stderr: null,
+      logging: PLAIN,
       credentials: null,
     });
     expect(output.ok && [output.value.stdout, output.value.stderr]).toEqual(['ignore', 'ignore']);
@@ -276,7 +278,10 @@ describe.skipIf(!canCarry)('a FIFO', () => {
   test('is given ahead of the next run as it is, or not at all: nothing changes for the one that still writes', async () => {
     const s = scene();
     const ahead = (path: string, credentials: typeof NOBODY | null = null) =>
-      s.captures.openOutput({ run: run(2), id: ID, stdout: path, stderr: path, credentials }, true);
+      s.captures.openOutput(
+        { run: run(2), id: ID, stdout: path, stderr: path, logging: PLAIN, credentials },
+        true,
+      );
     expect(ahead(s.log).ok).toBe(false); // no run was there before
     await s.write('first\n');
     const { stdout, close } = s.open();

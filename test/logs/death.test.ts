@@ -13,11 +13,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { run } from '../../src/base/ids.ts';
 import { bundle } from '../rig/bundle.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 import { within } from '../rig/within.ts';
-import { canCarry, dice, ID, type Scene, until, useScene } from './rig.ts';
+import { canCarry, dice, type Scene, until, useScene } from './rig.ts';
 
 const leaks = useLeakCheck();
 const scene = useScene(leaks);
@@ -164,7 +163,7 @@ describe.skipIf(!canCarry)('the next daemon', () => {
     await until('a line', () => textOf(s.log) === 'before\n');
     s.close();
     rmSync(s.fifos, { recursive: true });
-    s.captures.adopt({ id: ID, run: run(1), pid: child.pid ?? null, stdout: s.log, stderr: s.log });
+    s.adopt({ pid: child.pid ?? null, stdout: s.log, stderr: s.log });
     await until('its keeper', () => existsSync(join(s.fifos, 'keeper')));
     expect(s.warned).toEqual([]);
     writeFileSync(go, '');
@@ -176,7 +175,7 @@ describe.skipIf(!canCarry)('the next daemon', () => {
   test('does nothing about a program that writes to its file by itself, as an older version had it', async () => {
     const s = scene();
     const { child, ended } = s.start(['sleep', '0.2'], 2);
-    s.captures.adopt({ id: ID, run: run(1), pid: child.pid ?? null, stdout: s.log, stderr: s.log });
+    s.adopt({ pid: child.pid ?? null, stdout: s.log, stderr: s.log });
     await ended;
     await s.over();
     expect(existsSync(s.fifos) ? readdirSync(s.fifos) : []).toEqual([]);

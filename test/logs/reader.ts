@@ -7,6 +7,7 @@ import { instanceId, programName, run } from '../../src/base/ids.ts';
 import { Captures } from '../../src/logs/captures.ts';
 import { openLog } from '../../src/os/output.ts';
 import { createPlumbing } from '../../src/os/plumbing.ts';
+import { PLAIN } from '../rig/logging.ts';
 
 const [folder = '', log, program, ...args] = process.argv.slice(2);
 const plumbing = createPlumbing();
@@ -15,7 +16,14 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const captures = new Captures({ plumbing, folder, openFile: openLog, say, warn: say });
 if (log !== undefined && program !== undefined) {
   const id = instanceId(programName('worker'), 0);
-  const opened = captures.openOutput({ run: run(1), id, stdout: log, stderr: log, credentials: null });
+  const opened = captures.openOutput({
+    run: run(1),
+    id,
+    stdout: log,
+    stderr: log,
+    logging: PLAIN,
+    credentials: null,
+  });
   if (!opened.ok) throw new Error(opened.error);
   spawn(program, args, { detached: true, stdio: ['ignore', opened.value.stdout, 'ignore'] }).unref();
   opened.value.close();

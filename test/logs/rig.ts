@@ -5,13 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { type InstanceId, instanceId, programName, type Run, run } from '../../src/base/ids.ts';
-import { Captures } from '../../src/logs/captures.ts';
+import type { LogSettings } from '../../src/core/plan.ts';
+import { type Adopted, Captures } from '../../src/logs/captures.ts';
 import { loadLibc } from '../../src/os/libc.ts';
 import { openLog } from '../../src/os/output.ts';
 import { createPlumbing } from '../../src/os/plumbing.ts';
 import type { Plumbing } from '../../src/ports/plumbing.ts';
 import type { Credentials } from '../../src/ports/processes.ts';
 import type { LeakCheck } from '../rig/leaks.ts';
+import { PLAIN } from '../rig/logging.ts';
 import { within } from '../rig/within.ts';
 
 /** Null where nothing can be carried: there is nothing to be tried then. */
@@ -29,6 +31,7 @@ interface How {
   /** Null: nowhere; by default stdout's own. */
   readonly stderr?: string | null;
   readonly credentials?: Credentials | null;
+  readonly logging?: Partial<LogSettings>;
 }
 
 export class Scene {
@@ -42,6 +45,8 @@ export class Scene {
   /** What stands between the captures and the system. */
   through: (plumbing: Plumbing) => Plumbing = (plumbing) => plumbing;
   readonly #leaks: LeakCheck;
+  /** As it was asked for last. */
+  #logging = PLAIN;
   #captures: Captures | null = null;
   #plumbing: Plumbing | null = null;
 
@@ -65,7 +70,9 @@ export class Scene {
   /** The descriptor of a program's stdout, and what lets go of it. */
   open(path = this.log, how: How = {}): { readonly stdout: number; readonly stderr: number; close(): void } {
     const { run: number = run(1), id = ID, stderr = path, credentials = null } = how;
-    const opened = this.captures.openOutput({ run: number, id, stdout: path, stderr, credentials });
+    const logging = { ...PLAIN, ...how.logging };
+    this.#logging = logging;
+    const opened = this.captures.openOutput({ run: number, id, stdout: path, stderr, logging, credentials });
     if (!opened.ok) throw new Error(opened.error);
     const { stdout, stderr: other, close } = opened.value;
     return { stdout: Number(stdout), stderr: Number(other), close };
@@ -97,10 +104,16 @@ export class Scene {
     return within('what it wrote', new Promise((resolve) => this.captures.ended(of, resolve)));
   }
 
+  /** What an earlier daemon has begun is taken over. */
+  adopt(how: Partial<Adopted> = {}): void {
+    const nowhere = { pid: null, stdout: null, stderr: null };
+    this.captures.adopt({ id: ID, run: run(1), logging: this.#logging, ...nowhere, ...how });
+  }
+
   /** What has been written so far is in its file, also where this machine takes its time. */
   drain(id = ID): Promise<void> {
     const asked = run(1_000_000);
-    this.captures.adopt({ id, run: asked, pid: null, stdout: null, stderr: null });
+    this.adopt({ id, run: asked });
     return this.over(asked);
   }
 

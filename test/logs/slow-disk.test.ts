@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { run } from '../../src/base/ids.ts';
+import { instanceId, programName, run } from '../../src/base/ids.ts';
 import type { Plumbing } from '../../src/ports/plumbing.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 import { within } from '../rig/within.ts';
@@ -15,7 +15,9 @@ class SlowDisk {
   /** Calls that have held up this thread. */
   waits = 0;
   /** What waits on other threads; let go one by one. */
-  readonly aside: (() => void)[] = [];
+  readonly aside: { readonly pipe: number; go(): void }[] = [];
+  /** By their pipes, those that are in the hands of another thread: so many times. */
+  readonly inTheAir = new Map<number, number>();
 
   readonly through = (real: Plumbing): Plumbing => ({
     ...real,
@@ -27,9 +29,18 @@ class SlowDisk {
       return moved;
     },
     spliceAside: (pipe, file, at, most, done) => {
-      this.aside.push(() => real.spliceAside(pipe, file, at, most, done));
+      this.#count(pipe, 1);
+      const landed = (moved: number): void => {
+        this.#count(pipe, -1);
+        done(moved);
+      };
+      this.aside.push({ pipe, go: () => real.spliceAside(pipe, file, at, most, landed) });
     },
   });
+
+  #count(pipe: number, more: number): void {
+    this.inTheAir.set(pipe, (this.inTheAir.get(pipe) ?? 0) + more);
+  }
 }
 
 describe.skipIf(!canCarry)('a slow disk', () => {
@@ -46,7 +57,7 @@ describe.skipIf(!canCarry)('a slow disk', () => {
       // Whoever asks meanwhile is not held up.
       s.captures.drain();
       while (!readFileSync(s.log, 'utf8').includes(text)) {
-        disk.aside.shift()?.();
+        disk.aside.shift()?.go();
         await new Promise(setImmediate);
       }
     }
@@ -54,6 +65,35 @@ describe.skipIf(!canCarry)('a slow disk', () => {
     expect(disk.waits).toBe(1);
     close();
     await letAllGo(disk, () => s.captures.ended(run(1)));
+  });
+
+  test('has what one program writes in the hands of one thread, also after others have had them all', async () => {
+    const [s, disk] = [scene(), new SlowDisk()];
+    s.through = disk.through;
+    const programs = [1, 2, 3].map((n) => {
+      const log = join(s.folder, `worker-${n}.log`);
+      return { n, log, ...s.open(log, { id: instanceId(programName('worker'), n), run: run(n) }) };
+    });
+    for (const { stdout } of programs) writeSync(stdout, 'one\n');
+    await until('the first moves', () => disk.waits === 3);
+    await letAllGo(disk, () => {}); // each is listened to again
+    for (const { stdout } of programs) writeSync(stdout, 'two\n');
+    await until('other threads', () => disk.aside.length === 2);
+    await turns(); // the third one looks again and again whether it is its turn
+    while (disk.inTheAir.size < 3) {
+      disk.aside.shift()?.go();
+      await turns();
+    }
+    // All threads but the one that has it are free, and none of them takes it up as well.
+    const [last] = [...disk.inTheAir.keys()].slice(-1);
+    await letAllGo(disk, () => {}, last);
+    expect([...disk.inTheAir.values()]).toEqual([0, 0, 1]);
+    await letAllGo(disk, () => {});
+    expect(programs.map(({ log }) => readFileSync(log, 'utf8'))).toEqual(Array(3).fill('one\ntwo\n'));
+    for (const { close } of programs) close();
+    await letAllGo(disk, () => {
+      for (const { n } of programs) s.captures.ended(run(n));
+    });
   });
 
   test('is waited for before the end of a program is told', async () => {
@@ -109,7 +149,7 @@ describe.skipIf(!canCarry)('a slow disk', () => {
     expect(readFileSync(s.log, 'utf8')).toBe('one\ntwo\n');
     // The thread comes too late: there is nothing any more. Then what the last daemon held is let go.
     expect([open(s.log), isOver]).toEqual([2, false]);
-    disk.aside.shift()?.();
+    disk.aside.shift()?.go();
     await until('its descriptors to be closed', () => open(s.log) === 1);
     expect(isOver).toBe(true);
     close();
@@ -128,13 +168,18 @@ function readLink(path: string): string {
   }
 }
 
-/** Until nothing waits any more. */
-async function letAllGo(disk: SlowDisk, act: () => void): Promise<void> {
+/** Of the loop, so many that timers of a few milliseconds are over. */
+async function turns(): Promise<void> {
+  for (let left = 20; left > 0; left--) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** Until nothing waits any more, but of this pipe. */
+async function letAllGo(disk: SlowDisk, act: () => void, but: number | null = null): Promise<void> {
   act();
   for (let quiet = 0; quiet < 20; quiet++) {
-    const next = disk.aside.shift();
-    if (next !== undefined) quiet = 0;
-    next?.();
+    const next = disk.aside.findIndex(({ pipe }) => pipe !== but);
+    if (next >= 0) quiet = 0;
+    disk.aside.splice(next, next < 0 ? 0 : 1)[0]?.go();
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

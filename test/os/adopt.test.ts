@@ -8,6 +8,7 @@ import { loadLibc } from '../../src/os/libc.ts';
 import { ageMsOf } from '../../src/os/proc.ts';
 import { createProcesses, type Force, type RealProcesses } from '../../src/os/processes.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
+import { PLAIN } from '../rig/logging.ts';
 import { within } from '../rig/within.ts';
 import { homeOf, whyNoCgroups } from './cgroups.ts';
 import { isAlive, NO_LIMITS } from './hands.ts';
@@ -89,6 +90,7 @@ async function leftBehind(
     },
     stdout: null,
     stderr: null,
+    logging: PLAIN,
     credentials: null,
     umask: null,
     nice: null,

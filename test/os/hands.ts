@@ -9,6 +9,7 @@ import { instanceId, programName, type Run, run } from '../../src/base/ids.ts';
 import { createProcesses, type Force, type RealProcesses } from '../../src/os/processes.ts';
 import type { ProcessEvents, SpawnRequest } from '../../src/ports/processes.ts';
 import type { LeakCheck } from '../rig/leaks.ts';
+import { PLAIN } from '../rig/logging.ts';
 import { within } from '../rig/within.ts';
 
 export type Happened =
@@ -71,6 +72,7 @@ export class Hands {
       directory: this.folder,
       stdout: null,
       stderr: null,
+      logging: PLAIN,
       credentials: null,
       umask: null,
       nice: null,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { instanceId, programName, run } from '../../src/base/ids.ts';
 import { createProcesses } from '../../src/os/processes.ts';
+import { PLAIN } from './logging.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pid-one-'));
 const id = instanceId(programName('worker'), 0);
@@ -62,6 +63,7 @@ processes.spawn({
   environment,
   stdout: null,
   stderr: null,
+  logging: PLAIN,
   credentials: null,
   umask: null,
   nice: null,
