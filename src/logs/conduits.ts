@@ -3,12 +3,14 @@ import { mkdirSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogSettings } from '../core/plan.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
+import type { CaptureTools } from './capture.ts';
 import { type Aim, Conduit } from './conduit.ts';
 import { Fifo, isLink, type Owner } from './fifo.ts';
 import { Flights } from './flights.ts';
 import type { LogFileEvents } from './log-file.ts';
 import { LogFiles } from './log-files.ts';
 import { wordsFor } from './system-words.ts';
+import { Turns } from './turns.ts';
 
 const PIPE_BYTES = 1024 * 1024;
 /** The pipes of a user who is not root share a quota, 64 MiB as it comes; beyond it all his pipes become small ones. */
@@ -42,12 +44,14 @@ export class Conduits {
   /** Whose FIFOs somebody has removed, while they were held. */
   readonly #nameless = new Set<Conduit>();
   readonly #flights = new Flights();
+  readonly #tools: CaptureTools;
   readonly #files: LogFiles;
   #isClosed = false;
   #keeping: NodeJS.Immediate | null = null;
 
   constructor(options: ConduitsOptions) {
     this.#options = options;
+    this.#tools = { plumbing: options.plumbing, flights: this.#flights, turns: new Turns() };
     this.#files = new LogFiles(options.events);
     for (const name of namesIn(options.folder)) this.#find(name);
     this.#keepSoon();
@@ -135,11 +139,10 @@ export class Conduits {
   }
 
   #add(name: string, fifo: Fifo, aim: Aim, isLeft: boolean): Conduit {
-    const { plumbing } = this.#options;
     const pipeBytes = this.#sizeOfNext();
     const over = (conduit: Conduit): void => this.#remove(conduit);
-    const [flights, files] = [this.#flights, this.#files];
-    const conduit = new Conduit(fifo, aim, isLeft, { plumbing, flights, files, pipeBytes, over });
+    const [tools, files] = [this.#tools, this.#files];
+    const conduit = new Conduit(fifo, aim, isLeft, { tools, files, pipeBytes, over });
     this.#named.set(name, conduit);
     this.#keepSoon();
     return conduit;

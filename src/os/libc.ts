@@ -43,17 +43,24 @@ export interface Libc extends SpawnCalls, IdentityCalls, ExecCalls, PipeCalls {
   createEpoll(): number | null;
   epollAdd(epoll: number, descriptor: number): Errno;
   epollRemove(epoll: number, descriptor: number): void;
-  /** The descriptors that are readable now, at most as many as fit. */
-  epollReady(epoll: number, into: number[]): void;
+  /** The descriptors that are readable now, at most as many as fit; true: there may be more. */
+  epollReady(epoll: number, into: number[]): boolean;
   /** Calls back from the event loop while `descriptor` is readable. Does not keep the process alive. */
-  whenReadable(descriptor: number, callback: () => void): { close(): void };
+  whenReadable(descriptor: number, callback: () => void): Readable;
 }
 
 export type { Errno };
 
+export interface Readable {
+  /** Does not call back until `listen`. */
+  rest(): void;
+  listen(): void;
+  close(): void;
+}
+
 let loaded: Libc | null | undefined;
 
-/** Loads koffi at the first call, about 9 ms; null where there is no Linux or no koffi. */
+/** Loads koffi at the first call, a few milliseconds; null where there is no Linux or no koffi. */
 export function loadLibc(): Libc | null {
   if (loaded === undefined) loaded = process.platform === 'linux' && isKnown() ? tryLoad() : null;
   return loaded;
@@ -65,10 +72,22 @@ export const isKnown = (arch: string = process.arch): boolean =>
 
 function tryLoad(): Libc | null {
   try {
-    return bindings(createRequire(import.meta.url)('koffi'));
+    return bindings(koffi());
   } catch {
     return null; // no prebuilt binary for this machine, or a C library without these symbols
   }
+}
+
+/** Its binary is asked for where koffi itself looks first: its own way there takes 10 ms more. */
+function koffi(): Koffi {
+  const require = createRequire(import.meta.url);
+  try {
+    const binary: Koffi = require(`@koromix/koffi-${process.platform}-${process.arch}`);
+    if (/^3\./.test(binary.version)) return binary;
+  } catch {
+    // Installed in another way.
+  }
+  return require('koffi');
 }
 
 type Koffi = typeof import('koffi');
@@ -254,11 +273,16 @@ function epollCalls(koffi: Koffi, library: Library) {
     epollReady(epoll: number, into: number[]) {
       const count: number = wait(epoll, events, EVENTS_AT_ONCE, 0);
       for (let i = 0; i < count; i++) into.push(events[i * stride + at] ?? -1);
+      return count === EVENTS_AT_ONCE;
     },
     whenReadable(descriptor: number, callback: () => void) {
       const handle = koffi.node.poll(descriptor, { readable: true }, callback);
       handle.unref();
-      return handle;
+      return {
+        rest: () => handle.stop(),
+        listen: () => handle.start({ readable: true }, callback),
+        close: () => handle.close(),
+      };
     },
   };
 }
