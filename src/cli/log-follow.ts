@@ -33,8 +33,7 @@ export async function followLogs(
   const newcomers = welcome(context, look, over).catch((error: unknown) => failed.abort(error));
   const stop = AbortSignal.any([over, failed.signal]);
   try {
-    while (!stop.aborted) await shelf.show(await bell.next(shelf.paths, stop), over);
-    await shelf.show(shelf.paths, new AbortController().signal);
+    while (!stop.aborted) await shelf.show(await bell.next(shelf.paths, stop));
   } finally {
     bell.close();
   }

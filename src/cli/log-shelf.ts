@@ -38,14 +38,18 @@ export class LogShelf {
   readonly #shown: Shown;
   readonly #pattern: ReturnType<typeof patternOf> | null;
   readonly #view: LogView;
+  readonly #over: AbortSignal;
+  readonly #hasEnded: Promise<void>;
   readonly #logs = new Map<string, Log>();
   readonly #sources = new Map<Reader, Source>();
   readonly #said = new Set<string>();
   #pieces: Buffer[] = [];
   #bytes = 0;
 
-  /** Throws a refusal of what cannot be looked for. */
-  constructor(context: Context, shown: Shown, paint: Paint) {
+  /** Ends when `over` fires. Throws a refusal of what cannot be looked for. */
+  constructor(context: Context, shown: Shown, paint: Paint, over: AbortSignal) {
+    this.#over = over;
+    this.#hasEnded = fired(over);
     this.#context = context;
     this.#shown = shown;
     this.#pattern = shown.grep === undefined ? null : patternOf(shown.grep);
@@ -72,16 +76,16 @@ export class LogShelf {
   }
 
   /** What these have for now, by time. */
-  async show(paths: readonly string[], over: AbortSignal): Promise<void> {
+  async show(paths: readonly string[]): Promise<void> {
     const readers = paths.flatMap((path) => this.#logs.get(path)?.reader ?? []);
     const take = async (reader: Reader, lines: readonly Line[]): Promise<void> => {
-      over.throwIfAborted();
+      this.#over.throwIfAborted();
       await this.#print(reader, lines);
     };
     try {
       await merge(readers, take, (reader, error) => this.#failed(reader.path, error));
     } catch (error) {
-      if (!over.aborted) throw error;
+      if (!this.#over.aborted) throw error;
     }
     await this.#flush();
   }
@@ -143,6 +147,7 @@ export class LogShelf {
     if (this.#bytes >= BYTES_AT_ONCE) await this.#flush();
   }
 
+  /** Whoever reads may have stopped to; Ctrl-C is heeded all the same. */
   async #flush(): Promise<void> {
     if (this.#pieces.length === 0) return;
     const text = Buffer.concat(this.#pieces);
@@ -150,7 +155,7 @@ export class LogShelf {
     this.#bytes = 0;
     const { stdout } = this.#context.io;
     stdout.write(text);
-    await stdout.drained();
+    await Promise.race([stdout.drained(), this.#hasEnded]);
   }
 
   /** What the system refuses is said, and the others are shown. */
@@ -174,3 +179,10 @@ const TIMELESS =
   'some lines do not say when they were written: they are chosen by the dates of their files; "timestamps: true" under "logs:" in the config has the time written down';
 const missing = (instance: string): string =>
   `some of what ${instance} wrote may be missing here: its log was rotated before it could be read`;
+
+/** Resolves when it has. */
+const fired = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -16,12 +16,13 @@ export async function logs(
 ): Promise<ExitCode> {
   if (options.follow === true && options.until !== undefined)
     throw new Refusal(EXIT.usage, '--follow has no end, and --until is one', 'leave one of them out');
-  const shelf = new LogShelf(context, options, await context.paint());
   const over = new AbortController();
-  const quiet = context.io.onInterrupt(() => over.abort());
+  const shelf = new LogShelf(context, options, await context.paint(), over.signal);
+  // What has an end of its own is ended by Ctrl-C as any program is.
+  const quiet = options.follow === true ? context.io.onInterrupt(() => over.abort()) : () => {};
   try {
     await shelf.add(await sourcesOf(context, selectors, options));
-    await shelf.show(shelf.paths, over.signal);
+    await shelf.show(shelf.paths);
     if (options.follow === true) {
       const { followLogs } = await import('../log-follow.ts');
       await followLogs(context, selectors, options, shelf, over.signal);
