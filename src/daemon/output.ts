@@ -1,10 +1,12 @@
 /** What instances write, on its way to their logs: carried there where the system can, else theirs to write. */
 import { join } from 'node:path';
 import type { InstanceId, Run } from '../base/ids.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import { bodyOf, lifeOf } from '../core/instance/phase.ts';
 import type { ProgramPlan } from '../core/plan.ts';
-import { Captures, type CapturesOptions, isPiped } from '../logs/captures.ts';
+import { Captures, type CapturesOptions, type Handled, isPiped } from '../logs/captures.ts';
+import type { Aim } from '../logs/conduit.ts';
 import type { LineWatch } from '../ports/checks.ts';
 import type { OpenOutput } from '../ports/output.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
@@ -28,6 +30,10 @@ export interface InstanceOutput {
   adopt(instances: Iterable<Instance>): void;
   /** What is to become of what these write, from now on. */
   follow(programs: readonly ProgramPlan[]): void;
+  /** Puts aside what these have written so far. Fails in one sentence. */
+  rotate(ids: readonly InstanceId[]): Result<readonly Handled[], string>;
+  /** Somebody else has put it aside: what these write from now on goes to what is at their paths now. */
+  reopen(ids: readonly InstanceId[]): Result<readonly Handled[], string>;
   /** All that a leader wrote is in its log before its end is told. */
   before(events: ProcessEvents): ProcessEvents;
   /** What comes after the end of a file was not written before. */
@@ -50,6 +56,15 @@ export function createOutput({
   const folder = join(runDir, 'logs');
   if (plumbing === null) return uncarried(openFiles, folder);
   const captures = new Captures({ ...rest, plumbing, folder });
+  let planned: readonly ProgramPlan[] = [];
+  const aimsOf = (ids: readonly InstanceId[]): Aim[] =>
+    ids.flatMap((id) =>
+      planned.filter(({ name }) => id.startsWith(`${name}:`)).flatMap((program) => filesOf(id, program)),
+    );
+  const filesOf = (id: InstanceId, program: ProgramPlan): Aim[] => {
+    const { stdout, stderr } = logPaths({ id }, program, logPath);
+    return [stdout, stderr].flatMap((path) => (path === null ? [] : [{ path, logging: program.logs }]));
+  };
   return {
     open: captures.openOutput,
     get warnings() {
@@ -68,7 +83,12 @@ export function createOutput({
         });
       }
     },
-    follow: (programs) => captures.follow(programs),
+    follow(programs) {
+      planned = programs;
+      captures.follow(programs);
+    },
+    rotate: (ids) => ok(captures.rotate(aimsOf(ids))),
+    reopen: (ids) => ok(captures.reopen(aimsOf(ids))),
     before: (events) => ({
       ...events,
       spawnFailed(run, stage, message) {
@@ -101,6 +121,11 @@ export function createOutput({
 const UNCARRIED =
   'programs write to their log files by themselves here: koffi cannot be loaded, so nothing can be carried there';
 
+const CANNOT_ROTATE =
+  'cannot rotate logs here: programs write to them by themselves, for koffi cannot be loaded; let logrotate do it, with copytruncate';
+const CANNOT_REOPEN =
+  'cannot reopen logs here: programs write to them by themselves, for koffi cannot be loaded; rotate with copytruncate instead';
+
 /** Of runs that an earlier daemon has begun, where it could. */
 const unread = (ids: Iterable<InstanceId>): string =>
   `what is written by ${[...ids].join(', ')} goes into pipes that cannot be read here, and waits in them: koffi cannot be loaded; start the daemon where it can be, or restart them before their pipes are full`;
@@ -123,6 +148,8 @@ function uncarried(open: OpenOutput, folder: string): InstanceOutput {
     follow(programs) {
       unheld = keysNotHeld(programs);
     },
+    rotate: () => fail(CANNOT_ROTATE),
+    reopen: () => fail(CANNOT_REOPEN),
     before: (events) => ({
       ...events,
       exited(run, exit) {

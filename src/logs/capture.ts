@@ -138,13 +138,20 @@ export class Capture {
     if (got === 0) {
       this.#unwatch();
       this.#over();
-    } else if (got > 0 && (this.#looks === LOOKS || this.#waiters.length > 0)) this.#goOn();
+    } else if (got < 0 && this.#sink.heldMs > 0) this.#waitFor(this.#sink.heldMs);
+    else if (got > 0 && (this.#looks === LOOKS || this.#waiters.length > 0)) this.#goOn();
     else if (this.#looks > 0 || (got > 0 && this.#sink.isSlow)) this.#comeBack();
     else {
       this.#restMs = FIRST_REST_MS;
       this.watch();
     }
     if (this.#waiters.length > 0) this.#tell(got);
+  }
+
+  /** What is there has no place yet. */
+  #waitFor(ms: number): void {
+    this.#unwatch();
+    this.#rest = setTimeout(this.#move, ms);
   }
 
   #tell(got: number): void {

@@ -12,7 +12,16 @@ import type { Plumbing } from '../ports/plumbing.ts';
 import type { Aim, Conduit } from './conduit.ts';
 import { Conduits } from './conduits.ts';
 import type { Owner } from './fifo.ts';
+import type { FileSettings } from './file-settings.ts';
+import type { Handling, LogFile } from './log-file.ts';
 import { wordsFor } from './system-words.ts';
+
+/** What has become of one file that was to be rotated or reopened; `why` it failed. */
+export interface Handled {
+  readonly path: string;
+  readonly outcome: Handling;
+  readonly why: string | null;
+}
 
 export interface CapturesOptions {
   readonly plumbing: Plumbing;
@@ -25,6 +34,8 @@ export interface CapturesOptions {
   /** One that is to be seen for a while. */
   warn(text: string): void;
 }
+
+type WhenFull = FileSettings['whenFull'];
 
 interface Paths {
   readonly stdout: string | null;
@@ -57,9 +68,11 @@ export class Captures {
     const { plumbing, folder, say, warn } = options;
     this.#options = options;
     const events = {
-      failing: (path: string, why: string) => say(cannotWrite(path, why)),
-      well: (path: string, bytes: number) =>
-        warn(`${path} can be written to again; ${bytes} bytes of output were dropped`),
+      failing: (path: string, why: string, whenFull: WhenFull) => say(cannotWrite(path, why, whenFull)),
+      well: (path: string, bytes: number) => warn(`${path} can be written to again; ${lossOf(bytes)}`),
+      stuck: (path: string, why: string) => say(cannotRotate(path, why)),
+      uncompressed: (path: string, why: string) =>
+        say(`cannot compress what ${path} was before: ${why}; it stays as it is`),
     };
     this.#conduits = new Conduits({ plumbing, folder, events, warn });
   }
@@ -121,6 +134,16 @@ export class Captures {
       if ((path === null || conduit.path === path) && !conduit.isSlow) conduit.drain();
   }
 
+  /** Puts aside what was written to these so far, in the order of their paths. */
+  rotate(aims: readonly Aim[]): readonly Handled[] {
+    return this.#handle(aims, (file, isWritten) => file.rotateByWish(isWritten));
+  }
+
+  /** Somebody else has put these aside: what comes from now on goes to what is at their paths now. */
+  reopen(aims: readonly Aim[]): readonly Handled[] {
+    return this.#handle(aims, (file) => file.reopen());
+  }
+
   /** The instance is there no more. */
   dismiss(id: InstanceId): void {
     for (const stream of STREAMS) this.#conduits.dismiss(nameOf(id, stream));
@@ -133,15 +156,27 @@ export class Captures {
 
   /** What cannot be done now. */
   get warnings(): readonly string[] {
-    const failing = this.#conduits.all.flatMap(({ path, loss: { why, droppedBytes } }) =>
-      why === null ? [] : [`${cannotWrite(path, why)}, ${droppedBytes} bytes so far`],
-    );
+    const failing = [...this.#conduits.files.all].flatMap((file) => warningsOf(file));
     return [...(this.#refusal === null ? [] : [this.#refusal]), ...failing];
   }
 
   /** Whoever still writes goes on doing so. `done`: and the next daemon may read it. */
   close(done: () => void = () => {}): void {
     this.#conduits.close(done);
+  }
+
+  #handle(aims: readonly Aim[], act: (file: LogFile, isWritten: boolean) => Handling): Handled[] {
+    const { files } = this.#conduits;
+    const logging = new Map(aims.map((aim) => [aim.path, aim.logging]));
+    return [...logging].map(([path, settings]) => {
+      this.drain(path);
+      const isWritten = files.has(path);
+      const file = files.hold(path, settings);
+      const outcome = act(file, isWritten);
+      const why = outcome === 'failed' ? (file.why ?? file.stuckFor) : null;
+      files.letGo(file);
+      return { path, outcome, why };
+    });
   }
 
   #of(id: InstanceId): Conduit[] {
@@ -213,8 +248,22 @@ function streamsOf({ stdout, stderr }: Paths): [Stream, string][] {
   return stderr === null || stderr === stdout ? out : [...out, ['err', stderr]];
 }
 
-const cannotWrite = (path: string, why: string): string =>
-  `cannot write to ${path}: ${why}; what comes is dropped and counted`;
+function warningsOf({ path, why, stuckFor, droppedBytes, settings: { whenFull } }: LogFile): string[] {
+  const failing =
+    why === null
+      ? []
+      : [`${cannotWrite(path, why, whenFull)}${droppedBytes === 0 ? '' : `, ${droppedBytes} bytes so far`}`];
+  return stuckFor === null ? failing : [...failing, cannotRotate(path, stuckFor)];
+}
+
+const cannotWrite = (path: string, why: string, whenFull: WhenFull): string =>
+  `cannot write to ${path}: ${why}; ${whenFull === 'drop' ? 'what comes is dropped and counted' : 'what comes waits, and so do the programs that write it'}`;
+
+const cannotRotate = (path: string, why: string): string =>
+  `cannot put ${path} aside: ${why}; it grows on until that is possible`;
+
+const lossOf = (bytes: number): string =>
+  bytes === 0 ? 'nothing of the output was lost' : `${bytes} bytes of output were dropped`;
 
 /** What there is, or what would be made. */
 function isPlain(path: string): boolean {

@@ -6,8 +6,8 @@ import type { Plumbing } from '../ports/plumbing.ts';
 import type { CaptureTools } from './capture.ts';
 import { type Aim, Conduit } from './conduit.ts';
 import { Fifo, isLink, type Owner } from './fifo.ts';
+import type { LogFileEvents } from './file-settings.ts';
 import { Flights } from './flights.ts';
-import type { LogFileEvents } from './log-file.ts';
 import { LogFiles } from './log-files.ts';
 import { wordsFor } from './system-words.ts';
 import { Turns } from './turns.ts';
@@ -45,14 +45,15 @@ export class Conduits {
   readonly #nameless = new Set<Conduit>();
   readonly #flights = new Flights();
   readonly #tools: CaptureTools;
-  readonly #files: LogFiles;
+  /** What is written to. */
+  readonly files: LogFiles;
   #isClosed = false;
   #keeping: NodeJS.Immediate | null = null;
 
   constructor(options: ConduitsOptions) {
     this.#options = options;
     this.#tools = { plumbing: options.plumbing, flights: this.#flights, turns: new Turns() };
-    this.#files = new LogFiles(options.events);
+    this.files = new LogFiles(options.events);
     for (const name of namesIn(options.folder)) this.#find(name);
     this.#keepSoon();
   }
@@ -108,6 +109,7 @@ export class Conduits {
   close(done: () => void): void {
     if (this.#keeping !== null) this.#keep();
     this.#isClosed = true;
+    this.files.close();
     for (const conduit of this.all)
       conduit.halt(() => {
         if (conduit.drain()) this.#remove(conduit);
@@ -141,7 +143,7 @@ export class Conduits {
   #add(name: string, fifo: Fifo, aim: Aim, isLeft: boolean): Conduit {
     const pipeBytes = this.#sizeOfNext();
     const over = (conduit: Conduit): void => this.#remove(conduit);
-    const [tools, files] = [this.#tools, this.#files];
+    const [tools, files] = [this.#tools, this.files];
     const conduit = new Conduit(fifo, aim, isLeft, { tools, files, pipeBytes, over });
     this.#named.set(name, conduit);
     this.#keepSoon();
@@ -178,7 +180,7 @@ export class Conduits {
     const pipes = this.all.map(({ reader }) => reader);
     // Somebody may have removed it; what is held has no name in it then, and is kept all the same.
     if (pipes.length > 0) makeIfGone(folder);
-    const kept = plumbing.keep(pipes, join(folder, KEEPER));
+    const kept = plumbing.keep(pipes, join(folder, KEEPER), () => this.#keepSoon());
     if (!kept.ok) warn(kept.error);
   }
 }

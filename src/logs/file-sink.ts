@@ -1,6 +1,7 @@
 /**
- * Output into a file as it is: moved, never looked at. While the file cannot be written to, what comes is dropped and
- * counted: a program never waits for a disk that is full.
+ * Output into a file as it is: moved, and looked at only where one file ends and the next one begins. What has left
+ * the pipe is in a file, whoever dies. While that cannot be written to, what comes is dropped and counted, or left in
+ * the pipe: as it is wanted.
  */
 import { readSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -14,12 +15,22 @@ import { errorOf } from './system-words.ts';
 /** A call that took longer is one too many for a daemon that has other things to do. */
 const SLOW_MS = 20;
 const SLOW_FOR_MS = 5000;
+/** Another thread does something to the file for somebody else. */
+const BUSY_MS = 5;
+const FILES_A_TURN = 8;
 const BUFFER_BYTES = 64 * 1024;
 const { EAGAIN, EINTR, EINVAL } = constants.errno;
 const NOTHING = -EAGAIN;
+const NEWLINE = 10;
 
 // One at a time is read into, and nothing of it is kept.
 const buffer = Buffer.allocUnsafe(BUFFER_BYTES);
+
+/** So many bytes for that place; not above 0: as `take` tells it. */
+interface Part {
+  readonly place: Place;
+  readonly bytes: number;
+}
 
 export class FileSink implements Sink {
   readonly #plumbing: Plumbing;
@@ -62,12 +73,13 @@ export class FileSink implements Sink {
 
   take(pipe: number, most: number): number {
     const now = performance.now();
+    if (this.#file.isBusy) return NOTHING;
     if (this.#file.isResting(now)) return this.#drop(pipe);
     // Who has nothing to say needs no file.
-    if (!this.#file.isOpen && this.#plumbing.pendingIn(pipe) === 0) return read(pipe);
+    if (!this.#file.isOpen && this.#plumbing.pendingIn(pipe) === 0) return this.#look(pipe);
     try {
       const got = this.#move(pipe, most, now);
-      this.#file.wentWell(got);
+      this.#wentWell(pipe, got);
       this.#tookSince(now);
       return got;
     } catch (error) {
@@ -80,18 +92,32 @@ export class FileSink implements Sink {
     return this.#slowUntil > performance.now();
   }
 
+  get heldMs(): number {
+    if (this.#file.isBusy) return BUSY_MS;
+    return this.#file.settings.whenFull === 'block' ? this.#file.restMs(performance.now()) : 0;
+  }
+
   takeAside(pipe: number, most: number, done: (got: number) => void): void {
     const began = performance.now();
-    const file = this.#file.why === null && !this.#copies ? this.#place(began) : null; // else it is no disk to wait for
-    if (file === null) {
-      done(this.take(pipe, most));
-      return;
-    }
-    this.#plumbing.spliceAside(pipe, file.descriptor, file.size, most, (got) => {
-      this.#tookSince(began);
-      if (got >= 0 || got === -EAGAIN) this.#file.wentWell(got);
-      // Another try says why.
-      done(got >= 0 || got === -EAGAIN ? got : this.take(pipe, most));
+    const part = this.#file.why === null && !this.#copies ? this.#partOf(pipe, most, began) : null;
+    if (part === null)
+      done(this.take(pipe, most)); // it is no disk to wait for
+    else if (part === 'full') this.#file.rotateAside(began, () => this.takeAside(pipe, most, done));
+    else if (part.bytes <= 0) done(part.bytes);
+    else
+      this.#moveAside(pipe, part, (got) => {
+        this.#tookSince(began);
+        // Another try says why.
+        done(got < 0 && this.#plumbing.pendingIn(pipe) > 0 ? this.take(pipe, most) : got);
+      });
+  }
+
+  #moveAside(pipe: number, { place, bytes }: Part, done: (got: number) => void): void {
+    this.#file.isBusy = true;
+    this.#plumbing.spliceAside(pipe, place.descriptor, place.size, bytes, (got) => {
+      if (got >= 0) this.#wentWell(pipe, got);
+      this.#file.isBusy = false;
+      done(got);
     });
   }
 
@@ -100,20 +126,60 @@ export class FileSink implements Sink {
     this.#files.letGo(this.#file);
   }
 
+  /** Through so many files at most: whoever has very small ones takes more turns. */
   #move(pipe: number, most: number, now: number): number {
-    const { descriptor, size } = this.#file.place(now);
-    if (this.#copies) return this.#copy(pipe, descriptor, size);
-    const got = this.#plumbing.splice(pipe, descriptor, size, most);
-    if (got === -EINTR) return this.#move(pipe, most, now);
-    if (got >= 0 || got === -EAGAIN) return got;
-    if (got !== -EINVAL) throw errorOf(-got);
-    this.#copies = true;
-    return this.#copy(pipe, descriptor, size);
+    let moved = 0;
+    for (let files = 0; ; ) {
+      const part = this.#partIn(pipe, most - moved, this.#file.place(now), now);
+      if (part === 'full') {
+        if (files >= FILES_A_TURN && moved > 0) return moved;
+        if (this.#file.rotate(now)) files++;
+        continue;
+      }
+      const got = part.bytes > 0 ? this.#put(pipe, part) : part.bytes;
+      if (got <= 0) return moved > 0 ? moved : got;
+      moved += got;
+      if (got < part.bytes || moved >= most) return moved;
+    }
+  }
+
+  /** Null: whoever waits is told why. */
+  #partOf(pipe: number, most: number, now: number): Part | 'full' | null {
+    try {
+      return this.#partIn(pipe, most, this.#file.place(now), now);
+    } catch {
+      return null;
+    }
+  }
+
+  /** What may go into this file. */
+  #partIn(pipe: number, most: number, place: Place, now: number): Part | 'full' {
+    if (!this.#file.isDue(place, now)) return { place, bytes: Math.min(most, this.#file.roomIn(place)) };
+    const room = this.#file.roomIn(place);
+    const seen = this.#plumbing.peek(pipe, Math.max(1, room));
+    // It is put aside when there is something for the next one.
+    if (seen === null || seen.length === 0) return { place, bytes: seen === null ? NOTHING : 0 };
+    if (room <= 0 || this.#file.endsLine(place)) return 'full';
+    const end = seen.indexOf(NEWLINE);
+    return { place, bytes: end < 0 ? seen.length : end + 1 };
+  }
+
+  #put(pipe: number, { place, bytes }: Part): number {
+    const { descriptor, size } = place;
+    if (this.#copies) return this.#copy(pipe, descriptor, size, bytes);
+    for (;;) {
+      const got = this.#plumbing.splice(pipe, descriptor, size, bytes);
+      if (got === -EINTR) continue;
+      if (got >= 0 || got === NOTHING) return got;
+      if (got !== -EINVAL) throw errorOf(-got);
+      this.#copies = true;
+      return this.#copy(pipe, descriptor, size, bytes);
+    }
   }
 
   /** Whoever is killed between the two loses what is in the buffer: only where there is no other way. */
-  #copy(pipe: number, file: number, at: number): number {
-    const length = read(pipe);
+  #copy(pipe: number, file: number, at: number, most: number): number {
+    const length = read(pipe, most);
     let done = 0;
     try {
       while (done < length) done += writeSync(file, buffer, done, length - done, at + done);
@@ -124,13 +190,16 @@ export class FileSink implements Sink {
     return length;
   }
 
-  /** Null: whoever waits is told why. */
-  #place(now: number): Place | null {
-    try {
-      return this.#file.place(now);
-    } catch {
-      return null;
-    }
+  /** Whether somebody can still write, as `take` tells it. */
+  #look(pipe: number): number {
+    return this.#plumbing.peek(pipe, 1)?.length === 0 ? 0 : NOTHING;
+  }
+
+  #wentWell(pipe: number, got: number): void {
+    this.#file.wentWell(got);
+    // All there was has found its place: nobody may ask again before there is more.
+    if (got > 0 && this.#file.why !== null && this.#plumbing.pendingIn(pipe) === 0)
+      this.#file.wentWell(NOTHING);
   }
 
   #tookSince(began: number): void {
@@ -138,7 +207,9 @@ export class FileSink implements Sink {
     if (now - began > SLOW_MS) this.#slowUntil = now + SLOW_FOR_MS;
   }
 
+  /** What finds no place is taken all the same, or whoever writes waits. */
   #drop(pipe: number): number {
+    if (this.#file.settings.whenFull === 'block') return NOTHING;
     const length = read(pipe);
     if (length > 0) this.#lose(length);
     return length;
@@ -151,9 +222,9 @@ export class FileSink implements Sink {
 }
 
 /** As `take` tells it. */
-function read(pipe: number): number {
+function read(pipe: number, most = BUFFER_BYTES): number {
   try {
-    return readSync(pipe, buffer, 0, BUFFER_BYTES, null);
+    return readSync(pipe, buffer, 0, Math.min(most, BUFFER_BYTES), null);
   } catch {
     return NOTHING;
   }

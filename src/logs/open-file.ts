@@ -2,6 +2,8 @@
 import {
   closeSync,
   constants,
+  fchmodSync,
+  fchownSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -16,6 +18,8 @@ export interface OpenFile {
   readonly descriptor: number;
   readonly dev: number;
   readonly ino: number;
+  /** By the wall clock. */
+  bornAtMs: number;
 }
 
 // Without O_APPEND, which splice(2) refuses; O_NONBLOCK: a FIFO that nobody reads must not hold us up.
@@ -27,16 +31,30 @@ const FOLDER_MODE = 0o750;
 export function openFile(path: string): OpenFile {
   const descriptor = openIn(path);
   const stats = fstatSync(descriptor);
-  if (stats.isFile()) return { descriptor, dev: stats.dev, ino: stats.ino };
+  if (stats.isFile()) return { descriptor, dev: stats.dev, ino: stats.ino, bornAtMs: birthOf(stats) };
   closeSync(descriptor);
   throw new Error('it is not a file');
 }
 
 /** Nobody has put another in its place, or moved it away. */
-export function isStillAt(path: string, { dev, ino }: OpenFile): boolean {
+export function isStillAt(path: string, { dev, ino }: Pick<OpenFile, 'dev' | 'ino'>): boolean {
   const there = statSync(path, { throwIfNoEntry: false });
   return there !== undefined && there.ino === ino && there.dev === dev;
 }
+
+/** Of the same mode and the same owner, as far as that is ours to give. */
+export function makeLike({ descriptor }: OpenFile, { mode, uid, gid }: Stats): void {
+  const own = fstatSync(descriptor);
+  try {
+    if (own.uid !== uid || own.gid !== gid) fchownSync(descriptor, uid, gid);
+    if (own.mode !== mode) fchmodSync(descriptor, mode);
+  } catch {
+    // It is still to be written to.
+  }
+}
+
+/** Not every file system knows it: then it is known since the last time that it was written to. */
+const birthOf = ({ birthtimeMs, mtimeMs }: Stats): number => (birthtimeMs > 0 ? birthtimeMs : mtimeMs);
 
 function openIn(path: string): number {
   try {

@@ -1,13 +1,15 @@
 /** Where what a program writes goes, behind the pipe that it writes into. */
 export interface Sink {
   /**
-   * Takes what is in the pipe, at most so much, and never leaves it there for want of a place. So many bytes have
-   * left the pipe; 0: nobody can write any more; below 0: there is nothing.
+   * Takes what is in the pipe, at most so much. So many bytes have left the pipe; 0: nobody can write any more; below
+   * 0: there is nothing, or nothing can be taken for `heldMs`.
    */
   take(pipe: number, most: number): number;
   /** It holds up whoever waits for it: `takeAside` is for this. */
   readonly isSlow: boolean;
-  /** The same, without waiting; nothing else is to be asked for meanwhile. */
+  /** What is in the pipe is to be left there for so long; 0: it can be taken. */
+  readonly heldMs: number;
+  /** The same as `take`, without waiting; nothing else is to be asked for meanwhile. */
   takeAside(pipe: number, most: number, done: (got: number) => void): void;
   close(): void;
 }

@@ -28,6 +28,17 @@ export class PipePeek {
     return length > 0 ? read(this.#copy.read, length) : null;
   }
 
+  /** What there is, at most so much, and never taken out; null: nothing; empty: nobody can write any more. */
+  look(pipe: number, most: number): Buffer | null {
+    this.#copy ??= this.#makeCopy();
+    const least = Math.min(most, PEEK_BYTES);
+    // Without a descriptor to spare nothing can be known but that there is something.
+    if (this.#copy === null) return this.#libc.pendingIn(pipe) > 0 ? Buffer.alloc(least) : null;
+    const length = this.#libc.copyPipe(pipe, this.#copy.write, least);
+    if (length < 0) return null;
+    return length === 0 ? Buffer.alloc(0) : read(this.#copy.read, length);
+  }
+
   /** Takes out what has been dealt with. */
   pass(pipe: number, length: number): void {
     if (this.#copy !== null) read(pipe, length);

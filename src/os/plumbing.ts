@@ -3,6 +3,7 @@
 import type { Plumbing } from '../ports/plumbing.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { PipeKeeper } from './pipe-keeper.ts';
+import { PipePeek } from './pipe-peek.ts';
 import { systemError } from './system-error.ts';
 import { createWatch } from './watch.ts';
 
@@ -27,7 +28,8 @@ export function createPlumbing(libc: Libc | null = loadLibc()): Plumbing | null 
   const nothing = (): void => {};
   const watch = libc === null ? null : createWatch(libc, nothing, nothing, restMs);
   if (libc === null || watch === null) return null;
-  const keeper = new PipeKeeper(libc);
+  const keeper = new PipeKeeper(libc, watch);
+  const peek = new PipePeek(libc);
   return {
     makeFifo(path) {
       const errno = libc.mkfifo(path, PRIVATE);
@@ -41,13 +43,15 @@ export function createPlumbing(libc: Libc | null = loadLibc()): Plumbing | null 
       return libc.pipeSize(pipe);
     },
     pendingIn: (pipe) => libc.pendingIn(pipe),
+    peek: (pipe, most) => peek.look(pipe, most),
     splice: (pipe, file, at, most) => libc.splice(pipe, file, at, most),
     spliceAside: (pipe, file, at, most, done) => libc.spliceAside(pipe, file, at, most, done),
     watch: (pipe, readable) => watch.add(pipe, readable),
     unwatch: (pipe) => watch.remove(pipe),
-    keep: (pipes, file) => keeper.hold(pipes, file),
+    keep: (pipes, file, lost) => keeper.hold(pipes, file, lost),
     close() {
       keeper.leave();
+      peek.close();
       watch.close();
     },
   };

@@ -12,6 +12,11 @@ export interface Plumbing {
   /** Bytes that are in it now. */
   pendingIn(pipe: number): number;
   /**
+   * What is in it, at most so much and never more than 64 KiB; it stays there. Null: nothing now; empty: nobody can
+   * write any more.
+   */
+  peek(pipe: number, most: number): Buffer | null;
+  /**
    * Moves what is there, at most so much, to the place `at` in a file, in one call of the system: what has left the
    * pipe is in the file, whoever dies. Never waits for bytes. 0: nobody can write any more; below 0: an errno.
    */
@@ -27,9 +32,9 @@ export interface Plumbing {
   unwatch(pipe: number): void;
   /**
    * What is in these, and in no others, outlives whoever wrote it, also while there is no daemon; `file` is for this
-   * alone. Fails in one sentence.
+   * alone. `lost`: that has come to an end, and is to be asked for again. Fails in one sentence.
    */
-  keep(pipes: readonly number[], file: string): Result<null, string>;
+  keep(pipes: readonly number[], file: string, lost: () => void): Result<null, string>;
   /** What is kept stays so for the next daemon. */
   close(): void;
 }

@@ -16,6 +16,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { bundle } from '../rig/bundle.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 import { within } from '../rig/within.ts';
+import { endsOf, filesOf } from './put-aside.ts';
 import { canCarry, dice, type Scene, until, useScene } from './rig.ts';
 
 const leaks = useLeakCheck();
@@ -28,10 +29,10 @@ beforeAll(async () => {
 });
 
 /** There when the promise says so. */
-async function begin(s: Scene, more: readonly string[] = []): Promise<ChildProcess> {
+async function begin(s: Scene, more: readonly string[] = [], logging = {}): Promise<ChildProcess> {
   const child = spawn(process.execPath, [reader, s.fifos, ...more], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { PATH: process.env.PATH, ...leaks.environment },
+    env: { PATH: process.env.PATH, LOGGING: JSON.stringify(logging), ...leaks.environment },
   });
   s.others.add(child.pid ?? 0);
   await within('a reader', new Promise((resolve) => child.stdout?.once('data', resolve)));
@@ -80,13 +81,22 @@ function firstFault(text: Buffer): string | null {
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-/** Of a file that may be larger than a string can be. */
+/** Of a file that may be larger than a string can be, and not there for a moment. */
 function endOf(path: string): string {
   const end = Buffer.alloc(100);
-  const file = openSync(path, 'r');
+  const file = openIfThere(path);
+  if (file === null) return '';
   const length = readSync(file, end, 0, end.length, Math.max(0, sizeOf(path) - end.length));
   closeSync(file);
   return end.toString('latin1', 0, length);
+}
+
+function openIfThere(path: string): number | null {
+  try {
+    return openSync(path, 'r');
+  } catch {
+    return null;
+  }
 }
 
 describe.skipIf(!canCarry)('whoever is killed while it reads', () => {
@@ -112,6 +122,43 @@ describe.skipIf(!canCarry)('whoever is killed while it reads', () => {
       await until('the last line', () => /^last \d+$/m.test(endOf(s.log)));
       await kill(child);
       expect(firstFault(readFileSync(s.log)), `seed ${seed}`).toBeNull();
+    },
+    60_000 + KILLS * 1000,
+  );
+});
+
+describe.skipIf(!canCarry)('whoever is killed while it puts files aside', () => {
+  test.each([
+    ['plain', false],
+    ['compressed', true],
+  ])(
+    'has every byte in one of them, once: %s',
+    async (_, compress) => {
+      const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+      const random = dice(seed);
+      const s = scene();
+      const stop = join(s.folder, 'stop');
+      const logging = { maxBytes: 60_000, keep: 5000, compress };
+      let child = await begin(s, [s.log, ...writer(stop, 500)], logging);
+      for (let i = 0; i < KILLS / 5; i++) {
+        const count = endsOf(s.log).length;
+        await until('more files', () => endsOf(s.log).length > count);
+        await new Promise((resolve) => setTimeout(resolve, random(20)));
+        await kill(child);
+        child = await begin(s, [], logging);
+      }
+      writeFileSync(stop, '');
+      await until('the last line', () => /^last \d+$/m.test(endOf(s.log)));
+      const isDone = (): boolean => !endsOf(s.log).some((end) => /^\.\d+$/.test(end));
+      if (compress) await until('all to be compressed', isDone);
+      await kill(child);
+      const files = filesOf(s.log);
+      expect(firstFault(Buffer.concat(files)), `seed ${seed}`).toBeNull();
+      for (const file of files.slice(0, -1)) {
+        expect(file.length, `seed ${seed}`).toBeGreaterThanOrEqual(60_000);
+        expect(file.length, `seed ${seed}`).toBeLessThan(60_000 + 400);
+        expect(file.at(-1), `seed ${seed}`).toBe(10);
+      }
     },
     60_000 + KILLS * 1000,
   );

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { run } from '../../src/base/ids.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
-import { canCarry, ID, type Scene, useScene } from './rig.ts';
+import { endsOf, filesOf } from './put-aside.ts';
+import { canCarry, ID, type Scene, until, useScene } from './rig.ts';
 
 const leaks = useLeakCheck();
 const mounted: string[] = [];
@@ -69,6 +70,55 @@ describe.skipIf(!canCarry || whyNoMount !== null)('a full disk', () => {
     close();
     await s.over();
     expect(readFileSync(log).equals(Buffer.alloc(size + 1000, 'x'))).toBe(true);
+  });
+
+  test('makes whoever wants all of it wait, and nobody else; then goes on where it stopped', async () => {
+    const s = scene();
+    const disk = smallDisk(s);
+    const other = join(disk, 'other');
+    writeFileSync(other, Buffer.alloc(32 * 1024));
+    const log = join(disk, 'worker.log');
+    const { stdout, close } = s.open(log, { logging: { whenFull: 'block' } });
+    const { ended } = s.start(['sh', '-c', 'head -c 40000 /dev/zero; echo'], stdout);
+    await ended;
+    await until('the disk to be full', () => s.said.length > 0);
+    expect(s.said).toEqual([
+      `cannot write to ${log}: no space left on device; what comes waits, and so do the programs that write it`,
+    ]);
+    expect(s.captures.warnings).toEqual(s.said);
+    // Nobody is held up by that: neither whoever asks for its end, nor the loop.
+    await s.over();
+    const fits = statSync(log).size;
+    expect(fits).toBeLessThan(40_001);
+    writeSync(stdout, 'more\n');
+    await s.drain();
+    const busy = process.cpuUsage();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(process.cpuUsage(busy).user).toBeLessThan(200_000);
+
+    rmSync(other);
+    await until('all of it', () => statSync(log).size === 40_006);
+    expect(readFileSync(log, 'utf8')).toBe(`${'\0'.repeat(40_000)}\nmore\n`);
+    await until('the word about that', () => s.warned.length > 0);
+    expect(s.warned).toEqual([`${log} can be written to again; nothing of the output was lost`]);
+    expect([s.captures.droppedBytes(ID), s.captures.warnings]).toEqual([0, []]);
+    close();
+    await s.over();
+  });
+
+  test('is no obstacle to what was put aside before: the oldest goes, and there is room', async () => {
+    const s = scene();
+    const log = join(smallDisk(s), 'worker.log');
+    const { stdout, close } = s.open(log, { logging: { maxBytes: 8000, keep: 2 } });
+    for (let i = 0; i < 40; i++) {
+      writeSync(stdout, `${'x'.repeat(3999)}\n`);
+      await s.drain();
+      await until('the oldest to be removed', () => endsOf(log).length <= 3);
+    }
+    expect(filesOf(log).map(({ length }) => length)).toEqual([8000, 8000, 8000]);
+    expect(s.captures.droppedBytes(ID)).toBe(0);
+    close();
+    await s.over();
   });
 
   test('of one instance is no other one’s', async () => {

@@ -1,6 +1,6 @@
 /**
  * What a daemon does for its instances' output, and nothing else: reads on until it is killed. Arguments: the folder
- * of the FIFOs; for the first one also a log file, and a command that is to be begun.
+ * of the FIFOs; for the first one also a log file, and a command that is to be begun. $LOGGING is what becomes of it.
  */
 import { spawn } from 'node:child_process';
 import { instanceId, programName, run } from '../../src/base/ids.ts';
@@ -14,14 +14,16 @@ const plumbing = createPlumbing();
 if (plumbing === null) throw new Error('no koffi');
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const captures = new Captures({ plumbing, folder, openFile: openLog, say, warn: say });
+const logging = { ...PLAIN, ...JSON.parse(process.env.LOGGING ?? '{}') };
+const id = instanceId(programName('worker'), 0);
+if (log === undefined) captures.adopt({ id, run: run(1), pid: null, logging, stdout: null, stderr: null });
 if (log !== undefined && program !== undefined) {
-  const id = instanceId(programName('worker'), 0);
   const opened = captures.openOutput({
     run: run(1),
     id,
     stdout: log,
     stderr: log,
-    logging: PLAIN,
+    logging,
     credentials: null,
   });
   if (!opened.ok) throw new Error(opened.error);

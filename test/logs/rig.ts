@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { type InstanceId, instanceId, programName, type Run, run } from '../../src/base/ids.ts';
 import type { LogSettings } from '../../src/core/plan.ts';
-import { type Adopted, Captures } from '../../src/logs/captures.ts';
+import { type Adopted, Captures, type Handled } from '../../src/logs/captures.ts';
+import type { Aim } from '../../src/logs/conduit.ts';
 import { loadLibc } from '../../src/os/libc.ts';
 import { openLog } from '../../src/os/output.ts';
 import { createPlumbing } from '../../src/os/plumbing.ts';
@@ -24,6 +25,8 @@ export const canCarry = (() => {
 })();
 
 export const ID: InstanceId = instanceId(programName('worker'), 0);
+
+const DEFAULT = { kind: 'default' } as const;
 
 interface How {
   readonly run?: Run;
@@ -104,6 +107,23 @@ export class Scene {
     return within('what it wrote', new Promise((resolve) => this.captures.ended(of, resolve)));
   }
 
+  /** The config says something else about what becomes of output. */
+  follow(change: Partial<LogSettings>): void {
+    this.#logging = { ...PLAIN, ...change };
+    this.captures.follow([
+      { name: programName('worker'), logs: { ...this.#logging, stdout: DEFAULT, stderr: DEFAULT } },
+    ]);
+  }
+
+  /** The log as it was asked for last. */
+  aim(change: Partial<LogSettings> = {}): Aim {
+    return { path: this.log, logging: { ...this.#logging, ...change } };
+  }
+
+  rotate(change: Partial<LogSettings> = {}): readonly Handled[] {
+    return this.captures.rotate([this.aim(change)]);
+  }
+
   /** What an earlier daemon has begun is taken over. */
   adopt(how: Partial<Adopted> = {}): void {
     const nowhere = { pid: null, stdout: null, stderr: null };
@@ -136,7 +156,7 @@ export function useScene(leaks: LeakCheck): () => Scene {
   afterEach(async () => {
     for (const scene of scenes.splice(0)) {
       await within('the end of captures', new Promise<void>((resolve) => scene.close(resolve)));
-      rmSync(scene.folder, { recursive: true, force: true });
+      remove(scene.folder);
       await reap(ownChildren().filter((pid) => !scene.others.has(pid)));
     }
   });
@@ -145,6 +165,15 @@ export function useScene(leaks: LeakCheck): () => Scene {
     scenes.push(scene);
     return scene;
   };
+}
+
+/** Where somebody still writes although the test has failed, it is the leak check that says so. */
+function remove(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // There is more in it already.
+  }
 }
 
 const ownChildren = (): number[] =>
