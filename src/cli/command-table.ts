@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Act, CommandDefinition } from './command-definition.ts';
 import { moment } from './moment.ts';
-import { atLeastOne, count, duration, TIMEOUT } from './option-values.ts';
+import { atLeastOne, count, countOrAll, duration, TIMEOUT } from './option-values.ts';
 import { ROLLING_COMMANDS, ROLLOUT_PARTS } from './rolling-commands.ts';
 
 export const COMMANDS: readonly CommandDefinition[] = [
@@ -92,8 +92,14 @@ export const COMMANDS: readonly CommandDefinition[] = [
       command
         .argument('[SELECTOR...]')
         .option('-f, --follow', 'and what they write from now on')
-        .option('-n, --lines <N>', 'so many lines of each instance', count, 10)
+        .option('-n, --lines <N>', 'the last lines of each instance, or "all" (10)', countOrAll)
+        .option('--since <TIME>', 'from then on: 90s, 2h or 1d ago, 14:05, 2026-01-31T14:05', (text) =>
+          moment(text),
+        )
+        .option('--until <TIME>', 'up to then', (text) => moment(text))
+        .option('--grep <PATTERN>', 'lines with this text, or this /expression/')
         .option('--stderr', 'their stderr instead of their stdout')
+        .option('--both', 'their stdout and their stderr')
         .action((selectors, options) =>
           act(async (context) => (await import('./commands/logs.ts')).logs(context, selectors, options)),
         ),

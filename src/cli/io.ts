@@ -4,7 +4,9 @@ import { isAbsolute, normalize } from 'node:path';
 
 /** Where text goes. */
 export interface Out {
-  write(text: string): void;
+  write(text: string | Uint8Array): void;
+  /** Resolves when whoever reads has room for more: what nobody takes is kept in memory. */
+  drained(): Promise<void>;
   readonly isTTY: boolean;
   /** Of the terminal; undefined where there is none, or one that does not know its size. */
   readonly columns: number | undefined;
@@ -122,6 +124,17 @@ function outOf(
       if (!guarded) stream().on('error', onError);
       guarded = true;
       stream().write(text);
+    },
+    async drained() {
+      const to = stream();
+      if (!to.writableNeedDrain || to.destroyed) return;
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          to.off('drain', done).off('close', done);
+          resolve();
+        };
+        to.once('drain', done).once('close', done);
+      });
     },
     get isTTY() {
       return stream().isTTY === true;

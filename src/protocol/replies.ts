@@ -134,6 +134,8 @@ export interface LogsReply {
     readonly instance: string;
     readonly stream: 'stdout' | 'stderr' | 'merged';
     readonly path: string | null;
+    /** What each line of it is written with: nothing, its time, or all in an object. Daemons before did not say. */
+    readonly format?: 'raw' | 'timestamps' | 'json';
   }[];
   /** Its own log. Daemons before did not say. */
   readonly daemon?: { readonly path: string; readonly format: 'timestamps' | 'json' };
