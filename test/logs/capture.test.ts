@@ -31,6 +31,7 @@ class Rhythm {
       makeFifo: none,
       enlarge: none,
       pendingIn: none,
+      peek: none,
       splice: none,
       spliceAside: none,
       keep: none,
@@ -46,6 +47,7 @@ class Rhythm {
     };
     const sink: Sink = {
       isSlow: false,
+      heldMs: 0,
       take: () => {
         this.looks++;
         return this.gets.shift() ?? NOTHING;
