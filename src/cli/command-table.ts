@@ -205,7 +205,7 @@ function exported(command: Command, act: Act): void {
     .command('systemd')
     .description('print a unit with which systemd keeps the daemon alive')
     .option('--user', "for the user's own manager (systemctl --user)")
-    .option('--output <FILE>', 'write it there; into a folder, by its own name')
+    .option('--output <FILE>', 'write it there')
     .action((options) =>
       act(async (context) => (await import('./commands/export.ts')).exportSystemd(context, options)),
     );

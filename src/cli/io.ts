@@ -43,17 +43,8 @@ export function processIo(daemonProgram: string): Io {
     if (!outlives) leaveQuietly(error);
   };
   return {
-    stdout: outOf(
-      () => process.stdout,
-      onError,
-      () => false,
-    ),
-    // What a daemon says is in its log as well: it does not keep without limit what nobody takes, as a journal that hangs.
-    stderr: outOf(
-      () => process.stderr,
-      onError,
-      ({ writableLength }) => outlives && writableLength > MOST_UNREAD_BYTES,
-    ),
+    stdout: outOf(() => process.stdout, onError),
+    stderr: outOf(() => process.stderr, onError),
     env: process.env,
     cwd: workingFolder(process.env.PWD),
     daemonProgram,
@@ -107,18 +98,11 @@ function leaveQuietly(error: Error): void {
   throw error;
 }
 
-const MOST_UNREAD_BYTES = 256 * 1024;
-
 /** The streams are opened by Node when they are first touched, so that costs nothing to a command that is silent. */
-function outOf(
-  stream: () => NodeJS.WriteStream,
-  onError: (error: Error) => void,
-  isFull: (stream: NodeJS.WriteStream) => boolean,
-): Out {
+function outOf(stream: () => NodeJS.WriteStream, onError: (error: Error) => void): Out {
   let guarded = false;
   return {
     write(text) {
-      if (isFull(stream())) return;
       if (!guarded) stream().on('error', onError);
       guarded = true;
       stream().write(text);

@@ -46,8 +46,6 @@ export interface ApiParts {
   nextRun(program: ProgramName): Wall | null;
   post(event: FleetEvent): void;
   describeDaemon(): DaemonStatus;
-  /** What is not written down, for people; null: all is. */
-  unwritten(): string | null;
 }
 
 export const outlookOf = ({ clock, nextRun }: ApiParts): Outlook => ({ now: () => clock.now(), nextRun });

@@ -57,28 +57,19 @@ export class Api {
   }
 
   start(body: Checked<'start'>, left: AbortSignal): Promise<ActionReply> {
-    return this.#owning(start(this.#parts, body, left));
+    return start(this.#parts, body, left);
   }
 
   stop(body: Checked<'stop'>, left: AbortSignal): Promise<ActionReply> {
-    return this.#owning(stop(this.#parts, body, left));
+    return stop(this.#parts, body, left);
   }
 
   restart(body: Checked<'restart'>, left: AbortSignal): Promise<ActionReply> {
-    return this.#owning(restart(this.#parts, body, left));
+    return restart(this.#parts, body, left);
   }
 
   scale(body: Checked<'scale'>, left: AbortSignal): Promise<ActionReply> {
-    return this.#owning(scale(this.#parts, body, left));
-  }
-
-  /** A wish that the next daemon would not know of is told with the answer. */
-  async #owning(answer: Promise<ActionReply>): Promise<ActionReply> {
-    const reply = await answer;
-    const trouble = this.#parts.unwritten();
-    return trouble === null
-      ? reply
-      : { ...reply, remarks: [...(reply.remarks ?? []), unwrittenWish(trouble)] };
+    return scale(this.#parts, body, left);
   }
 
   signal(body: Checked<'signal'>): ActionReply {
@@ -151,8 +142,5 @@ export class Api {
     return inPlanOrder(this.#parts, selectIds(this.#parts, selectors, 'all'));
   }
 }
-
-const unwrittenWish = (trouble: string): string =>
-  `what was asked for is not written down, and is forgotten if the daemon dies before it is: ${trouble}`;
 
 const HOW = { drain: 'drain', stop: 'now', kill: 'kill' } as const;

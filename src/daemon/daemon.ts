@@ -31,7 +31,6 @@ import type { LogsReply } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
 import { Api } from './api.ts';
 import { bootName } from './boot.ts';
-import { CODE } from './compiled.ts';
 import { Door } from './door.ts';
 import { readEnvFiles } from './env-file.ts';
 import { EventFile, eventsPath } from './event-file.ts';
@@ -351,7 +350,6 @@ async function assemble(
     nextRun: scheduler.nextOf,
     post,
     describeDaemon,
-    unwritten: () => journal.trouble,
   });
   const peerOf = createPeers();
   const upgrade: ServerParts['upgrade'] = (body, connection) => upgrades.upgrade(body, connection);
@@ -359,7 +357,6 @@ async function assemble(
   const annals: ServerParts['annals'] = () => events.annals();
   const parlour = { api, news, annals, peerOf, visitors, upgrade, defect };
   const door = new Door(socket, plan.socketMode, () => createApiServer(parlour));
-  const compiledIn = { [CODE]: join(filed.stateDir, 'code') };
   const upgrades = new Upgrades({
     fleet,
     news,
@@ -368,7 +365,6 @@ async function assemble(
     kept,
     world,
     logPath: ownLog.path,
-    environment: compiledIn,
     handovers: seat?.handovers ?? 0,
     plan: () => current,
     now: () => clock.now(),
@@ -389,7 +385,6 @@ async function assemble(
       server: () => door.server,
       socket,
       folder: filed.runDir,
-      environment: compiledIn,
       errors: options.echo === null ? ownLog.path : null,
     }),
   });

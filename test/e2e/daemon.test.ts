@@ -90,7 +90,7 @@ describe.concurrent('the daemon', () => {
     await world.succeed('start');
     kill((await world.status()).daemon.pid, 'SIGKILL');
     await until('the daemon is gone', async () => (await world.cli('status')).code === 4);
-    const program = [join(ROOT, 'dist/daemon.cjs'), '--config', join(world.dir, 'supervisor.yaml')];
+    const program = [join(ROOT, 'dist/daemon.js'), '--config', join(world.dir, 'supervisor.yaml')];
     const env = { ...process.env, TV_TEST: world.dir };
     const child = spawn(process.execPath, ['--import', TERM_AT_FIRST, ...program], { env, stdio: 'ignore' });
     const gone = once(child, 'exit');

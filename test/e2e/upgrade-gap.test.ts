@@ -13,7 +13,7 @@ import type { Outcome, Program, World } from './world.ts';
 /** The next daemon makes the file `gap` as the first thing, and does nothing else before there is `go-on`. */
 const waitingInTheGap = (program: string, dir: string): string => `
 if (process.env.TSUP_VISOR_HANDOVER !== undefined) {
-  const { existsSync, writeFileSync } = require('node:fs');
+  const { existsSync, writeFileSync } = await import('node:fs');
   writeFileSync(${JSON.stringify(join(dir, 'gap'))}, '');
   while (!existsSync(${JSON.stringify(join(dir, 'go-on'))})) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
 }
@@ -31,7 +31,7 @@ interface Gap {
 async function inTheGap(test: TestContext, programs: Readonly<Record<string, Program>>): Promise<Gap> {
   const world = newWorld(test, programs);
   const next = install(world.dir, '9.9.9');
-  edit(join(next, 'dist/daemon.cjs'), (text) => waitingInTheGap(text, world.dir));
+  edit(join(next, 'dist/daemon.js'), (text) => waitingInTheGap(text, world.dir));
   const made = (name: string) => until(`there is ${name}`, () => existsSync(join(world.dir, name)));
   test.onTestFinished(() => writeFileSync(join(world.dir, 'go-on'), ''));
   await world.succeed('start', '--no-wait');
@@ -68,8 +68,7 @@ it('what programs report and write is heard', { timeout: 60_000 }, async (test) 
   expect(await gap.goOn()).toMatchObject({ code: 0, stderr: '' });
   const { world } = gap;
   const { instances } = await world.see('all have settled', (status) =>
-    // It is ready for a moment, too, where it has not quite ended when the next daemon looks.
-    status.instances.every(({ id, ready, last_exit }) => (id === 'dying:0' ? last_exit !== null : ready)),
+    status.instances.every(({ ready, state }) => ready || state === 'failed' || state === 'exited'),
   );
   const [line, dgram, writer, dying] = instances;
   expect(line).toMatchObject({ ready: true, message: 'by line', restarts: 0 });

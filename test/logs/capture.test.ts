@@ -33,6 +33,7 @@ class Rhythm {
       pendingIn: none,
       peek: none,
       splice: none,
+      peek: none,
       spliceAside: none,
       keep: none,
       close: none,

@@ -71,12 +71,7 @@ function command({ node, program, config, path, user, folders }: UnitFacts): str
     'Type=notify',
     'NotifyAccess=main',
     ...(user === null ? [] : [`User=${lineValue(user)}`]),
-    ...(path === undefined
-      ? []
-      : [
-          '# As it was in the terminal in which this was written.',
-          `Environment=${assignment('PATH', path)}`,
-        ]),
+    ...(path === undefined ? [] : [`Environment=${assignment('PATH', path)}`]),
     `ExecStart=${run} start --foreground`,
     `ExecReload=${run} reload --detach`,
     ...[...folders].map(([kind, folder]) => `${kind}=${commandFile(folder)}`),
@@ -87,9 +82,8 @@ function command({ node, program, config, path, user, folders }: UnitFacts): str
           'RuntimeDirectoryMode=0700',
         ]
       : []),
-    '# What the instances write is in their logs; what the daemon says, or Node when it cannot go on, is in the journal too.',
+    '# What the instances write is in their logs; a journal that hangs must not hold up the daemon.',
     'StandardOutput=null',
-    'StandardError=journal',
   ];
 }
 
@@ -126,8 +120,7 @@ function restarting(): string[] {
     '# Not after "tsup-visor shutdown", which ends with 0.',
     'Restart=on-failure',
     'RestartSec=1',
-    '# The unit itself is wrong, or another daemon runs with this config. Not 5, a mistake in the config: it is tried each',
-    '# second until somebody has mended that.',
+    '# The unit itself is wrong, or another daemon runs with this config.',
     'RestartPreventExitStatus=2 6',
     'WatchdogSec=30',
   ];
