@@ -31,7 +31,6 @@ class Rhythm {
       makeFifo: none,
       enlarge: none,
       pendingIn: none,
-      peek: none,
       splice: none,
       peek: none,
       spliceAside: none,
