@@ -96,5 +96,14 @@ describe("the daemon's own log", { timeout: 60_000 }, () => {
     kill((await world.status()).daemon.pid, 'SIGUSR2');
     await until('it is put aside', () => existsSync(log('daemon.log.1')));
     await until('it is written', () => /^\S+Z info log files are opened anew/.test(read('daemon.log')));
+    expect((await world.succeed('logs', '--daemon', '-n', '1')).stdout).toMatch(
+      /Z info log files are opened anew/,
+    );
+    await world.succeed('shutdown');
+    const without = await world.cli('logs', '--daemon', '-n', '1');
+    expect(without).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/Z info the daemon has ended\n$/),
+    });
   });
 });
