@@ -1,18 +1,22 @@
 /**
- * Carries what comes through one pipe to its sink. Whoever writes little is listened to, whoever writes again and
- * again is looked at every few milliseconds, so that a line does not cost a call of the system, and whoever writes
- * without pause gets a turn of the loop each, of a bounded length. Where the disk takes its time another thread waits
- * for it. Nothing happens while nobody writes.
+ * Carries what comes through one pipe to its sink. Whoever writes little is listened to, together with all others and
+ * in one rhythm with them; whoever writes much has a rhythm of his own, for he must not wait for them: a turn of the
+ * loop after the other while there is more, then a look every few milliseconds, until it has become little. Where the
+ * disk takes its time another thread waits for it. Nothing happens while nobody writes.
  */
 import type { Plumbing } from '../ports/plumbing.ts';
 import type { Flights } from './flights.ts';
 import type { Sink } from './sink.ts';
+import type { Turns } from './turns.ts';
 
 const BYTES_A_TURN = 256 * 1024;
-/** Where so much had gathered there is more. */
+/** Where so much had gathered there is more; in a pipe that holds less, a part of it. */
 const MUCH_BYTES = 64 * 1024;
+const MUCH_OF_PIPE = 1 / 4;
 const FIRST_REST_MS = 1;
 const LONGEST_REST_MS = 8;
+/** Whoever has written little at so many looks in a row is one of the others again. */
+const LOOKS = 8;
 /** Whoever waits for a slow disk does so for what was there then, not for all that is added. */
 const LANDINGS = 8;
 
@@ -21,27 +25,42 @@ interface Waiter {
   done(): void;
 }
 
+/** Of one daemon. */
+export interface CaptureTools {
+  readonly plumbing: Plumbing;
+  readonly flights: Flights;
+  readonly turns: Turns;
+}
+
 export class Capture {
   readonly #pipe: number;
   readonly #sink: Sink;
   readonly #plumbing: Plumbing;
   readonly #flights: Flights;
+  readonly #turns: Turns;
   readonly #over: () => void;
+  readonly #muchBytes: number;
   #isWatched = false;
-  #turn: NodeJS.Immediate | null = null;
+  #hasTurn = false;
   #rest: NodeJS.Timeout | null = null;
   #restMs = FIRST_REST_MS;
+  /** Looks of its own, before it is one of the others. */
+  #looks = 0;
   #waiters: Waiter[] = [];
   #isFlying = false;
   #closed: (() => void) | null = null;
 
-  /** `over`: nobody can write any more, and all is moved. It does not watch yet. */
-  constructor(pipe: number, sink: Sink, plumbing: Plumbing, flights: Flights, over: () => void) {
+  /**
+   * `pipeBytes`: what the pipe holds. `over`: nobody can write any more, and all is moved. It does not watch yet.
+   */
+  constructor(pipe: number, pipeBytes: number, sink: Sink, tools: CaptureTools, over: () => void) {
     this.#pipe = pipe;
     this.#sink = sink;
-    this.#plumbing = plumbing;
-    this.#flights = flights;
+    this.#plumbing = tools.plumbing;
+    this.#flights = tools.flights;
+    this.#turns = tools.turns;
     this.#over = over;
+    this.#muchBytes = Math.min(MUCH_BYTES, pipeBytes * MUCH_OF_PIPE);
   }
 
   /** Another thread has it in its hands: nothing of it can be changed now. */
@@ -51,8 +70,8 @@ export class Capture {
 
   /** Listens; to be called again when somebody can write again. False: it cannot be watched. */
   watch(): boolean {
-    if (this.#isWatched || this.#isFlying || this.#turn !== null || this.#rest !== null) return true;
-    this.#isWatched = this.#plumbing.watch(this.#pipe, () => this.#move());
+    if (this.#isWatched || this.#isFlying || this.#hasTurn || this.#rest !== null) return true;
+    this.#isWatched = this.#plumbing.watch(this.#pipe, this.#move);
     return this.#isWatched;
   }
 
@@ -89,13 +108,13 @@ export class Capture {
     else done();
   }
 
-  #move(): void {
-    this.#turn = null;
+  readonly #move = (): void => {
+    this.#hasTurn = false;
     this.#rest = null;
     if (!this.#sink.isSlow) this.#landed(this.#sink.take(this.#pipe, BYTES_A_TURN));
-    else if (this.#flights.isFull) this.#comeBack(1);
+    else if (this.#flights.isFull) this.#comeBack();
     else this.#fly();
-  }
+  };
 
   #fly(): void {
     this.#unwatch();
@@ -114,26 +133,26 @@ export class Capture {
 
   /** What comes next, when so much was there. */
   #landed(got: number): void {
-    if (got > 0) {
-      this.#comeBack(this.#waiters.length > 0 ? BYTES_A_TURN : got);
-    } else {
+    if (got >= this.#muchBytes) this.#looks = LOOKS;
+    else if (this.#looks > 0) this.#looks--;
+    if (got === 0) {
+      this.#unwatch();
+      this.#over();
+    } else if (got > 0 && (this.#looks === LOOKS || this.#waiters.length > 0)) this.#goOn();
+    else if (got < 0 && this.#sink.heldMs > 0) this.#wait();
+    else if (this.#looks > 0 || (got > 0 && this.#sink.isSlow)) this.#comeBack();
+    else {
       this.#restMs = FIRST_REST_MS;
-      if (got < 0) this.#wait();
-      else this.#unwatch();
-      if (got === 0) this.#over();
+      this.watch();
     }
     if (this.#waiters.length > 0) this.#tell(got);
   }
 
-  /** For more, or for a place for it. */
+  /** For a place for it. */
   #wait(): void {
-    const { heldMs } = this.#sink;
-    if (heldMs === 0) {
-      this.watch();
-      return;
-    }
     this.#unwatch();
-    this.#rest = setTimeout(() => this.#move(), heldMs);
+    this.#restMs = FIRST_REST_MS;
+    this.#rest = setTimeout(this.#move, this.#sink.heldMs);
   }
 
   #tell(got: number): void {
@@ -143,23 +162,26 @@ export class Capture {
     for (const { done } of told) done();
   }
 
-  /** Not listened to meanwhile: each word would ask for one more move, and two at a time write to the same place. */
-  #comeBack(got: number): void {
+  /** At once, and after the others. Not listened to meanwhile: two moves at a time would write to the same place. */
+  #goOn(): void {
     this.#unwatch();
-    if (got >= MUCH_BYTES) {
-      this.#restMs = FIRST_REST_MS;
-      this.#turn = setImmediate(() => this.#move());
-      return;
-    }
-    this.#rest = setTimeout(() => this.#move(), this.#restMs);
+    this.#restMs = FIRST_REST_MS;
+    this.#hasTurn = true;
+    this.#turns.add(this.#move);
+  }
+
+  /** After a while. */
+  #comeBack(): void {
+    this.#unwatch();
+    this.#rest = setTimeout(this.#move, this.#restMs);
     this.#restMs = Math.min(2 * this.#restMs, LONGEST_REST_MS);
   }
 
   #halt(): void {
     this.#unwatch();
-    if (this.#turn !== null) clearImmediate(this.#turn);
+    this.#turns.remove(this.#move);
     if (this.#rest !== null) clearTimeout(this.#rest);
-    this.#turn = null;
+    this.#hasTurn = false;
     this.#rest = null;
   }
 

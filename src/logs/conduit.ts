@@ -1,17 +1,14 @@
 /** One stream of one instance on its way: the FIFO that is written into, and the file that it is carried to. */
 import { closeSync } from 'node:fs';
 import type { LogSettings } from '../core/plan.ts';
-import type { Plumbing } from '../ports/plumbing.ts';
-import { Capture } from './capture.ts';
+import { Capture, type CaptureTools } from './capture.ts';
 import type { Fifo, Owner } from './fifo.ts';
-import type { Flights } from './flights.ts';
 import type { LogFiles } from './log-files.ts';
 import { type Aim, Outlet } from './outlet.ts';
 import type { Loss } from './sink.ts';
 
 export interface ConduitOptions {
-  readonly plumbing: Plumbing;
-  readonly flights: Flights;
+  readonly tools: CaptureTools;
   readonly files: LogFiles;
   readonly pipeBytes: number;
   /** Nobody can write into it any more, and no instance is there that would. */
@@ -25,17 +22,12 @@ export class Conduit {
   readonly #sink: Outlet;
   readonly #capture: Capture;
 
-  constructor(
-    fifo: Fifo,
-    aim: Aim,
-    isLeft: boolean,
-    { plumbing, flights, files, pipeBytes, over }: ConduitOptions,
-  ) {
+  constructor(fifo: Fifo, aim: Aim, isLeft: boolean, { tools, files, pipeBytes, over }: ConduitOptions) {
     this.isLeft = isLeft;
     this.#fifo = fifo;
-    plumbing.enlarge(fifo.reader, pipeBytes);
-    this.#sink = new Outlet(fifo.path, aim, plumbing, files);
-    this.#capture = new Capture(fifo.reader, this.#sink, plumbing, flights, () => {
+    const held = tools.plumbing.enlarge(fifo.reader, pipeBytes);
+    this.#sink = new Outlet(fifo.path, aim, tools.plumbing, files);
+    this.#capture = new Capture(fifo.reader, held, this.#sink, tools, () => {
       if (this.isLeft) over(this);
     });
   }

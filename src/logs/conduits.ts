@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { run } from '../base/ids.ts';
 import type { LogSettings } from '../core/plan.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
+import type { CaptureTools } from './capture.ts';
 import { Conduit } from './conduit.ts';
 import { Fifo, isLink, type Owner } from './fifo.ts';
 import type { LogFileEvents } from './file-settings.ts';
@@ -13,6 +14,7 @@ import { type Aim, clear } from './outlet.ts';
 import { isSpool, spoolOf } from './spool.ts';
 import { originOf } from './stream.ts';
 import { wordsFor } from './system-words.ts';
+import { Turns } from './turns.ts';
 
 const PIPE_BYTES = 1024 * 1024;
 /** The pipes of a user who is not root share a quota, 64 MiB as it comes; beyond it all his pipes become small ones. */
@@ -47,6 +49,7 @@ export class Conduits {
   /** Whose FIFOs somebody has removed, while they were held. */
   readonly #nameless = new Set<Conduit>();
   readonly #flights = new Flights();
+  readonly #tools: CaptureTools;
   /** What is written to. */
   readonly files: LogFiles;
   #isClosed = false;
@@ -54,6 +57,7 @@ export class Conduits {
 
   constructor(options: ConduitsOptions) {
     this.#options = options;
+    this.#tools = { plumbing: options.plumbing, flights: this.#flights, turns: new Turns() };
     this.files = new LogFiles(options.events);
     const names = namesIn(options.folder);
     for (const name of names) if (!isSpool(name)) this.#find(name);
@@ -152,11 +156,10 @@ export class Conduits {
   }
 
   #add(name: string, fifo: Fifo, aim: Aim, isLeft: boolean): Conduit {
-    const { plumbing } = this.#options;
     const pipeBytes = this.#sizeOfNext();
     const over = (conduit: Conduit): void => this.#remove(conduit);
-    const [flights, files] = [this.#flights, this.files];
-    const conduit = new Conduit(fifo, aim, isLeft, { plumbing, flights, files, pipeBytes, over });
+    const [tools, files] = [this.#tools, this.files];
+    const conduit = new Conduit(fifo, aim, isLeft, { tools, files, pipeBytes, over });
     this.#named.set(name, conduit);
     this.#keepSoon();
     return conduit;

@@ -46,7 +46,9 @@ export class Fifo {
 
   /** One that an earlier daemon has made. @throws what the system says */
   static find(path: string, at: string = path): Fifo {
-    return new Fifo(path, openReader(at));
+    const fifo = new Fifo(path, openReader(at));
+    seeWriter(at);
+    return fifo;
   }
 
   /** Where its bytes go, as it is written down; null: it is not. */
@@ -105,6 +107,15 @@ function openReader(path: string): number {
   if (fstatSync(descriptor).isFIFO()) return descriptor;
   closeSync(descriptor);
   throw new Error(`${path} is not a FIFO`);
+}
+
+/** The system does not tell a reader that nobody can write any more before it has seen one who could. */
+function seeWriter(path: string): void {
+  try {
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+  } catch {
+    // Then that is found out when its instance goes, or the daemon.
+  }
 }
 
 function openIfThere(path: string, flags: number): number | null {

@@ -79,6 +79,7 @@ export class FileSink implements Sink {
     try {
       const got = this.#move(pipe, most, now);
       this.#file.wentWell(got);
+      if (this.#file.why !== null && this.#plumbing.pendingIn(pipe) === 0) this.#file.wentWell(0);
       this.#tookSince(now);
       return got;
     } catch (error) {

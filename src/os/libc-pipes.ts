@@ -6,6 +6,8 @@ export interface PipeCalls {
   mkfifo(path: string, mode: number): Errno;
   /** What the pipe holds from now on, in bytes; null: refused. */
   setPipeSize(descriptor: number, bytes: number): number | null;
+  /** What it holds; 0: it is no pipe. */
+  pipeSize(descriptor: number): number;
   /** Bytes in a pipe. */
   pendingIn(descriptor: number): number;
   /** Bytes that were moved, 0 where nobody can write any more, or an errno below 0. Never waits for bytes. */
@@ -20,6 +22,7 @@ type Call = ((...args: unknown[]) => number) & {
 type Declare = (signature: string) => Call;
 
 const F_SETPIPE_SZ = 1031;
+const F_GETPIPE_SZ = 1032;
 const FIONREAD = 0x541b;
 const SPLICE_F_NONBLOCK = 2;
 
@@ -39,6 +42,7 @@ export function pipeCalls(declare: Declare, errno: () => Errno): PipeCalls {
       const size = fcntl(descriptor, F_SETPIPE_SZ, bytes);
       return size < 0 ? null : size;
     },
+    pipeSize: (descriptor) => Math.max(0, fcntl(descriptor, F_GETPIPE_SZ, 0)),
     pendingIn: (descriptor) => (ioctl(descriptor, FIONREAD, count) === 0 ? (count[0] ?? 0) : 0),
     splice(pipe, file, at, most) {
       offset[0] = BigInt(at);

@@ -43,13 +43,20 @@ export interface Libc extends SpawnCalls, IdentityCalls, ExecCalls, PipeCalls {
   createEpoll(): number | null;
   epollAdd(epoll: number, descriptor: number): Errno;
   epollRemove(epoll: number, descriptor: number): void;
-  /** The descriptors that are readable now, at most as many as fit. */
-  epollReady(epoll: number, into: number[]): void;
+  /** The descriptors that are readable now, at most as many as fit; true: there may be more. */
+  epollReady(epoll: number, into: number[]): boolean;
   /** Calls back from the event loop while `descriptor` is readable. Does not keep the process alive. */
-  whenReadable(descriptor: number, callback: () => void): { close(): void };
+  whenReadable(descriptor: number, callback: () => void): Readable;
 }
 
 export type { Errno };
+
+export interface Readable {
+  /** Does not call back until `listen`. */
+  rest(): void;
+  listen(): void;
+  close(): void;
+}
 
 let loaded: Libc | null | undefined;
 
@@ -254,11 +261,16 @@ function epollCalls(koffi: Koffi, library: Library) {
     epollReady(epoll: number, into: number[]) {
       const count: number = wait(epoll, events, EVENTS_AT_ONCE, 0);
       for (let i = 0; i < count; i++) into.push(events[i * stride + at] ?? -1);
+      return count === EVENTS_AT_ONCE;
     },
     whenReadable(descriptor: number, callback: () => void) {
       const handle = koffi.node.poll(descriptor, { readable: true }, callback);
       handle.unref();
-      return handle;
+      return {
+        rest: () => handle.stop(),
+        listen: () => handle.start({ readable: true }, callback),
+        close: () => handle.close(),
+      };
     },
   };
 }

@@ -4,8 +4,11 @@ import type { Result } from '../base/result.ts';
 export interface Plumbing {
   /** For its owner alone. @throws what node:fs would throw */
   makeFifo(path: string): void;
-  /** How much it holds before whoever writes has to wait: `bytes`, or as much of that as the system grants. */
-  enlarge(pipe: number, bytes: number): void;
+  /**
+   * How much it holds before whoever writes has to wait: `bytes`, or as much of that as the system grants, which it
+   * returns.
+   */
+  enlarge(pipe: number, bytes: number): number;
   /** Bytes that are in it now. */
   pendingIn(pipe: number): number;
   /**
@@ -20,7 +23,10 @@ export interface Plumbing {
   splice(pipe: number, file: number, at: number, most: number): number;
   /** The same, by another thread, for a disk that takes its time. */
   spliceAside(pipe: number, file: number, at: number, most: number, done: (moved: number) => void): void;
-  /** Calls back, at each turn of the loop, while there is something to read or nobody can write any more. */
+  /**
+   * Calls back while there is something to read or nobody can write any more: at once after a while of silence, else
+   * together with others, up to 200 ms later where they are many.
+   */
   watch(pipe: number, readable: () => void): boolean;
   /** To be called before the descriptor is closed. */
   unwatch(pipe: number): void;

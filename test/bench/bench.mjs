@@ -1,6 +1,6 @@
 /**
  * The figures of the README, each beside those of the peers in the same run:
- *   npm run build && node test/bench/bench.mjs [start|restart-latency|status|idle|levels|shutdown|rolling|double-failure|load|all] [--quick] [--only NAME]
+ *   npm run build && node test/bench/bench.mjs [start|restart-latency|status|idle|levels|shutdown|rolling|double-failure|load|logs|all] [--quick] [--only NAME]
  * supervisord, runit and daemontools take part where they are installed (Debian: supervisor, runit, daemontools); pm2 is installed into a
  * temporary folder. Everything runs in that folder, and is ended by pid and removed at the end. It is in memory where
  * there is such a place: what a disk takes to make a file (0.02 to 1.5 ms on one and the same, by folder) is not the
@@ -15,6 +15,7 @@ import { Pm2, Runit, Supervisord, TsupVisor } from './contenders.mjs';
 import { doubleFailure } from './double-failure.mjs';
 import { levels, shutdown } from './fleets.mjs';
 import { load } from './load.mjs';
+import { logs } from './logs.mjs';
 import { cpuMs, median, memory, msBetween, now, pause, percentile } from './measure.mjs';
 import { rolling } from './rolling.mjs';
 import { print } from './table.mjs';
@@ -27,6 +28,7 @@ const { values: options, positionals } = parseArgs({
 const MEMORY = '/dev/shm';
 const dir = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'tv-bench-'));
 const tick = compile('tick', dir);
+const pm2 = installed();
 const all = contenders();
 const rounds = options.quick ? 1 : 3;
 
@@ -40,16 +42,19 @@ const BENCHES = {
   rolling: () => rolling(dir, options.quick ? 6 : 20, wantedRoller),
   'double-failure': () => doubleFailure(dir, options.quick ? 200 : 2000),
   load: () => load(options.quick ? 5 : 31),
+  logs: () => logs(dir, rounds, options.quick, pm2 ?? null, wanted),
 };
 const which = positionals[0] ?? 'all';
 if (which !== 'all' && !(which in BENCHES)) {
   console.error(`cannot measure "${which}": it is all or one of ${Object.keys(BENCHES).join(', ')}`);
   process.exit(2);
 }
-process.on('SIGINT', async () => {
-  await cleanUp();
-  process.exit(130);
-});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, async () => {
+    await cleanUp();
+    process.exit(1);
+  });
+}
 try {
   console.log(
     `node ${process.version}, ${availableParallelism()} cores, ${rounds} rounds; lower is better everywhere`,
@@ -73,9 +78,19 @@ function contenders() {
   const list = [new TsupVisor(...place('ours')), new TsupVisor(...place('foreground'), true)];
   if (Supervisord.exists()) list.push(new Supervisord(...place('supervisord')));
   if (Runit.exists()) list.push(new Runit(...place('runit')));
-  if (wanted('pm2'))
-    list.push(new Pm2(...place('pm2'), Pm2.install(process.env.BENCH_PM2_DIR ?? join(dir, 'npm'))));
+  if (pm2 !== undefined) list.push(new Pm2(...place('pm2'), pm2));
   return list.filter((contender) => wanted(contender.name));
+}
+
+/** Where pm2 is; undefined where it is not asked for, or not to be had. */
+function installed() {
+  if (!wanted('pm2')) return undefined;
+  try {
+    return Pm2.install(process.env.BENCH_PM2_DIR ?? join(dir, 'npm'));
+  } catch {
+    console.error('pm2 cannot be installed, and is left out');
+    return undefined;
+  }
 }
 
 function wanted(name) {

@@ -262,7 +262,7 @@ export class Daemontools extends Contender {
   async end() {} // what bears the mark is ended: there is no word for all of it
 }
 
-function has(command) {
+export function has(command) {
   try {
     execFileSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' });
     return true;
