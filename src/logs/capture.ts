@@ -138,8 +138,8 @@ export class Capture {
     if (got === 0) {
       this.#unwatch();
       this.#over();
-    } else if (got > 0 && (this.#looks === LOOKS || this.#waiters.length > 0)) this.#goOn();
-    else if (got < 0 && this.#sink.heldMs > 0) this.#wait();
+    } else if (got < 0 && this.#sink.heldMs > 0) this.#waitFor(this.#sink.heldMs);
+    else if (got > 0 && (this.#looks === LOOKS || this.#waiters.length > 0)) this.#goOn();
     else if (this.#looks > 0 || (got > 0 && this.#sink.isSlow)) this.#comeBack();
     else {
       this.#restMs = FIRST_REST_MS;
@@ -148,11 +148,10 @@ export class Capture {
     if (this.#waiters.length > 0) this.#tell(got);
   }
 
-  /** For a place for it. */
-  #wait(): void {
+  /** What is there has no place yet. */
+  #waitFor(ms: number): void {
     this.#unwatch();
-    this.#restMs = FIRST_REST_MS;
-    this.#rest = setTimeout(this.#move, this.#sink.heldMs);
+    this.#rest = setTimeout(this.#move, ms);
   }
 
   #tell(got: number): void {

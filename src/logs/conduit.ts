@@ -25,8 +25,9 @@ export class Conduit {
   constructor(fifo: Fifo, aim: Aim, isLeft: boolean, { tools, files, pipeBytes, over }: ConduitOptions) {
     this.isLeft = isLeft;
     this.#fifo = fifo;
-    const held = tools.plumbing.enlarge(fifo.reader, pipeBytes);
-    this.#sink = new Outlet(fifo.path, aim, tools.plumbing, files);
+    const { plumbing } = tools;
+    const held = plumbing.enlarge(fifo.reader, pipeBytes);
+    this.#sink = new Outlet(fifo.path, aim, plumbing, files);
     this.#capture = new Capture(fifo.reader, held, this.#sink, tools, () => {
       if (this.isLeft) over(this);
     });

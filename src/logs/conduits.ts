@@ -195,7 +195,7 @@ export class Conduits {
     const pipes = this.all.map(({ reader }) => reader);
     // Somebody may have removed it; what is held has no name in it then, and is kept all the same.
     if (pipes.length > 0) makeIfGone(folder);
-    const kept = plumbing.keep(pipes, join(folder, KEEPER));
+    const kept = plumbing.keep(pipes, join(folder, KEEPER), () => this.#keepSoon());
     if (!kept.ok) warn(kept.error);
   }
 }

@@ -17,6 +17,7 @@ const SLOW_MS = 20;
 const SLOW_FOR_MS = 5000;
 /** Another thread does something to the file for somebody else. */
 const BUSY_MS = 5;
+const FILES_A_TURN = 8;
 const BUFFER_BYTES = 64 * 1024;
 const { EAGAIN, EINTR, EINVAL } = constants.errno;
 const NOTHING = -EAGAIN;
@@ -29,6 +30,11 @@ const buffer = Buffer.allocUnsafe(BUFFER_BYTES);
 interface Part {
   readonly place: Place;
   readonly bytes: number;
+}
+
+interface Allowance {
+  readonly most: number;
+  readonly files: number;
 }
 
 export class FileSink implements Sink {
@@ -78,8 +84,7 @@ export class FileSink implements Sink {
     if (!this.#file.isOpen && this.#plumbing.pendingIn(pipe) === 0) return this.#look(pipe);
     try {
       const got = this.#move(pipe, most, now);
-      this.#file.wentWell(got);
-      if (this.#file.why !== null && this.#plumbing.pendingIn(pipe) === 0) this.#file.wentWell(0);
+      this.#wentWell(pipe, got);
       this.#tookSince(now);
       return got;
     } catch (error) {
@@ -98,24 +103,36 @@ export class FileSink implements Sink {
   }
 
   takeAside(pipe: number, most: number, done: (got: number) => void): void {
+    this.#carryAside(pipe, { most, files: FILES_A_TURN }, done);
+  }
+
+  /** `left`: what may still be moved, through so many files. */
+  #carryAside(pipe: number, left: Allowance, done: (got: number) => void): void {
+    if (this.#file.isBusy) {
+      this.#file.whenFree(() => this.#carryAside(pipe, left, done));
+      return;
+    }
     const began = performance.now();
-    const part = this.#file.why === null && !this.#copies ? this.#partOf(pipe, most, began) : null;
+    const part = this.#file.why === null && !this.#copies ? this.#partOf(pipe, left.most, began) : null;
     if (part === null)
-      done(this.take(pipe, most)); // it is no disk to wait for
-    else if (part === 'full') this.#file.rotateAside(began, () => this.takeAside(pipe, most, done));
+      done(this.take(pipe, left.most)); // it is no disk to wait for
+    else if (part === 'full') this.#file.rotateAside(began, () => this.#carryAside(pipe, left, done));
     else if (part.bytes <= 0) done(part.bytes);
     else
       this.#moveAside(pipe, part, (got) => {
         this.#tookSince(began);
+        const rest = { most: left.most - got, files: left.files - 1 };
         // Another try says why.
-        done(got < 0 && this.#plumbing.pendingIn(pipe) > 0 ? this.take(pipe, most) : got);
+        if (got < 0 && this.#plumbing.pendingIn(pipe) > 0) done(this.take(pipe, left.most));
+        else if (got < part.bytes || rest.most <= 0 || rest.files <= 0) done(got);
+        else this.#carryAside(pipe, rest, (more) => done(got + Math.max(0, more)));
       });
   }
 
   #moveAside(pipe: number, { place, bytes }: Part, done: (got: number) => void): void {
     this.#file.isBusy = true;
     this.#plumbing.spliceAside(pipe, place.descriptor, place.size, bytes, (got) => {
-      if (got >= 0) this.#file.wentWell(got);
+      if (got >= 0) this.#wentWell(pipe, got);
       this.#file.isBusy = false;
       done(got);
     });
@@ -126,14 +143,14 @@ export class FileSink implements Sink {
     this.#files.letGo(this.#file);
   }
 
-  /** Through one end of the file at most: whoever has many short ones takes many turns. */
+  /** Through so many files at most: whoever has very small ones takes more turns. */
   #move(pipe: number, most: number, now: number): number {
     let moved = 0;
-    for (let hasRotated = false; ; ) {
+    for (let files = 0; ; ) {
       const part = this.#partIn(pipe, most - moved, this.#file.place(now), now);
       if (part === 'full') {
-        if (hasRotated && moved > 0) return moved;
-        hasRotated = this.#file.rotate(now);
+        if (files >= FILES_A_TURN && moved > 0) return moved;
+        if (this.#file.rotate(now)) files++;
         continue;
       }
       const got = part.bytes > 0 ? this.#put(pipe, part) : part.bytes;
@@ -193,6 +210,13 @@ export class FileSink implements Sink {
   /** Whether somebody can still write, as `take` tells it. */
   #look(pipe: number): number {
     return this.#plumbing.peek(pipe, 1)?.length === 0 ? 0 : NOTHING;
+  }
+
+  #wentWell(pipe: number, got: number): void {
+    this.#file.wentWell(got);
+    // All there was has found its place: nobody may ask again before there is more.
+    if (got > 0 && this.#file.why !== null && this.#plumbing.pendingIn(pipe) === 0)
+      this.#file.wentWell(NOTHING);
   }
 
   #tookSince(began: number): void {

@@ -8,6 +8,7 @@ import { fail, ok, type Result } from '../base/result.ts';
 import type { Libc } from './libc.ts';
 import { leaders } from './reaper.ts';
 import { explain, explainErrno } from './system-error.ts';
+import type { Watch } from './watch.ts';
 
 const SHELL = '/bin/sh';
 /** Descriptor 3 ends with the daemon. $1 names a file with the word of whichever daemon is there; $2 is that of its own. */
@@ -15,8 +16,12 @@ const SCRIPT = `read x <&3
 n=0
 while [ $n -lt 600 ] && read word < "$1" && [ "$word" = "$2" ]; do sleep 1; n=$((n + 1)); done`;
 
+/** One that somebody ends again and again is not begun more often. */
+const SHORTEST_LIFE_MS = 1000;
+
 interface Held {
   readonly pid: number;
+  readonly since: number;
   /** Our end: it is closed when this process ends, however that comes about. */
   readonly lifeline: number;
 }
@@ -24,14 +29,21 @@ interface Held {
 export class PipeKeeper {
   readonly #libc: Libc;
   readonly #word = `${process.pid}-${Date.now()}`;
+  readonly #watch: Watch;
   #held: Held | null = null;
+  #loss: NodeJS.Timeout | null = null;
 
-  constructor(libc: Libc) {
+  /** `watch`: what it is told by that the keeper has ended. */
+  constructor(libc: Libc, watch: Watch) {
     this.#libc = libc;
+    this.#watch = watch;
   }
 
-  /** These, and no others, from now on. `file`: where the word of the daemon is. Fails in one sentence. */
-  hold(pipes: readonly number[], file: string): Result<null, string> {
+  /**
+   * These, and no others, from now on. `file`: where the word of the daemon is. `lost`: somebody has ended the keeper,
+   * so it is to be asked for again. Fails in one sentence.
+   */
+  hold(pipes: readonly number[], file: string, lost: () => void): Result<null, string> {
     if (pipes.length === 0) {
       this.#end();
       removeIfThere(file);
@@ -44,12 +56,17 @@ export class PipeKeeper {
       );
     this.#end();
     this.#held = fresh.value;
+    // Nobody reads at the other end any more: that can be heard of.
+    this.#watch.add(fresh.value.lifeline, () => this.#lose(lost));
     return ok(null);
   }
 
   /** It lives on, for the next daemon. */
   leave(): void {
+    if (this.#loss !== null) clearTimeout(this.#loss);
+    this.#loss = null;
     if (this.#held === null) return;
+    this.#watch.remove(this.#held.lifeline);
     leaders.delete(this.#held.pid);
     closeSync(this.#held.lifeline);
     this.#held = null;
@@ -74,7 +91,7 @@ export class PipeKeeper {
       });
       if ('errno' in begun) throw new Error(explainErrno(begun.errno));
       leaders.add(begun.pid);
-      return ok({ pid: begun.pid, lifeline: made.write });
+      return ok({ pid: begun.pid, since: performance.now(), lifeline: made.write });
     } catch (error) {
       closeSync(made.write);
       return fail(explain(error));
@@ -84,9 +101,15 @@ export class PipeKeeper {
   }
 
   #end(): void {
-    if (this.#held === null) return;
-    this.#libc.endChild(this.#held.pid);
+    if (this.#held !== null) this.#libc.endChild(this.#held.pid);
     this.leave();
+  }
+
+  #lose(lost: () => void): void {
+    const livedMs = performance.now() - (this.#held?.since ?? 0);
+    this.#end();
+    this.#loss = setTimeout(lost, livedMs < SHORTEST_LIFE_MS ? SHORTEST_LIFE_MS : 0);
+    this.#loss.unref();
   }
 }
 

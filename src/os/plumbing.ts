@@ -28,7 +28,7 @@ export function createPlumbing(libc: Libc | null = loadLibc()): Plumbing | null 
   const nothing = (): void => {};
   const watch = libc === null ? null : createWatch(libc, nothing, nothing, restMs);
   if (libc === null || watch === null) return null;
-  const keeper = new PipeKeeper(libc);
+  const keeper = new PipeKeeper(libc, watch);
   const peek = new PipePeek(libc);
   return {
     makeFifo(path) {
@@ -48,7 +48,7 @@ export function createPlumbing(libc: Libc | null = loadLibc()): Plumbing | null 
     spliceAside: (pipe, file, at, most, done) => libc.spliceAside(pipe, file, at, most, done),
     watch: (pipe, readable) => watch.add(pipe, readable),
     unwatch: (pipe) => watch.remove(pipe),
-    keep: (pipes, file) => keeper.hold(pipes, file),
+    keep: (pipes, file, lost) => keeper.hold(pipes, file, lost),
     close() {
       keeper.leave();
       peek.close();

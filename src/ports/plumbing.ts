@@ -32,9 +32,9 @@ export interface Plumbing {
   unwatch(pipe: number): void;
   /**
    * What is in these, and in no others, outlives whoever wrote it, also while there is no daemon; `file` is for this
-   * alone. Fails in one sentence.
+   * alone. `lost`: that has come to an end, and is to be asked for again. Fails in one sentence.
    */
-  keep(pipes: readonly number[], file: string): Result<null, string>;
+  keep(pipes: readonly number[], file: string, lost: () => void): Result<null, string>;
   /** What is kept stays so for the next daemon. */
   close(): void;
 }

@@ -35,13 +35,25 @@ export async function pouring(contender, count, body) {
     contender.launch();
     await contender.ticks.wait(count);
     await pause(500); // whoever logs is there as well
-    const pids = await contender.daemons();
+    const pids = await daemonsOf(contender);
     return await body({ pids, go: () => letGo(contender.command[1]) });
   } catch (error) {
     console.error(`${contender.name}: ${error.message}`);
     return undefined;
   } finally {
     await contender.stop();
+  }
+}
+
+/** Whoever has just begun its programs may not answer yet. */
+async function daemonsOf(contender) {
+  for (let left = 20; ; left--) {
+    try {
+      return await contender.daemons();
+    } catch (error) {
+      if (left === 0) throw error;
+      await pause(200);
+    }
   }
 }
 

@@ -151,10 +151,12 @@ function listen(child: ChildProcess, what: string): Begun {
     });
   gather(child.stdout, 'stdout');
   gather(child.stderr, 'stderr');
-  // `exit`, not `close`: were the daemon to keep our pipe, the test would wait for it. What was written is read by then.
+  // `exit`, not `close`: were the daemon to keep our pipe, the test would wait for it.
   const closed = once(child, 'close');
   const ended = once(child, 'exit').then(async ([code]): Promise<Outcome> => {
     await Promise.race([closed, pause(200)]);
+    // A test that was held up itself has not looked yet: what was written is read in the next turns of the loop.
+    for (let turns = 2; turns > 0; turns--) await new Promise(setImmediate);
     return { code, ...text };
   });
   const prints = (pattern: RegExp): Promise<string> =>

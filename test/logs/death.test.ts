@@ -17,7 +17,7 @@ import type { LogSettings } from '../../src/core/plan.ts';
 import { bundle } from '../rig/bundle.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 import { within } from '../rig/within.ts';
-import { filesOf } from './put-aside.ts';
+import { endsOf, filesOf } from './put-aside.ts';
 import { canCarry, dice, type Scene, until, useScene } from './rig.ts';
 import { undressed } from './undress.ts';
 
@@ -88,14 +88,23 @@ function firstFault(text: Buffer): string | null {
 const statOf = (path: string): { readonly size: number; readonly ino: number } =>
   statSync(path, { throwIfNoEntry: false }) ?? { size: 0, ino: 0 };
 
-/** Of a file that may be larger than a string can be. */
+/** Of a file that may be larger than a string can be, and not there for a moment. */
 function endOf(path: string): string {
   if (!existsSync(path)) return ''; // put aside, and nothing has come since
   const end = Buffer.alloc(100);
-  const file = openSync(path, 'r');
+  const file = openIfThere(path);
+  if (file === null) return '';
   const length = readSync(file, end, 0, end.length, Math.max(0, statOf(path).size - end.length));
   closeSync(file);
   return end.toString('latin1', 0, length);
+}
+
+function openIfThere(path: string): number | null {
+  try {
+    return openSync(path, 'r');
+  } catch {
+    return null;
+  }
 }
 
 describe.skipIf(!canCarry)('whoever is killed while it reads', () => {
@@ -135,6 +144,43 @@ describe.skipIf(!canCarry)('whoever is killed while it reads', () => {
       const { timestamps = false, format = 'raw' } = logging;
       const bytes = timestamps || format === 'json' ? undressed(log, format) : log;
       expect(firstFault(bytes), `seed ${seed}`).toBeNull();
+    },
+    60_000 + KILLS * 1000,
+  );
+});
+
+describe.skipIf(!canCarry)('whoever is killed while it puts files aside', () => {
+  test.each([
+    ['plain', false],
+    ['compressed', true],
+  ])(
+    'has every byte in one of them, once: %s',
+    async (_, compress) => {
+      const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+      const random = dice(seed);
+      const s = scene();
+      const stop = join(s.folder, 'stop');
+      const logging = { maxBytes: 60_000, keep: 5000, compress };
+      let child = await begin(s, [s.log, ...writer(stop, 500)], logging);
+      for (let i = 0; i < KILLS / 5; i++) {
+        const count = endsOf(s.log).length;
+        await until('more files', () => endsOf(s.log).length > count);
+        await new Promise((resolve) => setTimeout(resolve, random(20)));
+        await kill(child);
+        child = await begin(s, [], logging);
+      }
+      writeFileSync(stop, '');
+      await until('the last line', () => /^last \d+$/m.test(endOf(s.log)));
+      const isDone = (): boolean => !endsOf(s.log).some((end) => /^\.\d+$/.test(end));
+      if (compress) await until('all to be compressed', isDone);
+      await kill(child);
+      const files = filesOf(s.log);
+      expect(firstFault(Buffer.concat(files)), `seed ${seed}`).toBeNull();
+      for (const file of files.slice(0, -1)) {
+        expect(file.length, `seed ${seed}`).toBeGreaterThanOrEqual(60_000);
+        expect(file.length, `seed ${seed}`).toBeLessThan(60_000 + 400);
+        expect(file.at(-1), `seed ${seed}`).toBe(10);
+      }
     },
     60_000 + KILLS * 1000,
   );

@@ -3,14 +3,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
-/** The oldest first, the one that is written to last. */
+/** The oldest first, the one that is written to last. There may be gaps in the row. */
 export function filesOf(path: string): Buffer[] {
-  const files: Buffer[] = existsSync(path) ? [readFileSync(path)] : [];
-  for (let n = 1; ; n++) {
-    if (existsSync(`${path}.${n}`)) files.unshift(readFileSync(`${path}.${n}`));
-    else if (existsSync(`${path}.${n}.gz`)) files.unshift(gunzipSync(readFileSync(`${path}.${n}.gz`)));
-    else return files;
-  }
+  const numbers = endsOf(path).map((end) => Number(/^\.(\d+)(\.gz)?$/.exec(end)?.[1] ?? 0));
+  return [...new Set(numbers)]
+    .sort((a, b) => b - a)
+    .map((n) => (n === 0 ? path : `${path}.${n}`))
+    .flatMap((name) => {
+      if (existsSync(name)) return [readFileSync(name)];
+      return existsSync(`${name}.gz`) ? [gunzipSync(readFileSync(`${name}.gz`))] : [];
+    });
 }
 
 /** The ends of the names of all that lies there for this file: `''`, `.1`, `.2.gz`… */
