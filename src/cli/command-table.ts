@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Act, CommandDefinition } from './command-definition.ts';
 import { moment } from './moment.ts';
-import { atLeastOne, count, duration, TIMEOUT } from './option-values.ts';
+import { atLeastOne, count, countOrAll, duration, TIMEOUT } from './option-values.ts';
 import { ROLLING_COMMANDS, ROLLOUT_PARTS } from './rolling-commands.ts';
 
 export const COMMANDS: readonly CommandDefinition[] = [
@@ -92,8 +92,15 @@ export const COMMANDS: readonly CommandDefinition[] = [
       command
         .argument('[SELECTOR...]')
         .option('-f, --follow', 'and what they write from now on')
-        .option('-n, --lines <N>', 'so many lines of each instance', count, 10)
+        .option('-n, --lines <N>', 'the last lines of each instance, or "all" (10)', countOrAll)
+        .option('--since <TIME>', 'from then on: 90s, 2h or 1d ago, 14:05, 2026-01-31T14:05', (text) =>
+          moment(text),
+        )
+        .option('--until <TIME>', 'up to then', (text) => moment(text))
+        .option('--grep <PATTERN>', 'lines with this text, or this /expression/')
         .option('--stderr', 'their stderr instead of their stdout')
+        .option('--both', 'their stdout and their stderr')
+        .option('--daemon', 'what the daemon itself has to say instead')
         .action((selectors, options) =>
           act(async (context) => (await import('./commands/logs.ts')).logs(context, selectors, options)),
         ),
@@ -110,6 +117,26 @@ export const COMMANDS: readonly CommandDefinition[] = [
         )
         .action((options) =>
           act(async (context) => (await import('./commands/events.ts')).events(context, options)),
+        ),
+  },
+  {
+    name: 'rotate',
+    does: 'put aside what they have written so far (none named: all, and the log of the daemon)',
+    define: (command, act) =>
+      command
+        .argument('[SELECTOR...]')
+        .action((selectors) =>
+          act(async (context) => (await import('./commands/log-files.ts')).rotate(context, selectors)),
+        ),
+  },
+  {
+    name: 'reopen',
+    does: 'write on at the paths of log files that somebody else has moved away: for logrotate',
+    define: (command, act) =>
+      command
+        .argument('[SELECTOR...]')
+        .action((selectors) =>
+          act(async (context) => (await import('./commands/log-files.ts')).reopen(context, selectors)),
         ),
   },
   {
@@ -205,7 +232,7 @@ function exported(command: Command, act: Act): void {
     .command('systemd')
     .description('print a unit with which systemd keeps the daemon alive')
     .option('--user', "for the user's own manager (systemctl --user)")
-    .option('--output <FILE>', 'write it there')
+    .option('--output <FILE>', 'write it there; into a folder, by its own name')
     .action((options) =>
       act(async (context) => (await import('./commands/export.ts')).exportSystemd(context, options)),
     );

@@ -1,15 +1,25 @@
 /** What the instances write while the daemon is in this terminal: each line with its time and its name. */
 import { statSync } from 'node:fs';
+import { beginAt } from '../logs/read/begin.ts';
+import { type LineFormat, wordsOf } from '../logs/read/format.ts';
+import { Folders } from '../logs/read/generations.ts';
+import { type Line, Reader } from '../logs/read/reader.ts';
 import type { LogsReply } from '../protocol/replies.ts';
 import type { Context } from './context.ts';
-import { linePrinter } from './render/log-line.ts';
+import { headsOf, tamed } from './render/log-line.ts';
 import type { Paint } from './render/paint.ts';
 import { stamp } from './render/words.ts';
-import { FOLLOW_EVERY_MS, Follower } from './tail.ts';
+
+const LOOK_EVERY_MS = 200;
+/** Read of each in one look: the daemon has other things to do. Of one that has ended, all is shown before its end. */
+const BYTES_A_LOOK = { more: 1024 * 1024, all: 64 * 1024 * 1024 } as const;
+
+type How = keyof typeof BYTES_A_LOOK;
 
 interface Source {
   readonly instance: string;
-  readonly file: Follower;
+  readonly format: LineFormat;
+  readonly reader: Reader;
 }
 
 export class ForegroundOutput {
@@ -22,27 +32,25 @@ export class ForegroundOutput {
   readonly #sources = new Map<string, Source>();
   /** Of these it has been said. */
   readonly #unreadable = new Set<string>();
-  #line: ReturnType<typeof linePrinter>;
+  #heads = new Map<string, string>();
 
   constructor(context: Context, paint: Paint) {
     this.#context = context;
     this.#paint = paint;
-    this.#line = linePrinter([], paint);
-    this.#timer = setInterval(() => this.#look(() => true, 'more'), FOLLOW_EVERY_MS);
+    this.#timer = setInterval(() => this.#look(() => true, 'more'), LOOK_EVERY_MS);
   }
 
   /** Those that are new are shown from now on: what was written before is in the files. */
   know(files: LogsReply['files']): void {
-    const before = this.#sources.size;
-    for (const { instance, path } of files) {
+    for (const { instance, path, format = 'raw' } of files) {
       this.instances.add(instance);
       if (path === null || this.#sources.has(path)) continue;
-      const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-      this.#sources.set(path, { instance, file: new Follower(path, size) });
+      const reader = this.#readerAt(path, format);
+      if (reader !== null) this.#sources.set(path, { instance, format, reader });
     }
-    if (this.#sources.size === before) return;
-    const names = [...this.#sources.values()].map(({ instance }) => instance);
-    this.#line = linePrinter(names, this.#paint);
+    const names = [...new Set([...this.#sources.values()].map(({ instance }) => instance))];
+    const heads = headsOf(names, this.#paint);
+    this.#heads = new Map(names.map((name, at) => [name, heads[at] ?? '']));
   }
 
   /** All that this instance has written: its end is about to be told. */
@@ -53,30 +61,58 @@ export class ForegroundOutput {
   close(): void {
     clearInterval(this.#timer);
     this.#look(() => true, 'all');
+    for (const { reader } of this.#sources.values()) reader.close();
   }
 
-  #look(isMeant: (source: Source) => boolean, how: 'more' | 'all'): void {
-    for (const [at, [path, source]] of [...this.#sources].entries()) {
-      if (!isMeant(source)) continue;
-      const time = this.#paint.faint(stamp(new Date().toISOString()));
-      const lines = this.#read(path, source, how);
-      if (lines.length > 0) this.#context.print(...lines.map((text) => `${time} ${this.#line(at, text)}`));
+  #readerAt(path: string, format: LineFormat): Reader | null {
+    try {
+      const now = statSync(path, { throwIfNoEntry: false });
+      const mark = now === undefined ? undefined : { dev: now.dev, ino: now.ino, offset: now.size };
+      const begin = beginAt(path, mark, new Folders());
+      return new Reader({ path, begin, follow: true, isTimed: true, isRewritten: format !== 'raw' });
+    } catch (error) {
+      this.#sayOnce(path, error);
+      return null;
     }
+  }
+
+  #look(isMeant: (source: Source) => boolean, how: How): void {
+    const meant = [...this.#sources.values()].filter(isMeant);
+    const found = meant.flatMap((source) => this.#read(source, how).map((line) => ({ source, line })));
+    if (found.length === 0) return;
+    const now = new Date().toISOString();
+    found.sort((a, b) => a.line.time - b.line.time);
+    this.#context.print(...found.map(({ source, line }) => this.#shown(source, line, now)));
+  }
+
+  #shown({ instance, format }: Source, { bytes }: Line, now: string): string {
+    const { text, time } = wordsOf(bytes, format);
+    const words = text.toString('utf8');
+    const shown = this.#context.io.stdout.isTTY ? tamed(words) : words;
+    return `${this.#paint.faint(stamp(time ?? now))} ${this.#heads.get(instance) ?? ''} ${shown}`;
   }
 
   /** The daemon lives in this process: a log that cannot be read must not end it. */
-  #read(path: string, { file }: Source, how: 'more' | 'all'): string[] {
+  #read({ reader }: Source, how: How): Line[] {
+    const lines: Line[] = [];
     try {
-      return file[how]();
+      for (let bytes = 0; bytes < BYTES_A_LOOK[how]; ) {
+        const next = reader.next();
+        if (next === 'nothing' || next === 'later') break;
+        lines.push(next);
+        bytes += next.bytes.length + 1;
+      }
+      const rest = how === 'all' ? reader.rest() : null;
+      if (rest !== null) lines.push(rest);
     } catch (error) {
-      this.#sayOnce(path, error instanceof Error ? error.message : String(error));
-      return [];
+      this.#sayOnce(reader.path, error);
     }
+    return lines;
   }
 
-  #sayOnce(path: string, why: string): void {
+  #sayOnce(path: string, error: unknown): void {
     if (this.#unreadable.has(path)) return;
     this.#unreadable.add(path);
-    this.#context.say(`cannot show ${path}: ${why}`);
+    this.#context.say(`cannot show ${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

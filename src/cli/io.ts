@@ -4,7 +4,9 @@ import { isAbsolute, normalize } from 'node:path';
 
 /** Where text goes. */
 export interface Out {
-  write(text: string): void;
+  write(text: string | Uint8Array): void;
+  /** Resolves when whoever reads has room for more: what nobody takes is kept in memory. */
+  drained(): Promise<void>;
   readonly isTTY: boolean;
   /** Of the terminal; undefined where there is none, or one that does not know its size. */
   readonly columns: number | undefined;
@@ -43,8 +45,17 @@ export function processIo(daemonProgram: string): Io {
     if (!outlives) leaveQuietly(error);
   };
   return {
-    stdout: outOf(() => process.stdout, onError),
-    stderr: outOf(() => process.stderr, onError),
+    stdout: outOf(
+      () => process.stdout,
+      onError,
+      () => false,
+    ),
+    // What a daemon says is in its log as well: it does not keep without limit what nobody takes, as a journal that hangs.
+    stderr: outOf(
+      () => process.stderr,
+      onError,
+      ({ writableLength }) => outlives && writableLength > MOST_UNREAD_BYTES,
+    ),
     env: process.env,
     cwd: workingFolder(process.env.PWD),
     daemonProgram,
@@ -98,14 +109,32 @@ function leaveQuietly(error: Error): void {
   throw error;
 }
 
+const MOST_UNREAD_BYTES = 256 * 1024;
+
 /** The streams are opened by Node when they are first touched, so that costs nothing to a command that is silent. */
-function outOf(stream: () => NodeJS.WriteStream, onError: (error: Error) => void): Out {
+function outOf(
+  stream: () => NodeJS.WriteStream,
+  onError: (error: Error) => void,
+  isFull: (stream: NodeJS.WriteStream) => boolean,
+): Out {
   let guarded = false;
   return {
     write(text) {
+      if (isFull(stream())) return;
       if (!guarded) stream().on('error', onError);
       guarded = true;
       stream().write(text);
+    },
+    async drained() {
+      const to = stream();
+      if (!to.writableNeedDrain || to.destroyed) return;
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          to.off('drain', done).off('close', done);
+          resolve();
+        };
+        to.once('drain', done).once('close', done);
+      });
     },
     get isTTY() {
       return stream().isTTY === true;

@@ -4,7 +4,7 @@ import { foresee } from './foresight.ts';
 import { processIo } from './io.ts';
 
 // Beside this file once both are bundled.
-const daemonProgram = fileURLToPath(new URL('./daemon.js', import.meta.url));
+const daemonProgram = fileURLToPath(new URL('./daemon.cjs', import.meta.url));
 
 async function main(): Promise<void> {
   const words = process.argv.slice(2);

@@ -21,6 +21,8 @@ export function count(text: string): number {
   return Number(text);
 }
 
+export const countOrAll = (text: string): number | 'all' => (text === 'all' ? text : count(text));
+
 export function atLeastOne(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a number of jobs.`);
   return Number(text);

@@ -4,6 +4,7 @@ import { bodyOf } from '../core/instance/phase.ts';
 import type { Usage } from '../ports/processes.ts';
 import type {
   ActionReply,
+  LogFilesReply,
   LogsReply,
   ReloadReply,
   RevisionsReply,
@@ -21,6 +22,7 @@ import { countsOf, meansEmpty } from './counts.ts';
 import { describeInstance } from './describe.ts';
 import { lackOf } from './lacks.ts';
 import { filesLeftBy, logFiles } from './log-files.ts';
+import { handleLogs, type LogWish } from './log-wishes.ts';
 import { reload } from './reloading.ts';
 import { createRollouts, findRollout, listRollouts } from './rollouts.ts';
 import { scale } from './scaling.ts';
@@ -57,19 +59,28 @@ export class Api {
   }
 
   start(body: Checked<'start'>, left: AbortSignal): Promise<ActionReply> {
-    return start(this.#parts, body, left);
+    return this.#owning(start(this.#parts, body, left));
   }
 
   stop(body: Checked<'stop'>, left: AbortSignal): Promise<ActionReply> {
-    return stop(this.#parts, body, left);
+    return this.#owning(stop(this.#parts, body, left));
   }
 
   restart(body: Checked<'restart'>, left: AbortSignal): Promise<ActionReply> {
-    return restart(this.#parts, body, left);
+    return this.#owning(restart(this.#parts, body, left));
   }
 
   scale(body: Checked<'scale'>, left: AbortSignal): Promise<ActionReply> {
-    return scale(this.#parts, body, left);
+    return this.#owning(scale(this.#parts, body, left));
+  }
+
+  /** A wish that the next daemon would not know of is told with the answer. */
+  async #owning(answer: Promise<ActionReply>): Promise<ActionReply> {
+    const reply = await answer;
+    const trouble = this.#parts.unwritten();
+    return trouble === null
+      ? reply
+      : { ...reply, remarks: [...(reply.remarks ?? []), unwrittenWish(trouble)] };
   }
 
   signal(body: Checked<'signal'>): ActionReply {
@@ -116,8 +127,9 @@ export class Api {
   }
 
   logs(query: URLSearchParams): LogsReply {
-    const { logPath, fleet, plan, output } = this.#parts;
+    const { logPath, fleet, plan, output, ownLog } = this.#parts;
     output.drain();
+    ownLog.flush();
     const selectors = query.getAll('selector');
     // What is there no more may have said why.
     const left = selectors
@@ -128,7 +140,12 @@ export class Api {
     const others = selectors.filter((selector) => !gone.has(selector));
     const ids = others.length === 0 && gone.size > 0 ? [] : this.#shown(others);
     const files = instancesOf(this.#parts, ids).flatMap(({ id, program }) => logFiles(id, program, logPath));
-    return { version, files: [...files, ...left.flatMap(([, own]) => own)] };
+    const daemon = { path: ownLog.path, format: ownLog.format };
+    return { version, files: [...files, ...left.flatMap(([, own]) => own)], daemon };
+  }
+
+  handleLogs(what: LogWish, { selectors }: Checked<'rotateLogs'>): LogFilesReply {
+    return handleLogs(this.#parts, what, selectors);
   }
 
   /** A program without instances may be looked at. */
@@ -142,5 +159,8 @@ export class Api {
     return inPlanOrder(this.#parts, selectIds(this.#parts, selectors, 'all'));
   }
 }
+
+const unwrittenWish = (trouble: string): string =>
+  `what was asked for is not written down, and is forgotten if the daemon dies before it is: ${trouble}`;
 
 const HOW = { drain: 'drain', stop: 'now', kill: 'kill' } as const;

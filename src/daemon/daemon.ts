@@ -15,6 +15,7 @@ import { logPathIn } from '../logs/log-path.ts';
 import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
 import { connectionsFor, descriptorLimit } from '../os/descriptors.ts';
+import { leadErrors } from '../os/errors.ts';
 import { disclaim, inherit as heirloom, type Seat, takeSeat } from '../os/heirlooms.ts';
 import { leftIn } from '../os/left-in.ts';
 import { loadLibc } from '../os/libc.ts';
@@ -31,9 +32,11 @@ import type { LogsReply } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
 import { Api } from './api.ts';
 import { bootName } from './boot.ts';
+import { CODE } from './compiled.ts';
 import { Door } from './door.ts';
 import { readEnvFiles } from './env-file.ts';
-import { EventFile, eventsPath } from './event-file.ts';
+import { EventFile } from './event-file.ts';
+import { eventsPath } from './event-history.ts';
 import { makeFolders } from './folders.ts';
 import { Footing } from './footing.ts';
 import { Herald } from './herald.ts';
@@ -44,6 +47,8 @@ import { Journal } from './journal.ts';
 import { KeptPlans } from './kept-plans.ts';
 import { forgetFault, leaveFault } from './last-fault.ts';
 import { leaveLastWord, takeBackLastWord } from './last-word.ts';
+import { tellOfLogs } from './log-news.ts';
+import { reopenedText } from './log-wishes.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
@@ -106,6 +111,10 @@ export interface Daemon {
   /** What was to be begun has been: whoever started this daemon may be told that it is in charge. */
   ready(): void;
   shutDown(how: How): void;
+  /** Somebody has put log files aside, of instances or our own: what comes goes to what is at their paths now. */
+  reopenLogs(): void;
+  /** What Node says on stderr when it cannot go on is in the daemon's own log from now on. */
+  keepErrors(): void;
   /** Ends the daemon alone: what runs goes on, and the next daemon takes it up. */
   leave(): void;
   follow(listener: (event: WireEvent) => void): void;
@@ -167,16 +176,16 @@ async function assemble(
 ): Promise<Daemon> {
   const clock = { now };
   const { socket } = hold;
-  const ownLog = new OwnLog(filed.logDir, options.echo);
-  const warnings = new Warnings((text) => ownLog.say(text));
+  const ownLog = new OwnLog(filed.logDir, filed.ownLog, options.echo);
+  const warnings = new Warnings((text) => ownLog.say(text, 'warn'));
   const warn = (text: string): void => warnings.add(text);
   if (hold.warning !== null) warn(hold.warning);
-  const journal = new Journal(join(filed.stateDir, 'journal'), warn, (text) => ownLog.sayNow(text));
+  const journal = new Journal(join(filed.stateDir, 'journal'), warn, (text) => ownLog.sayNow(text, 'warn'));
   const shelf = new PlanShelf(journal);
   const kept = new KeptPlans(journal, shelf);
   const history = new RolloutHistory(journal);
   const news = new NewsDesk();
-  const events = new EventFile(eventsPath(filed.stateDir), news, (text) => ownLog.say(text));
+  const events = new EventFile(eventsPath(filed.stateDir), news, (text) => ownLog.say(text, 'warn'));
   const waiters = new Waiters();
   const logPath = logPathIn(filed.logDir);
   const born = clock.now();
@@ -194,8 +203,9 @@ async function assemble(
     logPath,
     openFile: openLog,
     openFiles: openOutput,
-    say: (text) => ownLog.say(text),
+    say: (text) => ownLog.say(text, 'warn'),
     warn,
+    changed: (change) => logNews(change),
   });
   const processes = createProcesses({
     runDir: filed.runDir,
@@ -240,6 +250,8 @@ async function assemble(
     history,
   });
   forgetPlans(journal, fleet);
+  const logNews = tellOfLogs(news, clock, fleet, logPath);
+  ownLog.changed = logNews;
   const defect = (error: unknown): void => {
     warn(`a defect of tsup-visor, please report it: ${error instanceof Error ? error.stack : String(error)}`);
     ownLog.flush();
@@ -309,6 +321,7 @@ async function assemble(
   });
   const follow = (fresh: Plan): void => {
     current = fresh;
+    ownLog.follow(fresh.ownLog);
     outer.follow(fresh);
     scheduler.follow(fresh.programs);
     output.follow(fresh.programs);
@@ -335,6 +348,7 @@ async function assemble(
     processes,
     world,
     output,
+    ownLog,
     logPath,
     plan: () => current,
     adopt: (programs) => {
@@ -350,6 +364,7 @@ async function assemble(
     nextRun: scheduler.nextOf,
     post,
     describeDaemon,
+    unwritten: () => journal.trouble,
   });
   const peerOf = createPeers();
   const upgrade: ServerParts['upgrade'] = (body, connection) => upgrades.upgrade(body, connection);
@@ -357,6 +372,7 @@ async function assemble(
   const annals: ServerParts['annals'] = () => events.annals();
   const parlour = { api, news, annals, peerOf, visitors, upgrade, defect };
   const door = new Door(socket, plan.socketMode, () => createApiServer(parlour));
+  const compiledIn = { [CODE]: join(filed.stateDir, 'code') };
   const upgrades = new Upgrades({
     fleet,
     news,
@@ -365,6 +381,7 @@ async function assemble(
     kept,
     world,
     logPath: ownLog.path,
+    environment: compiledIn,
     handovers: seat?.handovers ?? 0,
     plan: () => current,
     now: () => clock.now(),
@@ -385,6 +402,7 @@ async function assemble(
       server: () => door.server,
       socket,
       folder: filed.runDir,
+      environment: compiledIn,
       errors: options.echo === null ? ownLog.path : null,
     }),
   });
@@ -420,7 +438,10 @@ async function assemble(
     const why = fault === null ? {} : { fault };
     news.announce({ type: 'daemon', state: 'stopped', ...why }, clock.now());
     news.close();
-    ownLog.say(`the daemon has ended${fault === null ? '' : `: ${fault}`}`);
+    ownLog.say(
+      `the daemon has ended${fault === null ? '' : `: ${fault}`}`,
+      fault === null ? 'info' : 'error',
+    );
     const carried = closeParts();
     if (fault !== null) leaveFault(socket, { at: new Date().toISOString(), fault, log: ownLog.path });
     door.close(async () => {
@@ -467,6 +488,8 @@ async function assemble(
     },
     ready: () => herald.ready(),
     shutDown: (how) => post({ type: 'shutdown', how, timeoutMs: current.shutdownTimeoutMs }),
+    reopenLogs: () => safely(() => ownLog.sayNow(reopenedText(api.handleLogs('reopen', { selectors: [] })))),
+    keepErrors: () => ownLog.accompany((path) => leadErrors(loadLibc(), path)),
     leave: () => close(null),
     follow: (listener) => {
       news.follow({ take: listener, end: () => {} });

@@ -30,8 +30,26 @@ export function makeFolder(path: string, what: string, mode: number): Result<nul
       for (let made = path; made.length >= first.length; made = dirname(made)) chmodSync(made, mode);
     return ok(null);
   } catch (error) {
+    const inTheWay = fileOnTheWayTo(path);
     const reason = error instanceof Error ? error.message : String(error);
-    return fail(`cannot make the folder ${path} (${what}): ${reason}`);
+    return fail(
+      inTheWay === null
+        ? `cannot make the folder ${path} (${what}): ${reason}`
+        : `cannot make the folder ${path} (${what}): ${inTheWay} is a file; move it away, or write another "${what}" into the config, below "supervisor"`,
+    );
+  }
+}
+
+/** Null: what is there are folders. */
+function fileOnTheWayTo(path: string): string | null {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      const there = statSync(at, { throwIfNoEntry: false });
+      if (there !== undefined) return there.isDirectory() ? null : at;
+    } catch {
+      // ENOTDIR: what is in the way is further up.
+    }
+    if (at === dirname(at)) return null;
   }
 }
 

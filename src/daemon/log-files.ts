@@ -10,12 +10,13 @@ export function logFiles(
   program: ProgramPlan,
   logPath: LogPath,
 ): LogsReply['files'][number][] {
-  const { stdout, stderr } = program.logs;
+  const { stdout, stderr, timestamps } = program.logs;
+  const format = program.logs.format === 'raw' && timestamps ? 'timestamps' : program.logs.format;
   const out = logPath(id, stdout, 'out');
-  if (stderr === 'merge') return [{ instance: id, stream: 'merged', path: out }];
+  if (stderr === 'merge') return [{ instance: id, stream: 'merged', path: out, format }];
   return [
-    { instance: id, stream: 'stdout', path: out },
-    { instance: id, stream: 'stderr', path: logPath(id, stderr, 'err') },
+    { instance: id, stream: 'stdout', path: out, format },
+    { instance: id, stream: 'stderr', path: logPath(id, stderr, 'err'), format },
   ];
 }
 

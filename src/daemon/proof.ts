@@ -27,13 +27,19 @@ export type NoProof = Pick<Unproven, 'kind' | 'message'>;
 
 const MAX_GATHERED = 64 * 1024;
 
-/** `command`: the program and its arguments. It is killed when `withinMs` are over. */
+/** `command`: the program and its arguments; `more`: of its environment. It is killed when `withinMs` are over. */
 export async function askForProof(
   command: readonly string[],
+  more: Readonly<Record<string, string>>,
   withinMs: number,
 ): Promise<Result<Proven, NoProof>> {
   const [program = '', ...args] = command;
-  const child = spawn(program, args, { cwd: '/', detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, {
+    cwd: '/',
+    detached: true,
+    env: { ...process.env, ...more },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let late = false;
   const deadline = setTimeout(() => {
     late = true;

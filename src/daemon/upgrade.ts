@@ -36,6 +36,8 @@ export interface UpgradeParts {
   readonly kept: KeptPlans;
   readonly world: World;
   readonly logPath: string;
+  /** What the next version is to have in its environment beside what we have. */
+  readonly environment: Readonly<Record<string, string>>;
   /** How often that has been done already since the daemon was started. */
   readonly handovers: number;
   plan(): Plan;
@@ -181,7 +183,9 @@ export class Upgrades {
 
   async #proof(node: string, daemon: string): Promise<Proven> {
     const { configFile } = this.#parts.plan();
-    const proof = await askForProof([node, daemon, '--prove', '--config', configFile], PROOF_WITHIN_MS);
+    // With the same flags as the daemon has: V8 takes no code that was compiled with others.
+    const command = [node, ...process.execArgv, daemon, '--prove', '--config', configFile];
+    const proof = await askForProof(command, this.#parts.environment, PROOF_WITHIN_MS);
     // Without its hands it could not read what those write that it would find at work.
     if (proof.ok && proof.value.inPlace) return proof.value;
     const { kind, message } = proof.ok ? HANDLESS : proof.error;

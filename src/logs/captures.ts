@@ -44,6 +44,19 @@ export interface CapturesOptions {
   say(text: string): void;
   /** One that is to be seen for a while. */
   warn(text: string): void;
+  /** What has become of a file that is written to: these are told by `say` and `warn` as well. */
+  changed?(change: LogChange): void;
+}
+
+export interface LogChange {
+  readonly path: string;
+  /** `failing`: it cannot be written to. `well`: it can again. `stuck`: it cannot be put aside. */
+  readonly state: 'failing' | 'well' | 'stuck';
+  /** Null: it is well. */
+  readonly why: string | null;
+  /** While it was failing. */
+  readonly droppedBytes: number;
+  readonly sentence: string;
 }
 
 type WhenFull = FileSettings['whenFull'];
@@ -68,10 +81,21 @@ export class Captures {
   constructor(options: CapturesOptions) {
     const { plumbing, folder, say, warn } = options;
     this.#options = options;
+    const tell = (change: LogChange, how: (text: string) => void): void => {
+      how(change.sentence);
+      options.changed?.(change);
+    };
     const events = {
-      failing: (path: string, why: string, whenFull: WhenFull) => say(cannotWrite(path, why, whenFull)),
-      well: (path: string, bytes: number) => warn(`${path} can be written to again; ${lossOf(bytes)}`),
-      stuck: (path: string, why: string) => say(cannotRotate(path, why)),
+      failing(path: string, why: string, whenFull: WhenFull) {
+        const sentence = cannotWrite(path, why, whenFull);
+        tell({ path, state: 'failing', why, droppedBytes: 0, sentence }, say);
+      },
+      well(path: string, droppedBytes: number) {
+        const sentence = `${path} can be written to again; ${lossOf(droppedBytes)}`;
+        tell({ path, state: 'well', why: null, droppedBytes, sentence }, warn);
+      },
+      stuck: (path: string, why: string) =>
+        tell({ path, state: 'stuck', why, droppedBytes: 0, sentence: cannotRotate(path, why) }, say),
       uncompressed: (path: string, why: string) =>
         say(`cannot compress what ${path} was before: ${why}; it stays as it is`),
     };

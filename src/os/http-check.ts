@@ -1,6 +1,6 @@
 /** Asks by HTTP: one GET on a connection of its own. The status says it all; what follows is taken and dropped. */
 import { request as askPlainly, type IncomingMessage } from 'node:http';
-import { request as askByTls } from 'node:https';
+import { createRequire } from 'node:module';
 import { cannotConnect, placeOf, reasonOf } from './connect-failure.ts';
 import { type Answer, type Question, refuse } from './question.ts';
 import { errorCode, explain } from './system-error.ts';
@@ -18,7 +18,7 @@ export const askHttp =
     const url = parse(text);
     if (url === null) return refuse(answer, `cannot ask ${JSON.stringify(text)}: it is not an http address`);
     // Without an agent the connection is closed afterwards; a redirect is not followed.
-    const request = (url.protocol === 'https:' ? askByTls : askPlainly)(url, {
+    const request = (url.protocol === 'https:' ? byTls() : askPlainly)(url, {
       agent: false,
       headers: { accept: '*/*', 'user-agent': 'tsup-visor' },
     });
@@ -36,6 +36,9 @@ export const askHttp =
       request.destroy();
     };
   };
+
+/** Loaded with the first one who needs it: that takes some milliseconds, and few do. */
+const byTls = (): typeof askPlainly => createRequire(import.meta.url)('node:https').request;
 
 function parse(text: string): URL | null {
   try {

@@ -13,6 +13,8 @@ export interface Leaving {
   readonly socket: string;
   readonly listener: number;
   readonly words: Readonly<Record<string, unknown>>;
+  /** Of the next program, beside ours. */
+  readonly environment: Readonly<Record<string, string>>;
   /** What the next program says on its stderr goes there; null: where ours goes. */
   readonly errors: string | null;
 }
@@ -49,7 +51,7 @@ function exec(libc: Libc, command: readonly string[], leaving: Leaving, undo: ((
     if (!libc.outliveExec(descriptor, true)) continue;
     undo.push(() => libc.outliveExec(descriptor, false));
   }
-  const environment = Object.entries({ ...process.env, [HANDOVER]: String(file) });
+  const environment = Object.entries({ ...process.env, ...leaving.environment, [HANDOVER]: String(file) });
   return libc.becomeProgram(
     command[0] ?? '',
     command,
@@ -75,6 +77,7 @@ interface Position {
   server(): unknown;
   readonly socket: string;
   readonly folder: string;
+  readonly environment: Leaving['environment'];
   readonly errors: string | null;
 }
 

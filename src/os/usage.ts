@@ -2,6 +2,7 @@
  * Samples processor time and memory: from the cgroup of a run as far as that has them, which counts children too that
  * came and went; else through pidusage, which is loaded when somebody looks for the first time.
  */
+import { createRequire } from 'node:module';
 import type { Run } from '../base/ids.ts';
 import type { Usage } from '../ports/processes.ts';
 import type { Cgroup } from './cgroup.ts';
@@ -126,8 +127,11 @@ function compare(found: ReadonlyMap<number, Times>, last: Look | undefined, now:
   return { atMs: now, times, cpuPercent: Math.round(percent * 10) / 10 };
 }
 
+type PidUsage = typeof import('pidusage');
+
 async function readUsage(pids: number[]): Promise<Map<number, Reading>> {
-  const { default: pidusage } = await import('pidusage');
+  // Not by `import`, which a program that is loaded by its compiled code cannot do.
+  const pidusage: PidUsage = createRequire(import.meta.url)('pidusage');
   const readings = new Map<number, Reading>();
   try {
     // The types leave out that a process which is gone has no entry; and `maxage` is milliseconds.

@@ -1,6 +1,6 @@
 /** `export systemd`: the unit, what it leaves out, and what is said about it. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -89,8 +89,27 @@ describe('export systemd', () => {
     expect(statSync(file).mode & 0o777).toBe(0o644);
     const failed = await command(['export', 'systemd', '--output', 'none/orders.service'], given());
     expect(failed.exit).toBe(EXIT.failed);
-    expect(failed.err).toMatch(/cannot write .*none\/orders\.service: /);
+    expect(failed.err).toMatch(/cannot write .*none\/orders\.service: no such file or directory$/m);
     expect(readdirSync(folder).sort()).toEqual(['orders.service', 'supervisor.yaml']);
+  });
+
+  it('writes into a folder by the name of the unit', async () => {
+    configure(`supervisor: { name: orders }\n${WORKER}`);
+    mkdirSync(join(folder, 'system'));
+    const { out } = await command(['export', 'systemd', '--output', 'system/'], given());
+    expect(out).toContain(`wrote ${join(folder, 'system/tsup-visor-orders.service')}; now:`);
+    expect(readdirSync(join(folder, 'system'))).toEqual(['tsup-visor-orders.service']);
+  });
+
+  it('has each folder of PATH once, and none that would be wherever the unit runs', async () => {
+    configure(WORKER);
+    const { out } = await command(['export', 'systemd'], given({ PATH: '/usr/bin::/opt/b:/usr/bin:/bin:' }));
+    expect(lines(out, 'Environment')).toEqual(['"PATH=/usr/bin:/opt/b:/bin"']);
+  });
+
+  it('has what the daemon says, and Node when it cannot go on, in the journal', () => {
+    expect(lines(unitText(facts()), 'StandardOutput')).toEqual(['null']);
+    expect(lines(unitText(facts()), 'StandardError')).toEqual(['journal']);
   });
 
   it('is JSON alone with --json', async () => {

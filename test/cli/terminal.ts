@@ -35,10 +35,12 @@ export function terminal(given: Given = {}): Terminal {
     for (const each of [...drawing]) each[what]();
   };
   const to = (stream: 'out' | 'err') => ({
-    write(text: string) {
+    write(piece: string | Uint8Array) {
+      const text = typeof piece === 'string' ? piece : Buffer.from(piece).toString();
       written[stream] += text;
       if (stream === 'out') writes.push(text);
     },
+    drained: async () => {},
     isTTY: given.terminal !== undefined,
     get columns() {
       return size?.columns;

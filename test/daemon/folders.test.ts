@@ -61,7 +61,18 @@ describe('the folders of a daemon', () => {
     writeFileSync(join(folder, 'b'), '');
     expect(make()).toMatchObject({
       ok: false,
-      error: expect.stringMatching(/^cannot make the folder .*logs \(log_dir\): /),
+      error: `cannot make the folder ${join(folder, 'b/logs')} (log_dir): ${join(folder, 'b')} is a file; move it away, or write another "log_dir" into the config, below "supervisor"`,
+    });
+  });
+
+  it('in whose place a file is are not made, and that is said in plain words', () => {
+    mkdirSync(join(folder, 'a'));
+    writeFileSync(join(folder, 'a/state'), '');
+    expect(make()).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(
+        / \(state_dir\): .*a\/state is a file; move it away, or write another "state_dir"/,
+      ),
     });
   });
 });

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { ROOT } from './build.ts';
+import { ended } from './life.ts';
 import { kill } from './processes.ts';
 import { steady } from './puppets.ts';
 import { until } from './until.ts';
@@ -66,7 +67,7 @@ describe.concurrent('the daemon', () => {
     await world.succeed('start');
     const { daemon } = await world.status();
     kill(daemon.pid, 'SIGKILL');
-    await until('it is gone', () => !daemons(world).includes(daemon.pid));
+    await ended(daemon.pid);
     expect((await world.cli('status')).code).toBe(4);
 
     let over = false;
@@ -90,7 +91,7 @@ describe.concurrent('the daemon', () => {
     await world.succeed('start');
     kill((await world.status()).daemon.pid, 'SIGKILL');
     await until('the daemon is gone', async () => (await world.cli('status')).code === 4);
-    const program = [join(ROOT, 'dist/daemon.js'), '--config', join(world.dir, 'supervisor.yaml')];
+    const program = [join(ROOT, 'dist/daemon.cjs'), '--config', join(world.dir, 'supervisor.yaml')];
     const env = { ...process.env, TV_TEST: world.dir };
     const child = spawn(process.execPath, ['--import', TERM_AT_FIRST, ...program], { env, stdio: 'ignore' });
     const gone = once(child, 'exit');

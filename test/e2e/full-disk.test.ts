@@ -55,7 +55,17 @@ describe.skipIf(!isAllowed)('a state folder', { timeout: 90_000 }, () => {
     expect(() => writeFileSync(fill, Buffer.alloc(1024 * 1024))).toThrow(/ENOSPC/);
     await world.succeed('scale', 'worker=4');
     await world.succeed('restart', 'worker:0');
-    const before = await world.see('it is told of', isOwed);
+    await world.see('it is told of', isOwed);
+    for (const wish of [
+      ['stop', 'worker:3'],
+      ['start', 'worker:3'],
+      ['scale', 'worker=4'],
+      ['restart', 'worker:3'],
+    ])
+      expect((await world.succeed(...wish)).stdout).toMatch(
+        /^what was asked for is not written down, and is forgotten if the daemon dies before it is: .*ENOSPC/m,
+      );
+    const before = await world.status();
     expect(before.daemon.warnings.join()).toMatch(
       /cannot write .*journal: ENOSPC: .* [1-9]\d* changed records? (is|are) not written down \(.*worker.*\), but written as soon as it goes again/,
     );
@@ -76,6 +86,7 @@ describe.skipIf(!isAllowed)('a state folder', { timeout: 90_000 }, () => {
     expect(readFileSync(join(world.dir, 'logs', 'daemon.log'), 'utf8')).toMatch(
       /journal is written again, with all that was owed: [1-9]\d* records/,
     );
+    expect((await world.succeed('start', 'worker:3')).stdout).not.toContain('not written');
     const after = await world.status();
     await killDaemon(world);
     await world.succeed('start');

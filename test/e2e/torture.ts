@@ -8,7 +8,7 @@ import type { World } from './world.ts';
 
 /** The daemon of a world, as soon as there is a process of it. */
 function daemonOf(world: World): Found | undefined {
-  const found = world.processes().filter(({ command }) => command.includes('/dist/daemon.js'));
+  const found = world.processes().filter(({ command }) => command.includes('/dist/daemon.cjs'));
   // One that it is about to start has its name for a moment.
   return found.find(({ ppid }) => !found.some(({ pid }) => pid === ppid));
 }

@@ -13,7 +13,7 @@ import type { Outcome, Program, World } from './world.ts';
 /** The next daemon makes the file `gap` as the first thing, and does nothing else before there is `go-on`. */
 const waitingInTheGap = (program: string, dir: string): string => `
 if (process.env.TSUP_VISOR_HANDOVER !== undefined) {
-  const { existsSync, writeFileSync } = await import('node:fs');
+  const { existsSync, writeFileSync } = require('node:fs');
   writeFileSync(${JSON.stringify(join(dir, 'gap'))}, '');
   while (!existsSync(${JSON.stringify(join(dir, 'go-on'))})) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
 }
@@ -28,10 +28,14 @@ interface Gap {
 }
 
 /** A fleet whose daemon is just away. */
-async function inTheGap(test: TestContext, programs: Readonly<Record<string, Program>>): Promise<Gap> {
+async function inTheGap(
+  test: TestContext,
+  programs: Readonly<Record<string, Program>>,
+  where = 'dist/daemon.cjs',
+): Promise<Gap> {
   const world = newWorld(test, programs);
   const next = install(world.dir, '9.9.9');
-  edit(join(next, 'dist/daemon.js'), (text) => waitingInTheGap(text, world.dir));
+  edit(join(next, where), (text) => waitingInTheGap(text, world.dir));
   const made = (name: string) => until(`there is ${name}`, () => existsSync(join(world.dir, name)));
   test.onTestFinished(() => writeFileSync(join(world.dir, 'go-on'), ''));
   await world.succeed('start', '--no-wait');
@@ -68,7 +72,8 @@ it('what programs report and write is heard', { timeout: 60_000 }, async (test) 
   expect(await gap.goOn()).toMatchObject({ code: 0, stderr: '' });
   const { world } = gap;
   const { instances } = await world.see('all have settled', (status) =>
-    status.instances.every(({ ready, state }) => ready || state === 'failed' || state === 'exited'),
+    // It is ready for a moment, too, where it has not quite ended when the next daemon looks.
+    status.instances.every(({ id, ready, last_exit }) => (id === 'dying:0' ? last_exit !== null : ready)),
   );
   const [line, dgram, writer, dying] = instances;
   expect(line).toMatchObject({ ready: true, message: 'by line', restarts: 0 });
@@ -102,6 +107,23 @@ it('who asks waits, and nobody starts a second daemon', { timeout: 60_000 }, asy
   expect(await gap.goOn()).toMatchObject({ code: 0 });
   for (const outcome of await Promise.all(asked)) expect(outcome).toMatchObject({ code: 0, stderr: '' });
   expect(world.ofInstances()).toHaveLength(2);
+});
+
+it('who ends the daemon before it has loaded its program has it drain what it takes up', {
+  timeout: 60_000,
+}, async (test) => {
+  const worker = { ...drainsUntilThereIs('done'), instances: 2 };
+  const gap = await inTheGap(test, { worker }, 'dist/daemon/main.cjs');
+  const { world } = gap;
+  const log = () => readFileSync(join(world.dir, 'logs/daemon.log'), 'utf8');
+  process.kill(Number(/\(pid (\d+), /.exec(log())?.[1]), 'SIGTERM'); // it is the same process all along
+  const outcome = gap.goOn();
+  await until('it drains them', () => log().match(/worker:\d is draining/g)?.length === 2);
+  expect(log()).not.toContain('the daemon has ended');
+  writeFileSync(join(world.dir, 'done'), '');
+  await outcome;
+  await until('it has ended', () => log().includes('the daemon has ended'));
+  await until('nothing is left', () => world.left().length === 0);
 });
 
 it('a rolling restart goes on where it was, and who watches it sees its end', {

@@ -220,7 +220,7 @@ describe('upgrade', { timeout: 60_000 }, () => {
       directory: '.',
     });
     // The next daemon ends it before it has begun to look at anything.
-    edit(join(next, 'dist/daemon.js'), (text) => endInstance(text, join(world.dir, 'end')));
+    edit(join(next, 'dist/daemon.cjs'), (text) => endInstance(text, join(world.dir, 'end')));
     expect(await world.by(next, 'upgrade')).toMatchObject({ code: 0, stderr: '' });
     const { instances } = await world.see('it has ended', ({ instances: [one] }) => one?.pid === null);
     expect(instances[0]?.last_exit).toMatchObject({ code: 7, signal: null });
@@ -230,7 +230,7 @@ describe('upgrade', { timeout: 60_000 }, () => {
 /** Makes the file, and waits until the process that waits for it is a zombie. */
 const endInstance = (program: string, file: string): string => `
 if (process.env.TSUP_VISOR_HANDOVER !== undefined) {
-  const fs = await import('node:fs');
+  const fs = require('node:fs');
   fs.writeFileSync(${JSON.stringify(file)}, '');
   const isOurZombie = (pid) => {
     try {
@@ -278,7 +278,7 @@ describe('upgrade changes nothing and says why', { timeout: 60_000 }, () => {
 
   it('when the state is of a future format', async (test) => {
     const it = await fleet(test);
-    edit(join(it.next, 'dist/daemon.js'), (text) => text); // it knows no more than we do
+    edit(join(it.next, 'dist/daemon.cjs'), (text) => text); // it knows no more than we do
     appendFileSync(join(it.world.dir, 'state/journal'), '"format"\t99\n');
     await refused(it, 1, /cannot take over: the state is of a later version \(format 99\)/);
   });
@@ -297,7 +297,7 @@ describe('upgrade changes nothing and says why', { timeout: 60_000 }, () => {
 
   it('when the other version is not there', async (test) => {
     const it = await fleet(test);
-    replaceDaemon(it.next, 'import "./gone.js"');
+    replaceDaemon(it.next, 'require("./gone.js")');
     await refused(it, 1, /Cannot find module/);
   });
 
@@ -369,7 +369,7 @@ describe('upgrade changes nothing and says why', { timeout: 60_000 }, () => {
     writeFileSync(node, `#!/bin/sh\nrm "$0"\nexec ${process.execPath} "$@"\n`, { mode: 0o755 });
     const events = it.world.begin('events', '--follow', '-n', '100');
     await events.prints(/the daemon has started/);
-    const program = join(it.next, 'dist/daemon.js');
+    const program = join(it.next, 'dist/daemon.cjs');
     await client.upgrade({ node, daemon: program, command: program });
     const gaveUp = async () => (await status(it.world)).daemon.upgrade_failed;
     expect(await until('it has tried', gaveUp)).toMatch(/cannot run \S+: .*ENOENT|no such file/);
@@ -389,7 +389,7 @@ describe('upgrade changes nothing and says why', { timeout: 60_000 }, () => {
     const it = await fleet(test);
     const before = told(await status(it.world));
     edit(
-      join(it.next, 'dist/daemon.js'),
+      join(it.next, 'dist/daemon.cjs'),
       (text) =>
         `if (process.env.TSUP_VISOR_HANDOVER !== undefined) throw new Error("an evil start");\n${text}`,
     );

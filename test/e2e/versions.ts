@@ -26,12 +26,13 @@ export function withoutKoffi(home: string): void {
   rmSync(modules);
   mkdirSync(modules);
   for (const name of readdirSync(join(ROOT, 'node_modules')))
-    if (name !== 'koffi') symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
+    if (name !== 'koffi' && name !== '@koromix')
+      symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
 }
 
 /** Its daemon is this program now. */
 export const replaceDaemon = (home: string, program: string): void =>
-  writeFileSync(join(home, 'dist/daemon.js'), program);
+  writeFileSync(join(home, 'dist/daemon.cjs'), program);
 
 export const edit = (file: string, change: (text: string) => string): void =>
   writeFileSync(file, change(readFileSync(file, 'utf8')));

@@ -79,11 +79,14 @@ test('what a cgroup has added up counts in place of its processes: short-lived o
 
 test.skipIf(whyNoCgroups !== null)('the work of children that have come and gone is the run’s', async () => {
   const h = hands();
+  const began = performance.now();
   const spin = 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done';
   const busy = h.spawn(1, ['sh', '-c', `sh -c '${spin}'; echo >&3; exec sleep 1000`]);
   await h.until('notified', busy);
   const usage = (await h.processes.usage([busy])).get(busy);
   expect(usage?.processes).toBe(1);
-  expect(usage?.cpuPercent).toBeGreaterThan(10);
+  // In milliseconds, as a share of the time it depends on what else this machine has to do.
+  const most = performance.now() - began;
+  expect(((usage?.cpuPercent ?? 0) / 100) * most).toBeGreaterThan(50);
   await h.end(busy);
 });

@@ -24,7 +24,7 @@ export interface LeakCheck {
   readonly environment: Readonly<Record<string, string>>;
   /** The pid of a session's leader, be it gone or not. */
   watchSession(leader: number): void;
-  /** Processes of this test that are alive now, as `pid command`; zombies do not count. */
+  /** Processes of this test that are alive now, as `pid command`; those that have ended, or are about to, do not count. */
   processes(): string[];
   /** Children of the test's own process that have ended and that nobody has taken note of. */
   zombies(): number;
@@ -75,8 +75,7 @@ export function beginLeakCheck(): LeakCheck {
         ...excess(resources(), before.resources),
         ...(zombies() > before.zombies ? [`${zombies() - before.zombies} zombies`] : []),
       ];
-      await settled(() => left().length === 0);
-      const problems = left();
+      const problems = await settled(left);
       if (problems.length === 0) return;
       endAll(find);
       throw new Error(`the test has left behind:\n  ${problems.join('\n  ')}`);
@@ -88,21 +87,29 @@ interface Found {
   readonly pid: number;
   readonly ppid: number;
   readonly session: number;
+  /** It has ended, or is about to: whoever does has no command and no environment any more. */
   readonly zombie: boolean;
+  readonly stat: string;
 }
 
-const describe = ({ pid }: Found): string =>
-  `process ${pid} ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').slice(0, 200)}`;
+function describe({ pid, stat }: Found): string {
+  const command = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').slice(0, 200);
+  return `process ${pid} ${command === '' ? `without a command: ${stat.trim()}` : command}`;
+}
+
+/** As <linux/sched.h> has them. */
+const EXITING = 0x4;
+const OF_THE_KERNEL = 0x200000;
 
 function allProcesses(): Found[] {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     const stat = read(`/proc/${name}/stat`);
-    const [state = 'X', ppid, , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return [
-      { pid: Number(name), ppid: Number(ppid), session: Number(session), zombie: 'ZX'.includes(state) },
-    ];
+    const [state = 'X', ppid, , session, , , flags] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (Number(flags) & OF_THE_KERNEL) return [];
+    const zombie = 'ZX'.includes(state) || (Number(flags) & EXITING) !== 0;
+    return [{ pid: Number(name), ppid: Number(ppid), session: Number(session), zombie, stat }];
   });
 }
 
@@ -184,9 +191,14 @@ function excess(now: ReadonlyMap<string, number>, before: ReadonlyMap<string, nu
   });
 }
 
-async function settled(done: () => boolean): Promise<void> {
+/** What there was at the last look: one that finds nothing is the last. */
+async function settled(left: () => string[]): Promise<string[]> {
   const deadline = performance.now() + GRACE_MS;
-  while (!done() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (;;) {
+    const found = left();
+    if (found.length === 0 || performance.now() > deadline) return found;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 function read(path: string): string {

@@ -1,5 +1,7 @@
 /** `export systemd`: a unit that keeps the daemon alive, and leaves the instances to it. */
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
 import { pathFrom } from '../../config/find.ts';
 import { EXIT, type ExitCode } from '../../protocol/errors.ts';
 import type { Context } from '../context.ts';
@@ -21,14 +23,15 @@ export async function exportSystemd(context: Context, options: ExportOptions): P
   const unit = unitName(facts.name);
   const text = unitText(facts);
   const warnings = unitDoubts(plan, facts, io);
-  if (options.output !== undefined) write(pathFrom(io.cwd, options.output), text);
+  const file = options.output === undefined ? undefined : fileAt(pathFrom(io.cwd, options.output), unit);
+  if (file !== undefined) write(file, text);
   if (context.json) {
     context.printJson({ unit, text, warnings });
     return EXIT.done;
   }
   context.say(...warnings.map((warning) => `tsup-visor: ${warning}`));
-  if (options.output === undefined) io.stdout.write(text);
-  else context.print(`wrote ${options.output}; ${next(unit, options)}`);
+  if (file === undefined) io.stdout.write(text);
+  else context.print(`wrote ${file}; ${next(unit, options)}`);
   return EXIT.done;
 }
 
@@ -37,6 +40,10 @@ function next(unit: string, { user }: ExportOptions): string {
   return `now: ${systemctl} daemon-reload && ${systemctl} enable --now ${unit}`;
 }
 
+/** In a folder it has the name by which systemd knows it. */
+const fileAt = (path: string, unit: string): string =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? join(path, unit) : path;
+
 /** Whole or not at all: systemd may read it at any moment. */
 function write(file: string, text: string): void {
   const draft = `${file}.${process.pid}.new`;
@@ -44,7 +51,14 @@ function write(file: string, text: string): void {
     writeFileSync(draft, text, { mode: 0o644 });
     renameSync(draft, file);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Refusal(EXIT.failed, `cannot write ${file}: ${why}`);
+    rmSync(draft, { force: true });
+    throw new Refusal(EXIT.failed, `cannot write ${file}: ${wordsFor(error)}`);
   }
+}
+
+/** What the system said: of the file that was meant, not of our draft. */
+function wordsFor(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  for (const [name, words] of getSystemErrorMap().values()) if (name === code) return words;
+  return error instanceof Error ? error.message : String(error);
 }

@@ -23,7 +23,7 @@ export function factsOf(plan: Plan, manager: Manager, io: Io): UnitFacts {
     node: process.execPath,
     program: programOf(io),
     config: plan.configFile,
-    path: io.env.PATH,
+    path: io.env.PATH === undefined ? undefined : eachOnce(io.env.PATH),
     manager,
     user,
     folders: user === null ? new Map() : foldersOf(plan),
@@ -32,6 +32,10 @@ export function factsOf(plan: Plan, manager: Manager, io: Io): UnitFacts {
     limits: plan.programs.some(({ limits }) => limits.memoryMax !== null || limits.cpuMax !== null),
   };
 }
+
+/** Folders by name, in the order in which they are looked at; an empty one would be wherever the unit runs. */
+const eachOnce = (path: string): string =>
+  [...new Set(path.split(':'))].filter((part) => part !== '').join(':');
 
 /** Null: there is none here, or it does not say. */
 function systemdVersion(): number | null {

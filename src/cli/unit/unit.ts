@@ -71,7 +71,12 @@ function command({ node, program, config, path, user, folders }: UnitFacts): str
     'Type=notify',
     'NotifyAccess=main',
     ...(user === null ? [] : [`User=${lineValue(user)}`]),
-    ...(path === undefined ? [] : [`Environment=${assignment('PATH', path)}`]),
+    ...(path === undefined
+      ? []
+      : [
+          '# As it was in the terminal in which this was written.',
+          `Environment=${assignment('PATH', path)}`,
+        ]),
     `ExecStart=${run} start --foreground`,
     `ExecReload=${run} reload --detach`,
     ...[...folders].map(([kind, folder]) => `${kind}=${commandFile(folder)}`),
@@ -82,8 +87,9 @@ function command({ node, program, config, path, user, folders }: UnitFacts): str
           'RuntimeDirectoryMode=0700',
         ]
       : []),
-    '# What the instances write is in their logs; a journal that hangs must not hold up the daemon.',
+    '# What the instances write is in their logs; what the daemon says, or Node when it cannot go on, is in the journal too.',
     'StandardOutput=null',
+    'StandardError=journal',
   ];
 }
 
@@ -120,7 +126,8 @@ function restarting(): string[] {
     '# Not after "tsup-visor shutdown", which ends with 0.',
     'Restart=on-failure',
     'RestartSec=1',
-    '# The unit itself is wrong, or another daemon runs with this config.',
+    '# The unit itself is wrong, or another daemon runs with this config. Not 5, a mistake in the config: it is tried each',
+    '# second until somebody has mended that.',
     'RestartPreventExitStatus=2 6',
     'WatchdogSec=30',
   ];

@@ -1,4 +1,5 @@
 /** Which instances a selector means: `worker`, `worker:2`, `@batch`, and globs such as `work*`. */
+import { fits } from '../../base/glob.ts';
 import type { InstanceId, ProgramName } from '../../base/ids.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import type { Instance } from '../instance/instance.ts';
@@ -42,18 +43,4 @@ function matcher(selector: string, groups: Groups): (instance: Instance) => bool
   }
   if (!/[*?]/.test(selector)) return ({ id, program }) => selector === id || selector === program.name;
   return ({ id, program }) => fits(selector, id) || fits(selector, program.name);
-}
-
-/** Not by a regular expression: one that a selector such as `*?*?*?…` makes may be at work for hours. */
-function fits(glob: string, text: string): boolean {
-  let [g, t] = [0, 0];
-  // The last star so far, and where what it stands for ends; a mismatch makes that one longer.
-  let [star, end] = [-1, 0];
-  while (t < text.length) {
-    if (glob[g] === '*') [star, end] = [g++, t];
-    else if (glob[g] === '?' || glob[g] === text[t]) [g, t] = [g + 1, t + 1];
-    else if (star >= 0) [g, t] = [star + 1, ++end];
-    else return false;
-  }
-  return /^\**$/.test(glob.slice(g));
 }

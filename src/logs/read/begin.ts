@@ -1,6 +1,6 @@
 /** Where the reading of a log begins, and where it ends: found from its end, so that a large one costs no more. */
 import { Cutter } from './cutter.ts';
-import { type Folders, piecesOf } from './generations.ts';
+import { type Folders, isSame, piecesOf } from './generations.ts';
 import { openPiece, type Piece, Plain } from './piece.ts';
 import { firstAt, hasTimes, lastLines, type Sieve, timeAfter, timeBefore } from './scan.ts';
 import { timeOf } from './time.ts';
@@ -84,6 +84,17 @@ export async function beginOf(path: string, wish: Wish, folders: Folders): Promi
     begin.piece?.close();
     throw error;
   }
+}
+
+/** From a byte that was the last one at some time; from the beginning of the file where that one is gone. */
+export function beginAt(path: string, mark: Mark | undefined, folders: Folders): Begin {
+  const begin = { piece: null, offset: 0, time: null, end: null, isTimeless: false };
+  if (mark === undefined) return begin;
+  for (const piece of piecesOf(path, folders)) {
+    if (isSame(piece, mark)) return { ...begin, piece, offset: mark.offset };
+    piece.close();
+  }
+  return { ...begin, piece: openPiece(path) };
 }
 
 const markAt = ({ dev, ino }: Piece, offset: number): Mark => ({ dev, ino, offset });

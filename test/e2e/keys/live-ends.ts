@@ -87,7 +87,7 @@ export const LIVE_ENDS: readonly Row[] = [
     },
   },
   backoff('initial', { initial: '2h' }, '1h', async (seat) => {
-    expect(Math.abs((await delayAfterCrash(seat)) - HOUR_MS)).toBeLessThan(100);
+    expect(Math.abs((await delayAfterCrash(seat)) - HOUR_MS), 'not two').toBeLessThan(10_000);
   }),
   backoff('max', { initial: '100ms', factor: 100, max: '100ms', reset_after: '1h' }, '1s', async (seat) => {
     const delay = await secondDelay(seat);
@@ -97,7 +97,7 @@ export const LIVE_ENDS: readonly Row[] = [
   backoff('jitter', { initial: '1h' }, '50%', async (seat) => {
     const off = Math.abs((await delayAfterCrash(seat)) - HOUR_MS);
     expect(off).toBeGreaterThan(100);
-    expect(off).toBeLessThanOrEqual(HOUR_MS / 2 + 100);
+    expect(off).toBeLessThanOrEqual(HOUR_MS / 2 + 10_000);
   }),
   backoff('factor', { initial: '200ms', factor: 1, reset_after: '1h' }, 5, async (seat) => {
     expect(await secondDelay(seat)).toBeGreaterThanOrEqual(999);
