@@ -22,7 +22,9 @@ it('is each line of each instance once, in order, through rotations, a scale-up 
   onTestFinished(() => world.close());
   const logs = { max_size: '32KB', keep: 200, compress: true, timestamps: true };
   const command = [process.execPath, '-e', WRITER];
-  world.configure({ writer: { command, logs, ready: { when: 'spawned', for: '10ms' }, drain: { timeout: '1s' } } });
+  world.configure({
+    writer: { command, logs, ready: { when: 'spawned', for: '10ms' }, drain: { timeout: '1s' } },
+  });
   await world.succeed('start');
   const follower = world.begin('logs', 'writer', '-f', '-n', 'all', '--json');
   const seen = new Map<string, number>();
@@ -41,7 +43,9 @@ it('is each line of each instance once, in order, through rotations, a scale-up 
   });
   const more = (instance: string, count: number): Promise<unknown> => {
     const from = seen.get(instance) ?? 0;
-    return until(`more of ${instance}`, () => (seen.get(instance) ?? 0) >= from + count, { timeoutMs: 30_000 });
+    return until(`more of ${instance}`, () => (seen.get(instance) ?? 0) >= from + count, {
+      timeoutMs: 30_000,
+    });
   };
   await more('writer:0', 700);
   await world.succeed('scale', 'writer=2');
