@@ -231,3 +231,34 @@ describe('lines', () => {
     }
   });
 });
+
+describe('what we have put around a line', () => {
+  const STAMP = '2026-11-23T20:30:00.123Z';
+  test.each([
+    ['timestamps', `${STAMP} ready`, `${STAMP} not yet`],
+    [
+      'json',
+      `{"time":"${STAMP}","run":1,"message":"ready"}`,
+      `{"time":"${STAMP}","run":1,"message":"not yet"}`,
+    ],
+  ] as const)('is no part of it: %s', async (format, good, other) => {
+    writeFileSync(file, '');
+    const found = new Promise<string>((resolve) => {
+      lines.watch([{ path: file, from: 0 }], regex('^(ready|time|2026)'), resolve, format);
+    });
+    appendFileSync(file, `${other}\n${good}\n`);
+    expect(await within('the line', found)).toBe('ready');
+  });
+});
+
+describe('files that are put aside', () => {
+  test('are read to their ends, also where several of them are since the last look', async () => {
+    writeFileSync(file, 'one\n');
+    const waiting = waitFor(text('in the middle'));
+    appendFileSync(file, 'two\n');
+    renameSync(file, `${file}.2`);
+    writeFileSync(`${file}.1`, 'in the middle\n');
+    writeFileSync(file, 'three\n');
+    expect(await waiting.line).toBe('in the middle');
+  });
+});
