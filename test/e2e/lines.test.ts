@@ -1,7 +1,8 @@
 /** Logs line by line, of real programs under a real daemon: whoever is killed or replaced, each line is there once. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
+import { filesOf } from '../logs/put-aside.ts';
 import { kill } from './processes.ts';
 import { until } from './until.ts';
 import { createWorld, type World } from './world.ts';
@@ -36,19 +37,22 @@ function fault(lines: readonly string[]): string | null {
     : `line ${wrong}: ${lines[wrong]}`;
 }
 
+const textOf = (path: string): string => Buffer.concat(filesOf(path)).toString();
+const lengthOf = (path: string): number => filesOf(path).reduce((sum, { length }) => sum + length, 0);
+
 describe.concurrent('logs line by line', () => {
   it('have each line once, whole and in order, although the daemon is killed, and replaced in its place', async (test) => {
     const world = newWorld(test);
     const command = [process.execPath, '-e', WRITER];
     world.configure({
-      times: { command, logs: { timestamps: true, max_size: '1MB' } },
-      objects: { command, logs: { format: 'json', max_size: '1MB' } },
+      times: { command, logs: { timestamps: true, max_size: '1MB', keep: 1000 } },
+      objects: { command, logs: { format: 'json', max_size: '1MB', keep: 1000 } },
     });
     await world.succeed('start');
     const log = (name: string) => join(world.dir, `logs/${name}-0.log`);
     for (let i = 0; i < 4; i++) {
-      const { size } = statSync(log('times'));
-      await until('more output', () => statSync(log('times')).size > size);
+      const length = lengthOf(log('times'));
+      await until('more output', () => lengthOf(log('times')) > length);
       if (i === 2) await world.succeed('upgrade', '--force');
       else {
         kill((await world.status()).daemon.pid, 'SIGKILL');
@@ -56,10 +60,10 @@ describe.concurrent('logs line by line', () => {
       }
     }
     await world.succeed('shutdown');
-    const times = readFileSync(log('times'), 'utf8').split('\n').slice(0, -1);
+    const times = textOf(log('times')).split('\n').slice(0, -1);
     expect(times.every((line) => /^\d{4}-\d\d-\d\dT[\d:.]+Z /.test(line))).toBe(true);
     expect(fault(times.map((line) => line.slice(25)))).toBeNull();
-    const objects = readFileSync(log('objects'), 'utf8').split('\n').slice(0, -1);
+    const objects = textOf(log('objects')).split('\n').slice(0, -1);
     expect(fault(objects.map((line) => JSON.parse(line).message))).toBeNull();
     expect(readdirSync(join(world.runDir, 'logs'))).toEqual([]);
   }, 90_000);
@@ -67,7 +71,7 @@ describe.concurrent('logs line by line', () => {
   it('find a program ready by what it says, and not by what is put around it', async (test) => {
     const world = newWorld(test);
     const command = ['/bin/sh', '-c', 'echo time message; sleep 0.2; echo now it works; exec sleep 60'];
-    const ready = { log: '/^now/' };
+    const ready = { when: { log: '/^now/' } };
     world.configure({
       times: { command, ready, logs: { timestamps: true } },
       objects: { command, ready, logs: { format: 'json' } },
