@@ -1,6 +1,6 @@
 /** Where the instances of a config write to, as it says itself, and what there is: while no daemon can be asked. */
 import { existsSync, readdirSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fits } from '../base/glob.ts';
 import { instanceId } from '../base/ids.ts';
 import type { NoDaemonError } from '../client/errors.ts';
@@ -40,6 +40,12 @@ export function plannedFiles(context: Context, selectors: readonly string[], abs
     absent.message,
     `what was written is in ${logDir}; "tsup-visor start" starts a daemon`,
   );
+}
+
+/** The daemon's own log. */
+export function plannedOwn(context: Context): NonNullable<LogsReply['daemon']> {
+  const { logDir, ownLog } = planIn(configFile(context.options, context.io), context.io);
+  return { path: join(logDir, 'daemon.log'), format: ownLog.format === 'json' ? 'json' : 'timestamps' };
 }
 
 /** Those that the config has, and those with higher numbers that have left something: they were extra, or scaled. */

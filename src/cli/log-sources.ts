@@ -14,6 +14,8 @@ export interface Source {
 }
 
 export interface Streams {
+  /** The daemon's own log instead. */
+  readonly daemon?: boolean;
   readonly stderr?: boolean;
   readonly both?: boolean;
 }
@@ -27,9 +29,15 @@ export async function sourcesOf(
   const client = await context.client();
   const reply = await client
     .logs(selectors)
-    .catch((error: unknown) => withoutDaemon(error, context, selectors));
+    .catch((error: unknown) => withoutDaemon(error, context, selectors, streams));
   const sources = chosen(reply, streams);
   if (sources.length > 0) return sources;
+  if (streams.daemon === true)
+    throw new Refusal(
+      EXIT.failed,
+      'the daemon that runs does not say where its log is',
+      '"tsup-visor upgrade" replaces it',
+    );
   const isInherited = reply.files.length > 0;
   throw new Refusal(
     EXIT.failed,
@@ -39,7 +47,11 @@ export async function sourcesOf(
 }
 
 /** Two streams may share a file. */
-export function chosen({ files }: LogsReply, { stderr = false, both = false }: Streams): Source[] {
+export function chosen(
+  { files, daemon }: LogsReply,
+  { stderr = false, both = false, daemon: isOwn = false }: Streams,
+): Source[] {
+  if (isOwn) return daemon === undefined ? [] : [ownSource(daemon)];
   const wanted = files.filter(
     ({ stream }) => both || stream === 'merged' || (stream === 'stderr') === stderr,
   );
@@ -50,20 +62,30 @@ export function chosen({ files }: LogsReply, { stderr = false, both = false }: S
   return [...byPath.values()];
 }
 
+/** Its objects are shown as they are: they say more than the objects of a program do. */
+const ownSource = ({ path, format }: NonNullable<LogsReply['daemon']>): Source => ({
+  instance: 'daemon',
+  stream: 'merged',
+  path,
+  format: format === 'json' ? 'raw' : format,
+});
+
 /** After the daemon's end is when people want to look. */
 async function withoutDaemon(
   error: unknown,
   context: Context,
   selectors: readonly string[],
+  { daemon: isOwn = false }: Streams,
 ): Promise<LogsReply> {
   if (!(error instanceof NoDaemonError) || error.absence !== 'absent' || (await context.place()).given)
     throw error;
-  const { plannedFiles } = await import('./log-plan.ts');
-  const files = plannedFiles(context, selectors, error);
+  const { plannedFiles, plannedOwn } = await import('./log-plan.ts');
+  const daemon = plannedOwn(context);
+  const files = isOwn ? [] : plannedFiles(context, selectors, error);
   context.say(
     context.json
       ? JSON.stringify({ warning: { message: error.message } })
       : `tsup-visor: ${error.message}; this is what was written before`,
   );
-  return { version: 1, files };
+  return { version: 1, files, daemon };
 }
