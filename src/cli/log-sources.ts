@@ -30,11 +30,10 @@ export async function sourcesOf(
     .catch((error: unknown) => withoutDaemon(error, context, selectors));
   const sources = chosen(reply, streams);
   if (sources.length > 0) return sources;
-  const isInherited = reply.files.length > 0;
   throw new Refusal(
     EXIT.failed,
     'cannot show logs: the named instances keep none',
-    isInherited ? 'see "logs:" in the config' : undefined,
+    'see "logs:" in the config: what is "none" is gone, and what is "inherit" is on the daemon\'s own stdout',
   );
 }
 
