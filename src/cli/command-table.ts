@@ -119,6 +119,26 @@ export const COMMANDS: readonly CommandDefinition[] = [
         ),
   },
   {
+    name: 'rotate',
+    does: 'put aside what they have written so far (none named: all, and the log of the daemon)',
+    define: (command, act) =>
+      command
+        .argument('[SELECTOR...]')
+        .action((selectors) =>
+          act(async (context) => (await import('./commands/log-files.ts')).rotate(context, selectors)),
+        ),
+  },
+  {
+    name: 'reopen',
+    does: 'write on at the paths of log files that somebody else has moved away: for logrotate',
+    define: (command, act) =>
+      command
+        .argument('[SELECTOR...]')
+        .action((selectors) =>
+          act(async (context) => (await import('./commands/log-files.ts')).reopen(context, selectors)),
+        ),
+  },
+  {
     name: 'rehearse',
     does: 'try a drain on an extra instance, without a daemon, and say what a planned end would do to its jobs',
     define: (command, act) =>

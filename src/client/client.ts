@@ -2,6 +2,7 @@
 import type { WireEvent } from '../protocol/events.ts';
 import type {
   ActionReply,
+  LogFilesReply,
   LogsReply,
   ReloadReply,
   RevisionsReply,
@@ -13,6 +14,7 @@ import type {
 } from '../protocol/replies.ts';
 import type {
   AbortRequest,
+  LogFilesRequest,
   ReloadRequest,
   RestartRequest,
   RevertRequest,
@@ -79,6 +81,10 @@ export interface Client {
   revisions(program?: string, asking?: Asking): Promise<RevisionsReply>;
   /** Where the log files of the named instances are (none named: of all). */
   logs(selectors: readonly string[], asking?: Asking): Promise<LogsReply>;
+  /** Puts aside what the named instances have written so far; none named: all, and the daemon's own log. */
+  rotateLogs(body?: LogFilesRequest, asking?: Asking): Promise<LogFilesReply>;
+  /** Somebody else has put that aside: what comes goes to what is at the paths now. */
+  reopenLogs(body?: LogFilesRequest, asking?: Asking): Promise<LogFilesReply>;
   /** What has happened; with `follow` it does not end by itself. Stop iterating to close the connection. */
   events(query: EventsQuery, asking?: Asking): AsyncGenerator<WireEvent, void, undefined>;
 }
@@ -148,6 +154,8 @@ export function connect(socket: string): Client {
     revisions: (program, asking) =>
       call('revisions', { query: program === undefined ? [] : [['program', program]], asking }),
     logs: (selectors, asking) => call('logs', { query: named(selectors), asking }),
+    rotateLogs: (body = {}, asking) => call('rotateLogs', { body, asking }),
+    reopenLogs: (body = {}, asking) => call('reopenLogs', { body, asking }),
     events: (query, asking) => follow(question('events', { query: eventsQuery(query), asking })),
   };
 }

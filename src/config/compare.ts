@@ -34,13 +34,15 @@ export function comparePlans(before: ProgramPlan, after: ProgramPlan): ProgramCh
 export function compareSupervisor(before: Plan, after: Plan): ProgramChange[] {
   const { show } = TOP.supervisor.shape;
   const own = differences('supervisor', show(before), show(after)).map((difference) => {
-    const isLive = difference.key === 'supervisor.shutdown_timeout';
+    const isLive = LIVE.test(difference.key);
     const effect: ChangeEffect = isLive ? 'live' : 'immutable';
     const note = isLive ? null : 'not applied: it takes effect when the daemon is started anew';
     return { program: '', key: difference.key, ...saidOf(difference), effect, note };
   });
   return [...own, ...compareGroups(before, after)];
 }
+
+const LIVE = /^supervisor\.(?:shutdown_timeout$|logs(?:\.|$))/;
 
 function compareGroups(before: Plan, after: Plan): ProgramChange[] {
   const groups = (plan: Plan) => TOP.groups.shape.show(new Map(Object.entries(plan.groups)));

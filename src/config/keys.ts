@@ -2,6 +2,7 @@
 import { durationOrNone } from './durations.ts';
 import { list, map, record } from './maps.ts';
 import { path } from './paths.ts';
+import { ownLogs } from './policies.ts';
 import { program } from './program-keys.ts';
 import { mode, text } from './scalars.ts';
 import type { Fields, Shape } from './shape.ts';
@@ -45,6 +46,11 @@ export const SUPERVISOR = {
     shape: durationOrNone,
     fallback: 'none',
     doc: 'The whole of `shutdown`; after it come `stop`, then SIGKILL.',
+  },
+  logs: {
+    as: 'ownLog',
+    shape: ownLogs,
+    doc: "The daemon's own log, LOG_DIR/daemon.log.",
   },
 } as const satisfies Fields;
 

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { programName } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
-import type { Plan, ProgramPlan } from '../core/plan.ts';
+import type { OwnLogPlan, Plan, ProgramPlan } from '../core/plan.ts';
 import { checkPlan } from './check.ts';
 import { SUPERVISOR, TOP } from './keys.ts';
 import { partsOf } from './maps.ts';
@@ -147,6 +147,7 @@ function assembled(read: Read, configFile: string, world: World): Plan {
     runDir: supervisor?.runDir ?? usual.runDir,
     stateDir,
     logDir: supervisor?.logDir ?? logDirFor(stateDir, name, world),
+    ownLog: supervisor?.ownLog ?? USUAL_LOG,
     socketMode: supervisor?.socketMode ?? 0o600,
     shutdownTimeoutMs: supervisor?.shutdownTimeoutMs ?? null,
     groups: Object.fromEntries(
@@ -155,6 +156,14 @@ function assembled(read: Read, configFile: string, world: World): Plan {
     programs: [...(read.programs ?? [])].map(([program, raw]) => programPlan(program, raw)),
   };
 }
+
+const USUAL_LOG: OwnLogPlan = {
+  maxBytes: 50 * 1024 * 1024,
+  keep: 10,
+  maxAgeMs: null,
+  compress: false,
+  format: 'raw',
+};
 
 function programPlan(name: string, written: WrittenProgram): ProgramPlan {
   const { command, shell, ...rest } = written;

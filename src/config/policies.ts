@@ -68,6 +68,47 @@ export const stop = map({
   },
 });
 
+/** What becomes of a log file, whoever writes it. */
+const kept = {
+  max_size: {
+    as: 'maxBytes',
+    shape: orNone(size),
+    fallback: '50MB',
+    doc: 'A file that has so much is put aside at the end of a line, as FILE.1, FILE.2 and so on.',
+    aka: ['max_bytes', 'size'],
+  },
+  keep: {
+    as: 'keep',
+    shape: integer(0, 1000),
+    fallback: 10,
+    doc: 'So many of those are kept.',
+    aka: ['backups', 'max_files', 'rotate'],
+  },
+  max_age: {
+    as: 'maxAgeMs',
+    shape: orNone(positiveDuration),
+    fallback: 'none',
+    doc: 'A file that was begun so long ago is put aside with the next line.',
+  },
+  compress: {
+    as: 'compress',
+    shape: boolean,
+    fallback: false,
+    doc: 'What is put aside is compressed with gzip.',
+  },
+} as const;
+
+/** The daemon's own. */
+export const ownLogs = map({
+  ...kept,
+  format: {
+    as: 'format',
+    shape: word('raw', 'json'),
+    fallback: 'raw',
+    doc: 'raw (time, level and text), or json (an object a line, with time, level and message).',
+  },
+});
+
 export const logs = map(
   {
     stdout: {
@@ -82,32 +123,7 @@ export const logs = map(
       fallback: 'merge',
       doc: 'merge (to where stdout goes), default (LOG_DIR/PROGRAM-INDEX.err.log), none, inherit, or a path.',
     },
-    max_size: {
-      as: 'maxBytes',
-      shape: orNone(size),
-      fallback: '50MB',
-      doc: 'A file that has so much is put aside at the end of a line, as FILE.1, FILE.2 and so on.',
-      aka: ['max_bytes', 'size'],
-    },
-    keep: {
-      as: 'keep',
-      shape: integer(0, 1000),
-      fallback: 10,
-      doc: 'So many of those are kept.',
-      aka: ['backups', 'max_files', 'rotate'],
-    },
-    max_age: {
-      as: 'maxAgeMs',
-      shape: orNone(positiveDuration),
-      fallback: 'none',
-      doc: 'A file that was begun so long ago is put aside with the next line.',
-    },
-    compress: {
-      as: 'compress',
-      shape: boolean,
-      fallback: false,
-      doc: 'What is put aside is compressed with gzip.',
-    },
+    ...kept,
     timestamps: {
       as: 'timestamps',
       shape: boolean,

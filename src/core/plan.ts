@@ -12,6 +12,7 @@ export interface Plan {
   readonly runDir: string;
   readonly stateDir: string;
   readonly logDir: string;
+  readonly ownLog: OwnLogPlan;
   /** Permission bits of the control socket. */
   readonly socketMode: number;
   readonly shutdownTimeoutMs: number | null;
@@ -228,6 +229,9 @@ export interface LogsPlan extends LogSettings {
   /** `merge`: into the same file as stdout. */
   readonly stderr: LogTarget | 'merge';
 }
+
+/** What becomes of the daemon's own log: as with that of a program, but its lines have their times in either form. */
+export type OwnLogPlan = Pick<LogSettings, 'maxBytes' | 'keep' | 'maxAgeMs' | 'compress' | 'format'>;
 
 /** What becomes of the output, wherever it goes. */
 export interface LogSettings {

@@ -21,6 +21,7 @@ import type { RolloutHistory } from './history.ts';
 import type { NewsDesk } from './news.ts';
 import { asOfNow, type Outlook, undecided } from './outcome.ts';
 import type { InstanceOutput } from './output.ts';
+import type { OwnLog } from './own-log.ts';
 import { Refused } from './refuse.ts';
 import type { Farewell, Judge, Waiters } from './waiters.ts';
 
@@ -32,7 +33,8 @@ export interface ApiParts {
   readonly history: RolloutHistory;
   readonly processes: Processes;
   readonly world: World;
-  readonly output: Pick<InstanceOutput, 'drain' | 'droppedBytes'>;
+  readonly output: Pick<InstanceOutput, 'drain' | 'droppedBytes' | 'rotate' | 'reopen'>;
+  readonly ownLog: Pick<OwnLog, 'path' | 'format' | 'flush' | 'rotate' | 'reopen' | 'trouble'>;
   readonly logPath: LogPath;
   /** As the config was last read. */
   plan(): Plan;

@@ -4,6 +4,7 @@ import { bodyOf } from '../core/instance/phase.ts';
 import type { Usage } from '../ports/processes.ts';
 import type {
   ActionReply,
+  LogFilesReply,
   LogsReply,
   ReloadReply,
   RevisionsReply,
@@ -21,6 +22,7 @@ import { countsOf, meansEmpty } from './counts.ts';
 import { describeInstance } from './describe.ts';
 import { lackOf } from './lacks.ts';
 import { filesLeftBy, logFiles } from './log-files.ts';
+import { handleLogs, type LogWish } from './log-wishes.ts';
 import { reload } from './reloading.ts';
 import { createRollouts, findRollout, listRollouts } from './rollouts.ts';
 import { scale } from './scaling.ts';
@@ -125,8 +127,9 @@ export class Api {
   }
 
   logs(query: URLSearchParams): LogsReply {
-    const { logPath, fleet, plan, output } = this.#parts;
+    const { logPath, fleet, plan, output, ownLog } = this.#parts;
     output.drain();
+    ownLog.flush();
     const selectors = query.getAll('selector');
     // What is there no more may have said why.
     const left = selectors
@@ -137,7 +140,12 @@ export class Api {
     const others = selectors.filter((selector) => !gone.has(selector));
     const ids = others.length === 0 && gone.size > 0 ? [] : this.#shown(others);
     const files = instancesOf(this.#parts, ids).flatMap(({ id, program }) => logFiles(id, program, logPath));
-    return { version, files: [...files, ...left.flatMap(([, own]) => own)] };
+    const daemon = { path: ownLog.path, format: ownLog.format };
+    return { version, files: [...files, ...left.flatMap(([, own]) => own)], daemon };
+  }
+
+  handleLogs(what: LogWish, { selectors }: Checked<'rotateLogs'>): LogFilesReply {
+    return handleLogs(this.#parts, what, selectors);
   }
 
   /** A program without instances may be looked at. */

@@ -45,6 +45,8 @@ import { Journal } from './journal.ts';
 import { KeptPlans } from './kept-plans.ts';
 import { forgetFault, leaveFault } from './last-fault.ts';
 import { leaveLastWord, takeBackLastWord } from './last-word.ts';
+import { tellOfLogs } from './log-news.ts';
+import { reopenedText } from './log-wishes.ts';
 import { Loop } from './loop.ts';
 import { MemoryKeeper } from './memory.ts';
 import { NewsDesk } from './news.ts';
@@ -107,6 +109,8 @@ export interface Daemon {
   /** What was to be begun has been: whoever started this daemon may be told that it is in charge. */
   ready(): void;
   shutDown(how: How): void;
+  /** Somebody has put log files aside, of instances or our own: what comes goes to what is at their paths now. */
+  reopenLogs(): void;
   /** Ends the daemon alone: what runs goes on, and the next daemon takes it up. */
   leave(): void;
   follow(listener: (event: WireEvent) => void): void;
@@ -168,16 +172,16 @@ async function assemble(
 ): Promise<Daemon> {
   const clock = { now };
   const { socket } = hold;
-  const ownLog = new OwnLog(filed.logDir, options.echo);
-  const warnings = new Warnings((text) => ownLog.say(text));
+  const ownLog = new OwnLog(filed.logDir, filed.ownLog, options.echo);
+  const warnings = new Warnings((text) => ownLog.say(text, 'warn'));
   const warn = (text: string): void => warnings.add(text);
   if (hold.warning !== null) warn(hold.warning);
-  const journal = new Journal(join(filed.stateDir, 'journal'), warn, (text) => ownLog.sayNow(text));
+  const journal = new Journal(join(filed.stateDir, 'journal'), warn, (text) => ownLog.sayNow(text, 'warn'));
   const shelf = new PlanShelf(journal);
   const kept = new KeptPlans(journal, shelf);
   const history = new RolloutHistory(journal);
   const news = new NewsDesk();
-  const events = new EventFile(eventsPath(filed.stateDir), news, (text) => ownLog.say(text));
+  const events = new EventFile(eventsPath(filed.stateDir), news, (text) => ownLog.say(text, 'warn'));
   const waiters = new Waiters();
   const logPath = logPathIn(filed.logDir);
   const born = clock.now();
@@ -195,8 +199,9 @@ async function assemble(
     logPath,
     openFile: openLog,
     openFiles: openOutput,
-    say: (text) => ownLog.say(text),
+    say: (text) => ownLog.say(text, 'warn'),
     warn,
+    changed: (change) => logNews(change),
   });
   const processes = createProcesses({
     runDir: filed.runDir,
@@ -241,6 +246,8 @@ async function assemble(
     history,
   });
   forgetPlans(journal, fleet);
+  const logNews = tellOfLogs(news, clock, fleet, logPath);
+  ownLog.changed = logNews;
   const defect = (error: unknown): void => {
     warn(`a defect of tsup-visor, please report it: ${error instanceof Error ? error.stack : String(error)}`);
     ownLog.flush();
@@ -310,6 +317,7 @@ async function assemble(
   });
   const follow = (fresh: Plan): void => {
     current = fresh;
+    ownLog.follow(fresh.ownLog);
     outer.follow(fresh);
     scheduler.follow(fresh.programs);
     output.follow(fresh.programs);
@@ -336,6 +344,7 @@ async function assemble(
     processes,
     world,
     output,
+    ownLog,
     logPath,
     plan: () => current,
     adopt: (programs) => {
@@ -425,7 +434,10 @@ async function assemble(
     const why = fault === null ? {} : { fault };
     news.announce({ type: 'daemon', state: 'stopped', ...why }, clock.now());
     news.close();
-    ownLog.say(`the daemon has ended${fault === null ? '' : `: ${fault}`}`);
+    ownLog.say(
+      `the daemon has ended${fault === null ? '' : `: ${fault}`}`,
+      fault === null ? 'info' : 'error',
+    );
     const carried = closeParts();
     if (fault !== null) leaveFault(socket, { at: new Date().toISOString(), fault, log: ownLog.path });
     door.close(async () => {
@@ -472,6 +484,7 @@ async function assemble(
     },
     ready: () => herald.ready(),
     shutDown: (how) => post({ type: 'shutdown', how, timeoutMs: current.shutdownTimeoutMs }),
+    reopenLogs: () => safely(() => ownLog.sayNow(reopenedText(api.handleLogs('reopen', { selectors: [] })))),
     leave: () => close(null),
     follow: (listener) => {
       news.follow({ take: listener, end: () => {} });

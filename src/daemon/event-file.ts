@@ -6,13 +6,13 @@
 import { join } from 'node:path';
 import type { WireEvent } from '../protocol/events.ts';
 import { type Annals, EventHistory } from './event-history.ts';
-import { LineFile } from './line-file.ts';
+import { type Kept, LineFile } from './line-file.ts';
 import { lineOf, missed } from './missed.ts';
 import type { NewsDesk } from './news.ts';
 import { Retry } from './retry.ts';
 
 /** Some tens of thousands of events, with what is kept of those before. */
-const KEPT = { maxBytes: 4 * 1024 * 1024, keep: 4 };
+const KEPT = { maxBytes: 4 * 1024 * 1024, keep: 4, maxAgeMs: null, compress: false } as const;
 
 export const eventsPath = (stateDir: string): string => join(stateDir, 'events.ndjson');
 
@@ -27,8 +27,13 @@ export class EventFile {
   #isClosed = false;
   readonly #retry = new Retry(() => this.#tryAgain());
 
-  constructor(path: string, news: Pick<NewsDesk, 'seq' | 'since'>, say: (text: string) => void, kept = KEPT) {
-    this.#file = new LineFile(path, { ...kept, folder: 'state_dir', mode: 0o600 });
+  constructor(
+    path: string,
+    news: Pick<NewsDesk, 'seq' | 'since'>,
+    say: (text: string) => void,
+    kept: Kept = KEPT,
+  ) {
+    this.#file = new LineFile(path, kept, { folder: 'state_dir', mode: 0o600 });
     this.#keep = kept.keep;
     this.#news = news;
     this.#say = say;
@@ -60,7 +65,7 @@ export class EventFile {
     this.#isClosed = true;
     if (this.#news.seq > this.#written) this.#write();
     this.#retry.stop();
-    this.#file.close();
+    this.#file.end();
   }
 
   #write(): void {

@@ -86,22 +86,24 @@ const INSISTENCE = [
  */
 const ECHO_MS = 200;
 
+type Led = Pick<Daemon, 'shutDown' | 'reopenLogs'>;
+
 interface Signals {
   /** One has come. */
   readonly isToEnd: boolean;
   /** To this daemon, also what has come before it was there. */
-  lead(daemon: Pick<Daemon, 'shutDown'>): void;
+  lead(daemon: Led): void;
   release(): void;
 }
 
 /**
- * The first Ctrl-C drains, the second stops now, the third kills; SIGTERM drains. Heeded before there is a daemon: one
+ * The first Ctrl-C drains, the second stops now, the third kills; SIGTERM drains; SIGUSR2 opens logs anew. Heeded before there is a daemon: one
  * that takes the place of another has all that runs to end from its first moment.
  */
 function obeySignals(say: (text: string) => void): Signals {
   let times = 0;
   let last = Number.NEGATIVE_INFINITY;
-  let daemon: Pick<Daemon, 'shutDown'> | null = null;
+  let daemon: Led | null = null;
   let asked: How | null = null;
   const end = (how: How): void => {
     asked = how;
@@ -118,9 +120,11 @@ function obeySignals(say: (text: string) => void): Signals {
     end(step.how);
   };
   const drain = (): void => end('drain');
+  const reopen = (): void => daemon?.reopenLogs();
   process.on('SIGINT', insist);
   process.on('SIGTERM', drain);
   process.on('SIGHUP', drain);
+  process.on('SIGUSR2', reopen);
   return {
     get isToEnd() {
       return asked !== null;
@@ -133,6 +137,7 @@ function obeySignals(say: (text: string) => void): Signals {
       process.off('SIGINT', insist);
       process.off('SIGTERM', drain);
       process.off('SIGHUP', drain);
+      process.off('SIGUSR2', reopen);
     },
   };
 }

@@ -21,6 +21,8 @@ export interface JournalText {
   readonly laterFormat: number | null;
   /** Whether anything was read from it: otherwise it is no file that can be written on. */
   readonly isFile: boolean;
+  /** Of a file that may be written on as it is: all of it was read, and it says that it is of our format. */
+  readonly wholeBytes: number | null;
 }
 
 /** Null: there is none. */
@@ -32,7 +34,8 @@ export function readJournalText(path: string): JournalText | null {
     try {
       const stat = fstatSync(descriptor);
       if (!stat.isFile()) return nothing('it is not a file');
-      readLines(descriptor, Buffer.allocUnsafe(Math.min(stat.size + 1, CHUNK_BYTES)), found);
+      const bytes = readLines(descriptor, Buffer.allocUnsafe(Math.min(stat.size + 1, CHUNK_BYTES)), found);
+      return found.text(bytes);
     } finally {
       closeSync(descriptor);
     }
@@ -40,7 +43,6 @@ export function readJournalText(path: string): JournalText | null {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     return nothing(error instanceof Error ? error.message : String(error));
   }
-  return found.text();
 }
 
 const nothing = (fault: string): JournalText => ({
@@ -48,6 +50,7 @@ const nothing = (fault: string): JournalText => ({
   faults: [fault],
   laterFormat: null,
   isFile: false,
+  wholeBytes: null,
 });
 
 export const journalLine = (key: string, json: string): string => `${JSON.stringify(key)}\t${json}\n`;
@@ -59,12 +62,15 @@ class Found {
   #torn = false;
   #isTooLarge = false;
   #format = FORMAT;
+  #saysFormat = false;
 
   line(text: string): void {
     const entry = parseLine(text);
     if (entry === null) this.#unreadable++;
-    else if (entry.key === FORMAT_KEY) this.#format = Number(entry.value);
-    else if (entry.value === 'null') this.#values.delete(entry.key);
+    else if (entry.key === FORMAT_KEY) {
+      this.#format = Number(entry.value);
+      this.#saysFormat = true;
+    } else if (entry.value === 'null') this.#values.delete(entry.key);
     else this.#values.set(entry.key, entry.value);
   }
 
@@ -80,7 +86,7 @@ class Found {
     this.#isTooLarge = true;
   }
 
-  text(): JournalText {
+  text(bytes: number): JournalText {
     const faults = [
       ...(this.#unreadable === 0 ? [] : [`${this.#unreadable} of its lines cannot be read`]),
       ...(this.#torn ? ['its last line was cut off'] : []),
@@ -88,12 +94,13 @@ class Found {
     ];
     // What is no number is no format of ours either.
     const laterFormat = this.#format <= FORMAT ? null : this.#format;
-    return { values: this.#values, faults, laterFormat, isFile: true };
+    const isWhole = faults.length === 0 && this.#saysFormat && this.#format === FORMAT;
+    return { values: this.#values, faults, laterFormat, isFile: true, wholeBytes: isWhole ? bytes : null };
   }
 }
 
-/** Feeds all whole lines to `found`, and tells of the rest. Throws what the system says. */
-function readLines(descriptor: number, chunk: Buffer, found: Found): void {
+/** Feeds all whole lines to `found`, and tells of the rest. Returns the bytes read. Throws what the system says. */
+function readLines(descriptor: number, chunk: Buffer, found: Found): number {
   let parts: Buffer[] = [];
   let held = 0;
   const hold = (part: Buffer): void => {
@@ -123,6 +130,7 @@ function readLines(descriptor: number, chunk: Buffer, found: Found): void {
   }
   if (readSync(descriptor, chunk, 0, 1, read) > 0) found.tooLarge();
   else if (held > 0) found.torn();
+  return read;
 }
 
 function parseLine(text: string): { key: string; value: string } | null {

@@ -5,6 +5,8 @@
  */
 import {
   closeSync,
+  constants,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   openSync,
@@ -23,6 +25,8 @@ import { Retry } from './retry.ts';
 export type Journalled = Record<string, unknown> | readonly unknown[] | string | number | boolean | null;
 
 const COMPACT_FROM_BYTES = 1024 * 1024;
+/** A new daemon writes on up to there, or to as much again as counts: to write all anew waits for the disk. */
+const TAKEN_UP_BYTES = 64 * 1024;
 /** Of what cannot be read or written, so many are named. */
 const NAMED = 5;
 
@@ -66,7 +70,7 @@ export class Journal {
     if (read?.laterFormat != null) this.#distrust(`it is of a later version (format ${read.laterFormat})`);
     if (read?.isFile === true) this.#last = secondName(path);
     else if (read !== null) this.#confess(keepAside(path));
-    this.#write(() => this.#replace());
+    if (read?.wholeBytes == null || !this.#takeUp(read.wholeBytes)) this.#write(() => this.#replace());
   }
 
   get<T>(key: string, read: (value: unknown) => T | null): T | null {
@@ -125,8 +129,10 @@ export class Journal {
     if (length > 0) this.#faults.push(`${length} records cannot be made sense of: ${named(this.#unread)}`);
     const last = this.#last;
     this.#last = null;
-    if (this.#faults.length > 0) this.#confess(last === null ? null : keepAside(this.#path, last));
-    else if (last !== null) rmSync(last, { force: true });
+    if (this.#faults.length > 0) {
+      this.#confess(last === null ? null : keepAside(this.#path, last));
+      this.#write(() => this.#replace()); // what is kept aside may be the file that was taken up
+    } else if (last !== null) rmSync(last, { force: true });
   }
 
   #confess(aside: string | null): void {
@@ -207,6 +213,16 @@ export class Journal {
     return true;
   }
 
+  /** Goes on with the file as it is, where that is as we would have made it, and most of it counts. */
+  #takeUp(bytes: number): boolean {
+    const live = [...this.#values].reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+    if (bytes > Math.max(TAKEN_UP_BYTES, 2 * live)) return false;
+    this.#sheet = openOwn(this.#path, bytes);
+    this.#bytes = bytes;
+    this.#compactBytes = live;
+    return this.#sheet !== null;
+  }
+
   #add(text: string): void {
     if (this.#bytes + text.length > this.#limit() || !this.#isInPlace()) this.#replace();
     else this.#append(text);
@@ -269,6 +285,21 @@ const named = (keys: readonly string[]): string =>
   [...keys.slice(0, NAMED), ...(keys.length > NAMED ? [`${keys.length - NAMED} more`] : [])].join(', ');
 
 const inodeAt = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino;
+
+/** Null where it is not a file of ours that only we may read and write, or has changed since. */
+function openOwn(path: string, bytes: number): Sheet | null {
+  let fd: number | null = null;
+  try {
+    fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+    const stat = fstatSync(fd);
+    const isOwn = stat.uid === process.geteuid?.() && (stat.mode & 0o777) === 0o600 && stat.isFile();
+    if (isOwn && stat.size === bytes) return { fd, inode: stat.ino };
+  } catch {
+    // Then it is written anew, or that says why not.
+  }
+  if (fd !== null) closeSync(fd);
+  return null;
+}
 
 /** No half of a line is to stay. Where it cannot be taken back, it is passed over by whoever reads. */
 function cutBack(fd: number, bytes: number): void {

@@ -2,6 +2,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createDaemon, type Daemon, proveDaemon } from './daemon.ts';
+import type { Summons } from './summons.ts';
 
 const { values } = parseArgs({
   options: {
@@ -14,7 +15,7 @@ const { values } = parseArgs({
 });
 
 /** `keepCode`: what this version has been compiled to is kept for when it is run the next time. */
-export async function main(keepCode: () => void): Promise<void> {
+export async function main(keepCode: () => void, whenSummoned: Summons): Promise<void> {
   if (values.config === undefined) {
     process.stderr.write(
       'usage: daemon --config FILE [--socket PATH] [--report-fd N] [--start SELECTOR|all|none]\n',
@@ -37,11 +38,9 @@ export async function main(keepCode: () => void): Promise<void> {
     isToEnd = true;
     daemon?.shutDown('drain');
   };
-  // Before there is a daemon: whoever ends it in that moment, as it takes the place of another say, ends all that it
-  // takes up. A terminal that closes, or Ctrl-C in it, is not meant for a daemon in the background.
-  process.on('SIGHUP', () => {});
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
+  whenSummoned(end);
+  // By logrotate, say; what opens its logs later opens them at their paths.
+  process.on('SIGUSR2', () => daemon?.reopenLogs());
 
   const { config, socket } = values;
   const made = await createDaemon({

@@ -11,7 +11,7 @@ const KEPT = 5000;
 /** As it came: what the wire says of it is made when somebody asks, since most of it nobody ever asks for. */
 interface Entry {
   readonly seq: number;
-  readonly what: News | DaemonNews;
+  readonly what: News | OwnNews;
   readonly now: Moment;
 }
 
@@ -26,7 +26,7 @@ export class NewsDesk {
     return this.#seq;
   }
 
-  announce(what: News | DaemonNews, now: Moment): void {
+  announce(what: News | OwnNews, now: Moment): void {
     const entry: Entry = { seq: ++this.#seq, what, now };
     this.#entries.push(entry);
     // Cut seldom and by half as many again, so that the cost of moving the rest is spread over many events.
@@ -69,12 +69,21 @@ export interface Follower {
 }
 
 export type DaemonNews = Extract<Happening, { type: 'daemon' }>;
+/** Comes with its sentence. */
+export type LogNews = Extract<Happening, { type: 'log' }> & { readonly sentence: string };
+type OwnNews = DaemonNews | LogNews;
 
 function eventOf({ seq, what, now }: Entry): WireEvent {
-  const [happening, message] =
-    what.type === 'daemon' ? [what, sentenceOfDaemon(what)] : [wireOf(what), sentenceOf(what)];
+  const [happening, message] = saidOf(what);
   const at = new Date(now.wall).toISOString();
   return { version: PROTOCOL_VERSION, seq, at, mono_ms: now.mono, message, ...happening };
+}
+
+function saidOf(what: News | OwnNews): readonly [Happening, string] {
+  if (what.type === 'daemon') return [what, sentenceOfDaemon(what)];
+  if (what.type !== 'log') return [wireOf(what), sentenceOf(what)];
+  const { sentence, ...happening } = what;
+  return [happening, sentence];
 }
 
 const sentenceOfDaemon = ({ state, fault, to, took_over = [] }: DaemonNews): string => {

@@ -6,7 +6,7 @@ import type { Instance } from '../core/instance/instance.ts';
 import { bodyOf, lifeOf } from '../core/instance/phase.ts';
 import type { ProgramPlan } from '../core/plan.ts';
 import { Captures, type CapturesOptions, type Handled, isPiped } from '../logs/captures.ts';
-import type { Aim } from '../logs/conduit.ts';
+import type { FileAim } from '../logs/outlet.ts';
 import type { LineWatch } from '../ports/checks.ts';
 import type { OpenOutput } from '../ports/output.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
@@ -57,11 +57,11 @@ export function createOutput({
   if (plumbing === null) return uncarried(openFiles, folder);
   const captures = new Captures({ ...rest, plumbing, folder });
   let planned: readonly ProgramPlan[] = [];
-  const aimsOf = (ids: readonly InstanceId[]): Aim[] =>
+  const aimsOf = (ids: readonly InstanceId[]): FileAim[] =>
     ids.flatMap((id) =>
       planned.filter(({ name }) => id.startsWith(`${name}:`)).flatMap((program) => filesOf(id, program)),
     );
-  const filesOf = (id: InstanceId, program: ProgramPlan): Aim[] => {
+  const filesOf = (id: InstanceId, program: ProgramPlan): FileAim[] => {
     const { stdout, stderr } = logPaths({ id }, program, logPath);
     return [stdout, stderr].flatMap((path) => (path === null ? [] : [{ path, logging: program.logs }]));
   };

@@ -183,6 +183,8 @@ function handlersOf(
     revertRollout: (call) => api.revert(call.id, checked('revertRollout', call), call.by()),
     revisions: ({ query }) => api.revisions(query),
     logs: ({ query }) => api.logs(query),
+    rotateLogs: (call) => api.handleLogs('rotate', checked('rotateLogs', call)),
+    reopenLogs: (call) => api.handleLogs('reopen', checked('reopenLogs', call)),
   };
 }
 

@@ -9,11 +9,22 @@ import { fail, ok, type Result } from '../base/result.ts';
 import type { LogSettings, ProgramPlan } from '../core/plan.ts';
 import type { OpenOutput } from '../ports/output.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
-import type { Aim, Conduit } from './conduit.ts';
+import type { Conduit } from './conduit.ts';
 import { Conduits } from './conduits.ts';
 import type { Owner } from './fifo.ts';
 import type { FileSettings } from './file-settings.ts';
 import type { Handling, LogFile } from './log-file.ts';
+import type { Aim, FileAim } from './outlet.ts';
+import {
+  NUMBERS,
+  nameOf,
+  originOf,
+  programOf,
+  STREAMS,
+  type Stream,
+  streamsOf,
+  type Ways,
+} from './stream.ts';
 import { wordsFor } from './system-words.ts';
 
 /** What has become of one file that was to be rotated or reopened; `why` it failed. */
@@ -33,17 +44,25 @@ export interface CapturesOptions {
   say(text: string): void;
   /** One that is to be seen for a while. */
   warn(text: string): void;
+  /** What has become of a file that is written to: these are told by `say` and `warn` as well. */
+  changed?(change: LogChange): void;
+}
+
+export interface LogChange {
+  readonly path: string;
+  /** `failing`: it cannot be written to. `well`: it can again. `stuck`: it cannot be put aside. */
+  readonly state: 'failing' | 'well' | 'stuck';
+  /** Null: it is well. */
+  readonly why: string | null;
+  /** While it was failing. */
+  readonly droppedBytes: number;
+  readonly sentence: string;
 }
 
 type WhenFull = FileSettings['whenFull'];
 
-interface Paths {
-  readonly stdout: string | null;
-  readonly stderr: string | null;
-}
-
 /** A run that an earlier daemon has begun. */
-export interface Adopted extends Paths {
+export interface Adopted extends Ways {
   readonly id: InstanceId;
   readonly run: Run;
   /** Null: its leader is gone. */
@@ -53,11 +72,6 @@ export interface Adopted extends Paths {
 
 /** For a disk that does not answer: an end must be told at some time. */
 const PATIENCE_MS = 2000;
-const STREAMS = ['out', 'err'] as const;
-type Stream = (typeof STREAMS)[number];
-/** As a process has them. */
-const NUMBERS = { out: 1, err: 2 } as const;
-
 export class Captures {
   readonly #options: CapturesOptions;
   readonly #conduits: Conduits;
@@ -67,10 +81,21 @@ export class Captures {
   constructor(options: CapturesOptions) {
     const { plumbing, folder, say, warn } = options;
     this.#options = options;
+    const tell = (change: LogChange, how: (text: string) => void): void => {
+      how(change.sentence);
+      options.changed?.(change);
+    };
     const events = {
-      failing: (path: string, why: string, whenFull: WhenFull) => say(cannotWrite(path, why, whenFull)),
-      well: (path: string, bytes: number) => warn(`${path} can be written to again; ${lossOf(bytes)}`),
-      stuck: (path: string, why: string) => say(cannotRotate(path, why)),
+      failing(path: string, why: string, whenFull: WhenFull) {
+        const sentence = cannotWrite(path, why, whenFull);
+        tell({ path, state: 'failing', why, droppedBytes: 0, sentence }, say);
+      },
+      well(path: string, droppedBytes: number) {
+        const sentence = `${path} can be written to again; ${lossOf(droppedBytes)}`;
+        tell({ path, state: 'well', why: null, droppedBytes, sentence }, warn);
+      },
+      stuck: (path: string, why: string) =>
+        tell({ path, state: 'stuck', why, droppedBytes: 0, sentence: cannotRotate(path, why) }, say),
       uncompressed: (path: string, why: string) =>
         say(`cannot compress what ${path} was before: ${why}; it stays as it is`),
     };
@@ -78,7 +103,7 @@ export class Captures {
   }
 
   readonly openOutput: OpenOutput = (request, isAhead = false) => {
-    const given = new Map<string, number>();
+    const given = new Map<Stream, number>();
     const close = (): void => {
       for (const descriptor of given.values()) closeSync(descriptor);
       given.clear();
@@ -87,16 +112,21 @@ export class Captures {
       const name = nameOf(request.id, stream);
       const descriptor = isAhead
         ? this.#giveAgain(path, name, request.credentials)
-        : this.#give({ path, logging: request.logging }, name, request.credentials);
+        : this.#give(
+            { path, logging: request.logging, origin: originOf(name, request.run) },
+            name,
+            request.credentials,
+          );
       if (!descriptor.ok) {
         close();
         return descriptor;
       }
-      given.set(path, descriptor.value);
+      given.set(stream, descriptor.value);
     }
-    if (!isAhead) this.#idOf.set(request.run, request.id);
-    const of = (path: string | null) => (path === null ? undefined : given.get(path)) ?? 'ignore';
-    return ok({ stdout: of(request.stdout), stderr: of(request.stderr), close });
+    if (!isAhead) this.#begun(request, given);
+    const stdout = given.get('out');
+    const stderr = given.get('err') ?? (request.stderr === null ? undefined : stdout);
+    return ok({ stdout: stdout ?? 'ignore', stderr: stderr ?? 'ignore', close });
   };
 
   /** Whoever holds a FIFO that somebody has removed meanwhile lends it. */
@@ -105,8 +135,11 @@ export class Captures {
     this.#idOf.set(run, id);
     for (const conduit of this.#of(id)) conduit.adopt(logging);
     if (pid === null) return;
-    for (const [stream, path] of streamsOf(adopted))
-      this.#conduits.borrow(nameOf(id, stream), `/proc/${pid}/fd/${NUMBERS[stream]}`, { path, logging });
+    for (const [stream, path] of streamsOf(adopted)) {
+      const name = nameOf(id, stream);
+      const aim = { path, logging, origin: originOf(name, run) };
+      this.#conduits.borrow(name, `/proc/${pid}/fd/${NUMBERS[stream]}`, aim);
+    }
   }
 
   /** What is to become of what these write, from now on. */
@@ -135,12 +168,12 @@ export class Captures {
   }
 
   /** Puts aside what was written to these so far, in the order of their paths. */
-  rotate(aims: readonly Aim[]): readonly Handled[] {
+  rotate(aims: readonly FileAim[]): readonly Handled[] {
     return this.#handle(aims, (file, isWritten) => file.rotateByWish(isWritten));
   }
 
   /** Somebody else has put these aside: what comes from now on goes to what is at their paths now. */
-  reopen(aims: readonly Aim[]): readonly Handled[] {
+  reopen(aims: readonly FileAim[]): readonly Handled[] {
     return this.#handle(aims, (file) => file.reopen());
   }
 
@@ -165,7 +198,7 @@ export class Captures {
     this.#conduits.close(done);
   }
 
-  #handle(aims: readonly Aim[], act: (file: LogFile, isWritten: boolean) => Handling): Handled[] {
+  #handle(aims: readonly FileAim[], act: (file: LogFile, isWritten: boolean) => Handling): Handled[] {
     const { files } = this.#conduits;
     const logging = new Map(aims.map((aim) => [aim.path, aim.logging]));
     return [...logging].map(([path, settings]) => {
@@ -183,16 +216,22 @@ export class Captures {
     return STREAMS.flatMap((stream) => this.#conduits.get(nameOf(id, stream)) ?? []);
   }
 
-  #give({ path, logging }: Aim, name: string, owner: Owner | null): Result<number, string> {
+  #begun({ run, id }: Pick<Adopted, 'run' | 'id'>, given: ReadonlyMap<Stream, number>): void {
+    this.#idOf.set(run, id);
+    // A stream that an earlier run had, and this one has not.
+    for (const stream of STREAMS) if (!given.has(stream)) this.#conduits.dismiss(nameOf(id, stream));
+  }
+
+  #give(aim: Aim, name: string, owner: Owner | null): Result<number, string> {
     // A device, a terminal: nothing of that can be carried anywhere.
-    if (!isPlain(path)) return this.#options.openFile(path);
+    if (!isPlain(aim.path)) return this.#options.openFile(aim.path);
     try {
-      const given = this.#conduits.give(name, { path, logging }, owner);
+      const given = this.#conduits.give(name, aim, owner);
       this.#refusal = null;
       return ok(given);
     } catch (error) {
       this.#refuse(wordsFor(error));
-      return this.#options.openFile(path);
+      return this.#options.openFile(aim.path);
     }
   }
 
@@ -236,17 +275,6 @@ function settle(conduits: readonly Conduit[], done: () => void): void {
 /** Whether an instance writes into a FIFO in this folder, as far as can be told by those who cannot read it. */
 export const isPiped = (id: InstanceId, folder: string): boolean =>
   STREAMS.some((stream) => existsSync(join(folder, nameOf(id, stream))));
-
-const nameOf = (id: InstanceId, stream: Stream): string => `${id}.${stream}`;
-
-/** Of an instance's stream: `worker` of `worker:0.out`. */
-const programOf = (name: string): string => name.slice(0, name.lastIndexOf(':'));
-
-/** Those that go somewhere; two that go to the same place are one. */
-function streamsOf({ stdout, stderr }: Paths): [Stream, string][] {
-  const out: [Stream, string][] = stdout === null ? [] : [['out', stdout]];
-  return stderr === null || stderr === stdout ? out : [...out, ['err', stderr]];
-}
 
 function warningsOf({ path, why, stuckFor, droppedBytes, settings: { whenFull } }: LogFile): string[] {
   const failing =

@@ -3,15 +3,9 @@ import { closeSync } from 'node:fs';
 import type { LogSettings } from '../core/plan.ts';
 import { Capture, type CaptureTools } from './capture.ts';
 import type { Fifo, Owner } from './fifo.ts';
-import { FileSink } from './file-sink.ts';
 import type { LogFiles } from './log-files.ts';
+import { type Aim, Outlet } from './outlet.ts';
 import type { Loss } from './sink.ts';
-
-/** Where it goes, and what becomes of it there. */
-export interface Aim {
-  readonly path: string;
-  readonly logging: LogSettings;
-}
 
 export interface ConduitOptions {
   readonly tools: CaptureTools;
@@ -25,19 +19,15 @@ export class Conduit {
   /** No instance is known whose it is. */
   isLeft: boolean;
   readonly #fifo: Fifo;
-  readonly #sink: FileSink;
+  readonly #sink: Outlet;
   readonly #capture: Capture;
 
-  constructor(
-    fifo: Fifo,
-    { path, logging }: Aim,
-    isLeft: boolean,
-    { tools, files, pipeBytes, over }: ConduitOptions,
-  ) {
+  constructor(fifo: Fifo, aim: Aim, isLeft: boolean, { tools, files, pipeBytes, over }: ConduitOptions) {
     this.isLeft = isLeft;
     this.#fifo = fifo;
-    const held = tools.plumbing.enlarge(fifo.reader, pipeBytes);
-    this.#sink = new FileSink(path, logging, tools.plumbing, files);
+    const { plumbing } = tools;
+    const held = plumbing.enlarge(fifo.reader, pipeBytes);
+    this.#sink = new Outlet(fifo.path, aim, plumbing, files);
     this.#capture = new Capture(fifo.reader, held, this.#sink, tools, () => {
       if (this.isLeft) over(this);
     });
@@ -60,14 +50,13 @@ export class Conduit {
    * What a program is given to write to: from now on it goes there. Null: not by this one.
    * @throws what the system says
    */
-  give({ path, logging }: Aim, owner: Owner | null): number | null {
+  give(aim: Aim, owner: Owner | null): number | null {
     // What another thread carries goes where it went, so this one cannot be aimed at another place.
-    if (path !== this.path && this.#capture.isFlying) return null;
+    if (aim.path !== this.path && this.#capture.isFlying) return null;
     const given = this.#fifo.openWriter(owner);
     if (given === null) return null;
     this.isLeft = false;
-    if (path !== this.path) this.#aimAt({ path, logging });
-    this.follow(logging);
+    this.#aimAt(aim);
     if (!this.#capture.isFlying) this.#sink.prepare();
     // Not before somebody can write: else it would be told at once that nobody can.
     if (this.#capture.watch()) return given;
@@ -78,7 +67,7 @@ export class Conduit {
   /** Its instance is known. */
   adopt(logging: LogSettings): void {
     this.isLeft = false;
-    this.follow(logging);
+    this.#sink.adopt(logging);
   }
 
   /** What is to become of it where it goes. */
@@ -105,15 +94,19 @@ export class Conduit {
     return this.#capture.drain();
   }
 
-  /** The same, where it may take its time. */
+  /** The same, where it may take its time; and a line that has no end yet is at its end then. */
   settle(done: () => void): void {
-    this.#capture.settle(done);
+    this.#capture.settle(() => {
+      this.#sink.finish();
+      done();
+    });
   }
 
   /** Its name is another's from now on; whoever still holds it is heard to its end. */
   setAside(): void {
     this.drain();
     this.#fifo.isRemoved = true;
+    this.#sink.setAside();
     this.isLeft = true;
     this.watch();
   }
@@ -133,12 +126,16 @@ export class Conduit {
 
   remove(): void {
     this.#fifo.remove();
-    this.close();
+    this.halt(() => {
+      this.#sink.remove();
+      this.#fifo.close();
+    });
   }
 
-  #aimAt({ path, logging }: Aim): void {
-    this.drain();
-    this.#fifo.aimAt(path);
-    this.#sink.aimAt(path, logging);
+  /** What is in the pipe now goes where it was to go, and looks as it was to look. */
+  #aimAt(aim: Aim): void {
+    if (this.#sink.isChangedBy(aim)) this.drain();
+    if (aim.path !== this.path) this.#fifo.aimAt(aim.path);
+    this.#sink.aimAt(aim);
   }
 }

@@ -1,14 +1,18 @@
 /** All FIFOs of a daemon, by name: found where an earlier one has left them, made, kept from being lost, and removed. */
 import { mkdirSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { run } from '../base/ids.ts';
 import type { LogSettings } from '../core/plan.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
 import type { CaptureTools } from './capture.ts';
-import { type Aim, Conduit } from './conduit.ts';
+import { Conduit } from './conduit.ts';
 import { Fifo, isLink, type Owner } from './fifo.ts';
 import type { LogFileEvents } from './file-settings.ts';
 import { Flights } from './flights.ts';
 import { LogFiles } from './log-files.ts';
+import { type Aim, clear } from './outlet.ts';
+import { isSpool, spoolOf } from './spool.ts';
+import { originOf } from './stream.ts';
 import { wordsFor } from './system-words.ts';
 import { Turns } from './turns.ts';
 
@@ -20,6 +24,7 @@ const QUOTA_BYTES = 32 * 1024 * 1024;
 const KEEPER = 'keeper';
 
 /** Of one that is found before its instance is known: what comes is carried on as it is, and nothing else is done. */
+const NO_RUN = run(0);
 const UNKNOWN: LogSettings = {
   maxBytes: null,
   keep: 0,
@@ -54,7 +59,9 @@ export class Conduits {
     this.#options = options;
     this.#tools = { plumbing: options.plumbing, flights: this.#flights, turns: new Turns() };
     this.files = new LogFiles(options.events);
-    for (const name of namesIn(options.folder)) this.#find(name);
+    const names = namesIn(options.folder);
+    for (const name of names) if (!isSpool(name)) this.#find(name);
+    for (const name of names) if (isSpool(name)) this.#clear(name);
     this.#keepSoon();
   }
 
@@ -127,9 +134,17 @@ export class Conduits {
     const path = Fifo.targetOf(own);
     if (path === null) return;
     this.#guarded(name, () => {
-      const aim = { path, logging: UNKNOWN };
+      const aim = { path, logging: UNKNOWN, origin: originOf(name, NO_RUN) };
       if (!this.#add(name, Fifo.find(own), aim, true).watch()) throw new Error('it cannot be watched');
     });
+  }
+
+  /** What is left of a stream that is there no more. */
+  #clear(name: string): void {
+    if ([...this.#named.keys()].some((known) => spoolOf(known) === name)) return;
+    this.#guarded(name, () =>
+      clear(join(this.#options.folder, name), UNKNOWN, this.#options.plumbing, this.files),
+    );
   }
 
   #guarded(name: string, act: () => void): void {

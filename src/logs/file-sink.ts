@@ -32,6 +32,11 @@ interface Part {
   readonly bytes: number;
 }
 
+interface Allowance {
+  readonly most: number;
+  readonly files: number;
+}
+
 export class FileSink implements Sink {
   readonly #plumbing: Plumbing;
   readonly #files: LogFiles;
@@ -98,17 +103,29 @@ export class FileSink implements Sink {
   }
 
   takeAside(pipe: number, most: number, done: (got: number) => void): void {
+    this.#carryAside(pipe, { most, files: FILES_A_TURN }, done);
+  }
+
+  /** `left`: what may still be moved, through so many files. */
+  #carryAside(pipe: number, left: Allowance, done: (got: number) => void): void {
+    if (this.#file.isBusy) {
+      this.#file.whenFree(() => this.#carryAside(pipe, left, done));
+      return;
+    }
     const began = performance.now();
-    const part = this.#file.why === null && !this.#copies ? this.#partOf(pipe, most, began) : null;
+    const part = this.#file.why === null && !this.#copies ? this.#partOf(pipe, left.most, began) : null;
     if (part === null)
-      done(this.take(pipe, most)); // it is no disk to wait for
-    else if (part === 'full') this.#file.rotateAside(began, () => this.takeAside(pipe, most, done));
+      done(this.take(pipe, left.most)); // it is no disk to wait for
+    else if (part === 'full') this.#file.rotateAside(began, () => this.#carryAside(pipe, left, done));
     else if (part.bytes <= 0) done(part.bytes);
     else
       this.#moveAside(pipe, part, (got) => {
         this.#tookSince(began);
+        const rest = { most: left.most - got, files: left.files - 1 };
         // Another try says why.
-        done(got < 0 && this.#plumbing.pendingIn(pipe) > 0 ? this.take(pipe, most) : got);
+        if (got < 0 && this.#plumbing.pendingIn(pipe) > 0) done(this.take(pipe, left.most));
+        else if (got < part.bytes || rest.most <= 0 || rest.files <= 0) done(got);
+        else this.#carryAside(pipe, rest, (more) => done(got + Math.max(0, more)));
       });
   }
 

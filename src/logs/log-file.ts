@@ -170,7 +170,8 @@ export class LogFile {
   /** The same where the disk takes its time: nothing waits for it but `done`. */
   rotateAside(now: number, done: () => void): void {
     const file = this.#file;
-    if (file === null) {
+    if (file === null || !isStillAt(this.path, file)) {
+      this.#isElsewhere();
       done();
       return;
     }

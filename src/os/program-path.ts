@@ -10,9 +10,14 @@ type Asked = Pick<SpawnRequest, 'directory' | 'environment'>;
 /** What to run: itself when it names a path; null when it is in none of the folders. */
 export function findExecutable(program: string, request: Asked): string | null {
   if (program.includes('/')) return program;
-  const files = candidates(program, request).filter(isFile);
   // One that may not be run is passed over, but if there is no other, it is what the failure is about.
-  return files.find(isExecutable) ?? files[0] ?? null;
+  let unfit: string | null = null;
+  for (const path of candidates(program, request)) {
+    if (!isFile(path)) continue;
+    if (isExecutable(path)) return path;
+    unfit ??= path;
+  }
+  return unfit;
 }
 
 /** The error that exec would end with, as far as that can be foreseen; null: it may be run. */
@@ -55,7 +60,8 @@ export function candidates(program: string, { directory, environment }: Asked): 
 
 export function isFile(path: string): boolean {
   try {
-    return statSync(path).isFile();
+    // Most folders of a PATH do not have it: to throw for each took longer than all the rest.
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
   } catch {
     return false;
   }

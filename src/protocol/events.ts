@@ -120,6 +120,18 @@ export type Happening =
       /** On the way back. */
       readonly back?: true;
     }
+  /** A log file cannot be written to (`failing`), can again (`well`), or cannot be put aside (`stuck`). */
+  | {
+      readonly type: 'log';
+      readonly path: string;
+      /** The instance whose it is. Null: it is the daemon's own, or of one that is there no more. */
+      readonly of: string | null;
+      readonly state: 'failing' | 'well' | 'stuck';
+      /** Null: it is well. */
+      readonly why: string | null;
+      /** While it was failing. */
+      readonly dropped_bytes: number;
+    }
   | {
       readonly type: 'daemon';
       readonly state: 'started' | 'handing_over' | 'shutting_down' | 'stopped';

@@ -137,6 +137,21 @@ export interface LogsReply {
     /** What each line of it is written with: nothing, its time, or all in an object. Daemons before did not say. */
     readonly format?: 'raw' | 'timestamps' | 'json';
   }[];
+  /** Its own log. Daemons before did not say. */
+  readonly daemon?: { readonly path: string; readonly format: 'timestamps' | 'json' };
+}
+
+/** The reply to rotate and reopen: each file once, that of the daemon last. */
+export interface LogFilesReply {
+  readonly version: number;
+  readonly files: readonly {
+    /** Null: those of all instances. */
+    readonly path: string | null;
+    /** `nothing`: it is empty, or not there. `later`: when the line that is being written has ended. */
+    readonly outcome: 'done' | 'nothing' | 'later' | 'failed';
+    /** One sentence for people. */
+    readonly message: string;
+  }[];
 }
 
 export interface RevisionsReply {

@@ -95,6 +95,8 @@ export const SignalRequest = v.strictObject({
   /** To all processes, not to the leader alone. */
   tree: v.optional(v.boolean(), false),
 });
+/** Whose log files; none named: those of all, and the daemon's own. */
+export const LogFilesRequest = v.strictObject({ selectors: v.optional(selectors, []) });
 export const EmptyRequest = v.strictObject({});
 
 export type StartRequest = v.InferInput<typeof StartRequest>;
@@ -106,6 +108,7 @@ export type RolloutRequest = v.InferInput<typeof RolloutRequest>;
 export type ScaleRequest = v.InferInput<typeof ScaleRequest>;
 export type ReloadRequest = v.InferInput<typeof ReloadRequest>;
 export type SignalRequest = v.InferInput<typeof SignalRequest>;
+export type LogFilesRequest = v.InferInput<typeof LogFilesRequest>;
 export type UpgradeRequest = v.InferInput<typeof UpgradeRequest>;
 export type ShutdownRequest = v.InferInput<typeof ShutdownRequest>;
 
@@ -117,6 +120,8 @@ const BODIES = {
   scale: ScaleRequest,
   reload: ReloadRequest,
   signal: SignalRequest,
+  rotateLogs: LogFilesRequest,
+  reopenLogs: LogFilesRequest,
   shutdown: ShutdownRequest,
   upgrade: UpgradeRequest,
   createRollouts: RolloutRequest,

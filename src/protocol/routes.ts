@@ -32,6 +32,8 @@ export const ROUTES = {
   revertRollout: { method: 'POST', path: '/v1/rollouts/:id/revert' },
   revisions: { method: 'GET', path: '/v1/revisions', query: ['program'] },
   logs: { method: 'GET', path: '/v1/logs', query: ['selector'] },
+  rotateLogs: { method: 'POST', path: '/v1/logs/rotate' },
+  reopenLogs: { method: 'POST', path: '/v1/logs/reopen' },
   /**
    * Query `follow`: NDJSON that does not end. `since=SEQ`: what came after that event, as far as this daemon still knows it.
    * `last=N` or `last=all`, and `from=DATE` (ISO 8601): what is written down as well, also of daemons before it.

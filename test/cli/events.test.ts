@@ -26,6 +26,7 @@ const exit = {
   oom: false,
 };
 
+const LOG = { path: '/l/worker-0.log', of: 'worker:0' };
 const [RED, GREEN, YELLOW] = ['\x1b[31m', '\x1b[32m', '\x1b[33m'];
 
 const LOOKS: readonly (readonly [Happening, string | undefined])[] = [
@@ -43,6 +44,8 @@ const LOOKS: readonly (readonly [Happening, string | undefined])[] = [
   [{ type: 'turn', rollout: 7, instance: 'worker:0', step: 'done' }, undefined],
   [{ type: 'turn', rollout: 7, instance: 'worker:0', step: 'skipped', why: 'it is stopped' }, YELLOW],
   [{ type: 'turn', rollout: 7, instance: 'worker:0', step: 'failed', why: 'not ready in 5m' }, RED],
+  [{ type: 'log', ...LOG, state: 'failing', why: 'no space left on device', dropped_bytes: 0 }, RED],
+  [{ type: 'log', ...LOG, state: 'well', why: null, dropped_bytes: 7 }, GREEN],
   [{ type: 'daemon', state: 'shutting_down' }, undefined],
   [{ type: 'daemon', state: 'shutting_down', fault: 'migrate:0 was given up' }, RED],
 ];

@@ -256,6 +256,13 @@ describe('the keys of the daemon', () => {
     ).toEqual([{ program: '', key: `supervisor.${key}`, from, to, effect: 'immutable', note }]);
   });
 
+  test('are live where they are of its log', () => {
+    expect(compared('', 'supervisor: { logs: { format: json, keep: 3 } }')).toEqual([
+      { program: '', key: 'supervisor.logs.keep', from: '10', to: '3', effect: 'live', note: null },
+      { program: '', key: 'supervisor.logs.format', from: 'raw', to: 'json', effect: 'live', note: null },
+    ]);
+  });
+
   test('are live where they are shutdown_timeout', () => {
     expect(compared('', 'supervisor: { shutdown_timeout: 1m }')).toEqual([
       { program: '', key: 'supervisor.shutdown_timeout', from: 'none', to: '1m', effect: 'live', note: null },

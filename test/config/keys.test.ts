@@ -149,6 +149,8 @@ describe('a program', () => {
   });
 });
 
+const OWN_LOG = { maxBytes: 52_428_800, keep: 10, maxAgeMs: null, compress: false, format: 'raw' };
+
 const supervisor: [keys: string, found: (plan: Plan) => unknown, expected: unknown][] = [
   ['x: 1', (p) => p.name, 'orders'],
   ['name: a-b', (p) => p.name, 'a-b'],
@@ -165,6 +167,14 @@ const supervisor: [keys: string, found: (plan: Plan) => unknown, expected: unkno
   ['x: 1', (p) => p.socketMode, 0o600],
   ['x: 1', (p) => p.shutdownTimeoutMs, null],
   ['shutdown_timeout: 90s', (p) => p.shutdownTimeoutMs, 90_000],
+  ['x: 1', (p) => p.ownLog, OWN_LOG],
+  ['name: a', (p) => p.ownLog, OWN_LOG],
+  ['logs: {}', (p) => p.ownLog, OWN_LOG],
+  [
+    'logs: { format: json, max_size: none, max_age: 1d, keep: 3, compress: true }',
+    (p) => p.ownLog,
+    { format: 'json', maxBytes: null, maxAgeMs: 86_400_000, keep: 3, compress: true },
+  ],
 ];
 
 describe('the supervisor', () => {

@@ -354,6 +354,7 @@ export function plan(programs: readonly ProgramPlan[]): Plan {
     runDir: '/run',
     stateDir: '/state',
     logDir: '/logs',
+    ownLog: { maxBytes: null, keep: 10, maxAgeMs: null, compress: false, format: 'raw' },
     socketMode: 0o600,
     shutdownTimeoutMs: null,
     groups: {},

@@ -37,7 +37,8 @@ afterEach(() => {
 });
 
 /** One daemon's life: what happens in it is written at once. */
-function life(kept = { maxBytes: 1024 * 1024, keep: 4 }) {
+function life({ maxBytes = 1024 * 1024, keep = 4 } = {}) {
+  const kept = { maxBytes, keep, maxAgeMs: null, compress: false };
   const news = new NewsDesk();
   const file = new EventFile(path, news, (text) => said.push(text), kept);
   open.push(file);

@@ -1,15 +1,18 @@
 import {
   chmodSync,
   closeSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -135,6 +138,57 @@ describe('the journal', () => {
     journal.put('secret', 1);
     journal.flush();
     expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('goes on with the file of the daemon before, and waits for no disk', () => {
+    const before = journalAt();
+    before.put('a', 1);
+    before.close();
+    const { ino } = statSync(path);
+    const next = journalAt();
+    next.settle();
+    next.put('b', 2);
+    next.flush();
+    expect(statSync(path).ino).toBe(ino);
+    expect(text()).toBe(`${HEAD}"a"\t1\n"b"\t2\n`);
+    expect(contents()).toEqual({ a: 1, b: 2 });
+  });
+
+  it.each([
+    ['others may read it', () => chmodSync(path, 0o644)],
+    ['it does not say what format it has', () => writeFileSync(path, '"a"\t1\n')],
+    ['most of it does not count any more', () => writeFileSync(path, HEAD + '"a"\t1\n'.repeat(20_000))],
+    [
+      'it is somewhere else',
+      () => {
+        renameSync(path, join(folder, 'elsewhere'));
+        symlinkSync(join(folder, 'elsewhere'), path);
+      },
+    ],
+  ])('writes it anew where %s', (_, change) => {
+    const before = journalAt();
+    before.put('a', 1);
+    before.close();
+    change();
+    journalAt();
+    expect(text()).toBe(`${HEAD}"a"\t1\n`);
+    expect(lstatSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('keeps a file aside as it was, although it went on with that', () => {
+    const before = journalAt();
+    before.put('good', 1);
+    before.put('bad', 2);
+    before.close();
+    const was = text();
+    const next = journalAt();
+    next.reject('bad');
+    expect(settled()).toMatch(/1 records cannot be made sense of: bad; it is kept as journal\.corrupt-/);
+    next.put('later', 3);
+    next.flush();
+    const aside = readdirSync(folder).filter((name) => name.includes('.corrupt-'));
+    expect(aside.map((name) => readFileSync(join(folder, name), 'utf8'))).toEqual([was]);
+    expect(contents()).toEqual({ good: 1, later: 3 });
   });
 
   it('passes over a torn last line, and says so', () => {

@@ -135,6 +135,7 @@ const FIELDS: { readonly [T in Happening['type']]: readonly string[] } = {
   gone: ['drained', 'instance', 'killed', 'run'],
   rollout: ['program', 'reason', 'rollout', 'state'],
   turn: ['instance', 'rollout', 'step'],
+  log: ['dropped_bytes', 'of', 'path', 'state', 'why'],
   daemon: ['state'],
   dropped: ['count'],
 };

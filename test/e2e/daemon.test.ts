@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { ROOT } from './build.ts';
+import { ended } from './life.ts';
 import { kill } from './processes.ts';
 import { steady } from './puppets.ts';
 import { until } from './until.ts';
@@ -66,7 +67,7 @@ describe.concurrent('the daemon', () => {
     await world.succeed('start');
     const { daemon } = await world.status();
     kill(daemon.pid, 'SIGKILL');
-    await until('it is gone', () => !daemons(world).includes(daemon.pid));
+    await ended(daemon.pid);
     expect((await world.cli('status')).code).toBe(4);
 
     let over = false;

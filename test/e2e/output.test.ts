@@ -88,6 +88,16 @@ describe.concurrent('the output of instances', () => {
     );
     const sentence = `cannot write to ${log}: illegal operation on a directory; what comes is dropped and counted`;
     expect(daemon.warnings).toContain(`${sentence}, 3000000 bytes so far`);
+    const told = async () => {
+      const { stdout } = await world.succeed('events', '--json');
+      const events: Record<string, unknown>[] = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      return events.filter(({ type }) => type === 'log');
+    };
+    const failing = { path: log, of: 'writer:0', state: 'failing', why: 'illegal operation on a directory' };
+    expect(await told()).toMatchObject([{ ...failing, dropped_bytes: 0, message: sentence }]);
     rmSync(log, { recursive: true });
     await world.succeed('shutdown', '--now');
     expect(readFileSync(join(world.dir, 'logs/daemon.log'), 'utf8').split(sentence)).toHaveLength(2);

@@ -226,8 +226,9 @@ describe.concurrent('whoever breaks it off is left with nothing', () => {
       drain: { timeout: 'none' },
     });
     child.kill('SIGINT');
-    // Sooner, it would be the same Ctrl-C; and a busy machine may take this one for the same.
-    const insisting = setInterval(() => child.kill('SIGINT'), 300);
+    const instance = world.ofInstances()[0]?.pid;
+    // Sooner, it would be the same Ctrl-C, and a busy machine may take this one for the same; later, nobody hears it.
+    const insisting = setInterval(() => existsSync(`/proc/${instance}`) && child.kill('SIGINT'), 300);
     const { code } = await ended.finally(() => clearInterval(insisting));
     expect(code).toBe(EXIT.interrupted);
     expect(world.left()).toEqual([]);

@@ -28,10 +28,14 @@ interface Gap {
 }
 
 /** A fleet whose daemon is just away. */
-async function inTheGap(test: TestContext, programs: Readonly<Record<string, Program>>): Promise<Gap> {
+async function inTheGap(
+  test: TestContext,
+  programs: Readonly<Record<string, Program>>,
+  where = 'dist/daemon.cjs',
+): Promise<Gap> {
   const world = newWorld(test, programs);
   const next = install(world.dir, '9.9.9');
-  edit(join(next, 'dist/daemon.cjs'), (text) => waitingInTheGap(text, world.dir));
+  edit(join(next, where), (text) => waitingInTheGap(text, world.dir));
   const made = (name: string) => until(`there is ${name}`, () => existsSync(join(world.dir, name)));
   test.onTestFinished(() => writeFileSync(join(world.dir, 'go-on'), ''));
   await world.succeed('start', '--no-wait');
@@ -103,6 +107,23 @@ it('who asks waits, and nobody starts a second daemon', { timeout: 60_000 }, asy
   expect(await gap.goOn()).toMatchObject({ code: 0 });
   for (const outcome of await Promise.all(asked)) expect(outcome).toMatchObject({ code: 0, stderr: '' });
   expect(world.ofInstances()).toHaveLength(2);
+});
+
+it('who ends the daemon before it has loaded its program has it drain what it takes up', {
+  timeout: 60_000,
+}, async (test) => {
+  const worker = { ...drainsUntilThereIs('done'), instances: 2 };
+  const gap = await inTheGap(test, { worker }, 'dist/daemon/main.cjs');
+  const { world } = gap;
+  const log = () => readFileSync(join(world.dir, 'logs/daemon.log'), 'utf8');
+  process.kill(Number(/\(pid (\d+), /.exec(log())?.[1]), 'SIGTERM'); // it is the same process all along
+  const outcome = gap.goOn();
+  await until('it drains them', () => log().match(/worker:\d is draining/g)?.length === 2);
+  expect(log()).not.toContain('the daemon has ended');
+  writeFileSync(join(world.dir, 'done'), '');
+  await outcome;
+  await until('it has ended', () => log().includes('the daemon has ended'));
+  await until('nothing is left', () => world.left().length === 0);
 });
 
 it('a rolling restart goes on where it was, and who watches it sees its end', {

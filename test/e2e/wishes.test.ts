@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { ROOT } from './build.ts';
 import { build } from './builds.ts';
+import { ended } from './life.ts';
 import { endMarked, kill } from './processes.ts';
 import { drainsUntilThereIs, steady } from './puppets.ts';
 import { until } from './until.ts';
@@ -53,7 +54,7 @@ async function machine(
       } else {
         const { daemon } = await world.status();
         kill(daemon.pid, 'SIGKILL');
-        await until('it is gone', () => !world.processes().some(({ pid }) => pid === daemon.pid));
+        await ended(daemon.pid);
       }
       return world.cli('start', '--no-wait');
     },

@@ -32,6 +32,7 @@ class Rhythm {
       enlarge: none,
       pendingIn: none,
       splice: none,
+      peek: none,
       spliceAside: none,
       keep: none,
       close: none,
@@ -46,6 +47,7 @@ class Rhythm {
     };
     const sink: Sink = {
       isSlow: false,
+      heldMs: 0,
       take: () => {
         this.looks++;
         return this.gets.shift() ?? NOTHING;

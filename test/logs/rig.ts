@@ -7,7 +7,7 @@ import { afterEach } from 'vitest';
 import { type InstanceId, instanceId, programName, type Run, run } from '../../src/base/ids.ts';
 import type { LogSettings } from '../../src/core/plan.ts';
 import { type Adopted, Captures, type Handled } from '../../src/logs/captures.ts';
-import type { Aim } from '../../src/logs/conduit.ts';
+import type { FileAim } from '../../src/logs/outlet.ts';
 import { loadLibc } from '../../src/os/libc.ts';
 import { openLog } from '../../src/os/output.ts';
 import { createPlumbing } from '../../src/os/plumbing.ts';
@@ -116,7 +116,7 @@ export class Scene {
   }
 
   /** The log as it was asked for last. */
-  aim(change: Partial<LogSettings> = {}): Aim {
+  aim(change: Partial<LogSettings> = {}): FileAim {
     return { path: this.log, logging: { ...this.#logging, ...change } };
   }
 

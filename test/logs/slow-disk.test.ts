@@ -6,6 +6,7 @@ import { instanceId, programName, run } from '../../src/base/ids.ts';
 import type { Plumbing } from '../../src/ports/plumbing.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 import { within } from '../rig/within.ts';
+import { filesOf } from './put-aside.ts';
 import { canCarry, ID, until, useScene } from './rig.ts';
 
 const leaks = useLeakCheck();
@@ -63,6 +64,26 @@ describe.skipIf(!canCarry)('a slow disk', () => {
     }
     expect(readFileSync(s.log, 'utf8')).toBe('one\ntwo\nthree\n');
     expect(disk.waits).toBe(1);
+    close();
+    await letAllGo(disk, () => s.captures.ended(run(1)));
+  });
+
+  test('holds up nobody either where files are put aside; each ends with its line', async () => {
+    const [s, disk] = [scene(), new SlowDisk()];
+    s.through = disk.through;
+    const { stdout, close } = s.open(s.log, { logging: { maxBytes: 100, keep: 1000 } });
+    writeSync(stdout, 'one\n');
+    await until('the first move', () => disk.waits === 1);
+    const lines = Array.from({ length: 200 }, (_, n) => `${n} ${'x'.repeat((n * 7919) % 60)}\n`);
+    for (const line of lines) writeSync(stdout, line);
+    await until('all of it', () => {
+      disk.aside.shift()?.go();
+      return allIn(s.log) === `one\n${lines.join('')}`;
+    });
+    expect(disk.waits).toBe(1);
+    const files = filesOf(s.log).slice(0, -1);
+    expect(files.length).toBeGreaterThan(30);
+    for (const file of files) expect([file.length >= 100, file.at(-1)]).toEqual([true, 10]);
     close();
     await letAllGo(disk, () => s.captures.ended(run(1)));
   });
@@ -155,6 +176,15 @@ describe.skipIf(!canCarry)('a slow disk', () => {
     close();
   });
 });
+
+/** Of all files; empty where they are put aside just now. */
+function allIn(log: string): string {
+  try {
+    return Buffer.concat(filesOf(log)).toString();
+  } catch {
+    return '';
+  }
+}
 
 /** How often this process has it open. */
 const open = (path: string): number =>

@@ -31,6 +31,8 @@ function looks(event: WireEvent, paint: Paint): (text: string) => string {
       return event.exit.oom ? paint.bad : unpainted;
     case 'gone':
       return event.killed ? paint.bad : unpainted;
+    case 'log':
+      return event.state === 'well' ? paint.good : paint.bad;
     case 'daemon':
       return event.fault === undefined ? unpainted : paint.bad;
     case 'turn':

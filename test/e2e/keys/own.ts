@@ -1,4 +1,6 @@
 /** Keys of the daemon itself, and those whose effect is felt by all of it: each has a daemon of its own. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { PlanChange, ReloadReply } from '../../../src/protocol/replies.ts';
 import type { StatusReply } from '../../../src/protocol/status.ts';
@@ -108,6 +110,39 @@ export const OWN: readonly OwnRow[] = [
       });
       await fleet.world.succeed('shutdown');
       expect(fleet.log.of('signalled').map(({ signal }) => signal)).toEqual(['TERM', 'INT']);
+    },
+  },
+  {
+    key: 'supervisor.logs',
+    title: 'says at once what becomes of the log of the daemon',
+    config: { programs: { worker: steady } },
+    async shows(fleet) {
+      await allReady(fleet, ['worker:0']);
+      const logs = { format: 'json', max_size: '1B', keep: 1, compress: true, max_age: '1h' };
+      const reply = await fleet.change(set('supervisor', { logs }));
+      expect(told(reply)).toEqual({
+        ...nothing,
+        changes: [
+          live('', 'supervisor.logs.max_size', '50MB', '1B'),
+          live('', 'supervisor.logs.keep', '10', '1'),
+          live('', 'supervisor.logs.max_age', 'none', '1h'),
+          live('', 'supervisor.logs.compress', 'false', 'true'),
+          live('', 'supervisor.logs.format', 'raw', 'json'),
+        ],
+      });
+      await fleet.client.reopenLogs();
+      await fleet.client.rotateLogs();
+      const { pid } = (await fleet.client.status({ usage: false })).daemon;
+      process.kill(pid, 'SIGUSR2'); // it says so in its log
+      const folder = join(fleet.world.dir, 'logs');
+      await until('it is as wished', () => {
+        const names = readdirSync(folder).filter((name) => name.startsWith('daemon.log'));
+        const text = names.includes('daemon.log') ? readFileSync(join(folder, 'daemon.log'), 'utf8') : '';
+        return (
+          names.sort().join() === 'daemon.log,daemon.log.1.gz' &&
+          /^\{"time":"[^"]+","level":"info"/.test(text)
+        );
+      });
     },
   },
   {
