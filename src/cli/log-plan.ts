@@ -1,6 +1,6 @@
 /** Where the instances of a config write to, as it says itself, and what there is: while no daemon can be asked. */
 import { existsSync, readdirSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fits } from '../base/glob.ts';
 import { instanceId } from '../base/ids.ts';
 import type { NoDaemonError } from '../client/errors.ts';
@@ -16,8 +16,12 @@ import { Refusal } from './refusal.ts';
 type Files = LogsReply['files'];
 
 /** Throws a refusal where nothing has been written, or nothing of that name is in the config. */
-export function plannedFiles(context: Context, selectors: readonly string[], absent: NoDaemonError): Files {
-  const { logDir, programs, groups } = planIn(configFile(context.options, context.io), context.io);
+export function plannedLogs(
+  context: Context,
+  selectors: readonly string[],
+  absent: NoDaemonError,
+): LogsReply {
+  const { logDir, ownLog, programs, groups } = planIn(configFile(context.options, context.io), context.io);
   const all = programs.flatMap((program) => filesOf(program, logDir));
   const chosen = new Set<Files[number]>();
   for (const selector of selectors) {
@@ -32,9 +36,15 @@ export function plannedFiles(context: Context, selectors: readonly string[], abs
     for (const one of means) chosen.add(one);
   }
   const files = selectors.length === 0 ? all : all.filter((one) => chosen.has(one));
-  if (files.some(({ path }) => path !== null && (existsSync(path) || existsSync(`${path}.1`)))) return files;
-  const none = files.length > 0 && files.every(({ path }) => path === null);
-  if (none) return files;
+  const daemon = {
+    path: join(logDir, 'daemon.log'),
+    format: ownLog.format === 'json' ? 'json' : 'timestamps',
+  } as const;
+  const isWritten = [...files, daemon].some(
+    ({ path }) => path !== null && (existsSync(path) || existsSync(`${path}.1`)),
+  );
+  const isNowhere = files.length > 0 && files.every(({ path }) => path === null);
+  if (isWritten || isNowhere) return { version: 1, files, daemon };
   throw new Refusal(
     EXIT.noDaemon,
     absent.message,

@@ -16,6 +16,8 @@ export interface Source {
 export interface Streams {
   readonly stderr?: boolean;
   readonly both?: boolean;
+  /** The daemon's own log: alone, or beside those of the instances that are named. */
+  readonly daemon?: boolean;
 }
 
 /** Throws a refusal when the named instances write none. */
@@ -28,7 +30,9 @@ export async function sourcesOf(
   const reply = await client
     .logs(selectors)
     .catch((error: unknown) => withoutDaemon(error, context, selectors));
-  const sources = chosen(reply, streams);
+  if (streams.daemon === true && reply.daemon === undefined)
+    throw new Refusal(EXIT.failed, 'this daemon does not say where its own log is', UPGRADE);
+  const sources = chosen(reply, selectors, streams);
   if (sources.length > 0) return sources;
   throw new Refusal(
     EXIT.failed,
@@ -38,7 +42,14 @@ export async function sourcesOf(
 }
 
 /** Two streams may share a file. */
-export function chosen({ files }: LogsReply, { stderr = false, both = false }: Streams): Source[] {
+export function chosen(
+  { files, daemon }: LogsReply,
+  selectors: readonly string[],
+  { stderr = false, both = false, daemon: isDaemon = false }: Streams,
+): Source[] {
+  const own: Source[] =
+    isDaemon && daemon !== undefined ? [{ instance: 'daemon', stream: 'stdout', ...daemon }] : [];
+  if (isDaemon && selectors.length === 0) return own;
   const wanted = files.filter(
     ({ stream }) => both || stream === 'merged' || (stream === 'stderr') === stderr,
   );
@@ -46,8 +57,10 @@ export function chosen({ files }: LogsReply, { stderr = false, both = false }: S
   for (const { instance, stream, path, format = 'raw' } of wanted) {
     if (path !== null && !byPath.has(path)) byPath.set(path, { instance, stream, path, format });
   }
-  return [...byPath.values()];
+  return [...byPath.values(), ...own];
 }
+
+const UPGRADE = '"tsup-visor upgrade" gives it the version of this command';
 
 /** After the daemon's end is when people want to look. */
 async function withoutDaemon(
@@ -57,12 +70,12 @@ async function withoutDaemon(
 ): Promise<LogsReply> {
   if (!(error instanceof NoDaemonError) || error.absence !== 'absent' || (await context.place()).given)
     throw error;
-  const { plannedFiles } = await import('./log-plan.ts');
-  const files = plannedFiles(context, selectors, error);
+  const { plannedLogs } = await import('./log-plan.ts');
+  const reply = plannedLogs(context, selectors, error);
   context.say(
     context.json
       ? JSON.stringify({ warning: { message: error.message } })
       : `tsup-visor: ${error.message}; this is what was written before`,
   );
-  return { version: 1, files };
+  return reply;
 }

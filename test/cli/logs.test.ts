@@ -117,6 +117,8 @@ test('where no daemon answers, the files that the config means are read', async 
   expect(some.err).toContain('this is what was written before');
   expect((await offline('wor*:0')).out).toBe('a\n');
   expect((await offline('mail', '--stderr')).out).toBe('no\n');
+  writeFileSync(join(daemon.folder, 'written/daemon.log'), 'its own\n');
+  expect((await offline('--daemon')).out).toBe('its own\n');
   expect(await offline('nobody')).toMatchObject({ exit: EXIT.usage });
 });
 
@@ -235,6 +237,18 @@ test('--both shows both streams of an instance, without its name', async () => {
     { instance: 'a:0', stream: 'stderr', format: 'timestamps', text: `${at(2)} err\n` },
   ]);
   expect((await logs('--both')).out).toBe(`${at(1)} out\n${at(2)} err\n`);
+});
+
+test('--daemon shows its own log, alone or beside those that are named', async () => {
+  logFiles([{ instance: 'a:0', stream: 'merged', format: 'timestamps', text: `${at(2)} two\n` }]);
+  const path = join(daemon.folder, 'daemon.log');
+  writeFileSync(path, `${JSON.stringify({ time: at(1), level: 'info', message: 'one' })}\n`);
+  const own = { path, format: 'json' };
+  expect(await logs('--daemon')).toMatchObject({ exit: EXIT.failed });
+  script['GET /v1/logs'] = { ...script['GET /v1/logs'], daemon: own };
+  expect((await logs('--daemon')).out).toBe(`${at(1)} one\n`);
+  expect((await logs('a', '--daemon')).out).toBe(`daemon | ${at(1)} one\na:0    | ${at(2)} two\n`);
+  expect((await logs('a')).out).toBe(`${at(2)} two\n`);
 });
 
 test('--stderr of what went to one file as JSON is what was said there', async () => {
