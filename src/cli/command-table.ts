@@ -100,7 +100,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
         .option('--grep <PATTERN>', 'lines with this text, or this /expression/')
         .option('--stderr', 'their stderr instead of their stdout')
         .option('--both', 'their stdout and their stderr')
-        .option('--daemon', "the daemon's own log, beside those of instances that are named")
+        .option('--daemon', 'what the daemon itself has to say instead')
         .action((selectors, options) =>
           act(async (context) => (await import('./commands/logs.ts')).logs(context, selectors, options)),
         ),

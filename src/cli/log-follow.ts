@@ -26,9 +26,7 @@ export async function followLogs(
   const failed = new AbortController();
   const look = async (client: Client): Promise<string[]> => {
     const reply = await client.logs(selectors, { signal: over });
-    await shelf.add(chosen(reply, selectors, streams), (path) =>
-      beginAt(path, ends.get(path), new Folders()),
-    );
+    await shelf.add(chosen(reply, streams), (path) => beginAt(path, ends.get(path), new Folders()));
     bell.wake();
     return reply.files.map(({ instance }) => instance);
   };

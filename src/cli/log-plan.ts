@@ -16,12 +16,8 @@ import { Refusal } from './refusal.ts';
 type Files = LogsReply['files'];
 
 /** Throws a refusal where nothing has been written, or nothing of that name is in the config. */
-export function plannedLogs(
-  context: Context,
-  selectors: readonly string[],
-  absent: NoDaemonError,
-): LogsReply {
-  const { logDir, ownLog, programs, groups } = planIn(configFile(context.options, context.io), context.io);
+export function plannedFiles(context: Context, selectors: readonly string[], absent: NoDaemonError): Files {
+  const { logDir, programs, groups } = planIn(configFile(context.options, context.io), context.io);
   const all = programs.flatMap((program) => filesOf(program, logDir));
   const chosen = new Set<Files[number]>();
   for (const selector of selectors) {
@@ -36,20 +32,20 @@ export function plannedLogs(
     for (const one of means) chosen.add(one);
   }
   const files = selectors.length === 0 ? all : all.filter((one) => chosen.has(one));
-  const daemon = {
-    path: join(logDir, 'daemon.log'),
-    format: ownLog.format === 'json' ? 'json' : 'timestamps',
-  } as const;
-  const isWritten = [...files, daemon].some(
-    ({ path }) => path !== null && (existsSync(path) || existsSync(`${path}.1`)),
-  );
-  const isNowhere = files.length > 0 && files.every(({ path }) => path === null);
-  if (isWritten || isNowhere) return { version: 1, files, daemon };
+  if (files.some(({ path }) => path !== null && (existsSync(path) || existsSync(`${path}.1`)))) return files;
+  const none = files.length > 0 && files.every(({ path }) => path === null);
+  if (none) return files;
   throw new Refusal(
     EXIT.noDaemon,
     absent.message,
     `what was written is in ${logDir}; "tsup-visor start" starts a daemon`,
   );
+}
+
+/** The daemon's own log. */
+export function plannedOwn(context: Context): NonNullable<LogsReply['daemon']> {
+  const { logDir, ownLog } = planIn(configFile(context.options, context.io), context.io);
+  return { path: join(logDir, 'daemon.log'), format: ownLog.format === 'json' ? 'json' : 'timestamps' };
 }
 
 /** Those that the config has, and those with higher numbers that have left something: they were extra, or scaled. */

@@ -14,10 +14,10 @@ export interface Source {
 }
 
 export interface Streams {
+  /** The daemon's own log instead. */
+  readonly daemon?: boolean;
   readonly stderr?: boolean;
   readonly both?: boolean;
-  /** The daemon's own log: alone, or beside those of the instances that are named. */
-  readonly daemon?: boolean;
 }
 
 /** Throws a refusal when the named instances write none. */
@@ -29,11 +29,15 @@ export async function sourcesOf(
   const client = await context.client();
   const reply = await client
     .logs(selectors)
-    .catch((error: unknown) => withoutDaemon(error, context, selectors));
-  if (streams.daemon === true && reply.daemon === undefined)
-    throw new Refusal(EXIT.failed, 'this daemon does not say where its own log is', UPGRADE);
-  const sources = chosen(reply, selectors, streams);
+    .catch((error: unknown) => withoutDaemon(error, context, selectors, streams));
+  const sources = chosen(reply, streams);
   if (sources.length > 0) return sources;
+  if (streams.daemon === true)
+    throw new Refusal(
+      EXIT.failed,
+      'the daemon that runs does not say where its log is',
+      '"tsup-visor upgrade" replaces it',
+    );
   throw new Refusal(
     EXIT.failed,
     'cannot show logs: the named instances keep none',
@@ -44,12 +48,9 @@ export async function sourcesOf(
 /** Two streams may share a file. */
 export function chosen(
   { files, daemon }: LogsReply,
-  selectors: readonly string[],
-  { stderr = false, both = false, daemon: isDaemon = false }: Streams,
+  { stderr = false, both = false, daemon: isOwn = false }: Streams,
 ): Source[] {
-  const own: Source[] =
-    isDaemon && daemon !== undefined ? [{ instance: 'daemon', stream: 'stdout', ...daemon }] : [];
-  if (isDaemon && selectors.length === 0) return own;
+  if (isOwn) return daemon === undefined ? [] : [ownSource(daemon)];
   const wanted = files.filter(
     ({ stream }) => both || stream === 'merged' || (stream === 'stderr') === stderr,
   );
@@ -57,25 +58,33 @@ export function chosen(
   for (const { instance, stream, path, format = 'raw' } of wanted) {
     if (path !== null && !byPath.has(path)) byPath.set(path, { instance, stream, path, format });
   }
-  return [...byPath.values(), ...own];
+  return [...byPath.values()];
 }
 
-const UPGRADE = '"tsup-visor upgrade" gives it the version of this command';
+/** Its objects are shown as they are: they say more than the objects of a program do. */
+const ownSource = ({ path, format }: NonNullable<LogsReply['daemon']>): Source => ({
+  instance: 'daemon',
+  stream: 'merged',
+  path,
+  format: format === 'json' ? 'raw' : format,
+});
 
 /** After the daemon's end is when people want to look. */
 async function withoutDaemon(
   error: unknown,
   context: Context,
   selectors: readonly string[],
+  { daemon: isOwn = false }: Streams,
 ): Promise<LogsReply> {
   if (!(error instanceof NoDaemonError) || error.absence !== 'absent' || (await context.place()).given)
     throw error;
-  const { plannedLogs } = await import('./log-plan.ts');
-  const reply = plannedLogs(context, selectors, error);
+  const { plannedFiles, plannedOwn } = await import('./log-plan.ts');
+  const daemon = plannedOwn(context);
+  const files = isOwn ? [] : plannedFiles(context, selectors, error);
   context.say(
     context.json
       ? JSON.stringify({ warning: { message: error.message } })
       : `tsup-visor: ${error.message}; this is what was written before`,
   );
-  return reply;
+  return { version: 1, files, daemon };
 }

@@ -15,6 +15,7 @@ import { logPathIn } from '../logs/log-path.ts';
 import { createChecks } from '../os/checks.ts';
 import { now } from '../os/clock.ts';
 import { connectionsFor, descriptorLimit } from '../os/descriptors.ts';
+import { leadErrors } from '../os/errors.ts';
 import { disclaim, inherit as heirloom, type Seat, takeSeat } from '../os/heirlooms.ts';
 import { leftIn } from '../os/left-in.ts';
 import { loadLibc } from '../os/libc.ts';
@@ -34,7 +35,8 @@ import { bootName } from './boot.ts';
 import { CODE } from './compiled.ts';
 import { Door } from './door.ts';
 import { readEnvFiles } from './env-file.ts';
-import { EventFile, eventsPath } from './event-file.ts';
+import { EventFile } from './event-file.ts';
+import { eventsPath } from './event-history.ts';
 import { makeFolders } from './folders.ts';
 import { Footing } from './footing.ts';
 import { Herald } from './herald.ts';
@@ -111,6 +113,8 @@ export interface Daemon {
   shutDown(how: How): void;
   /** Somebody has put log files aside, of instances or our own: what comes goes to what is at their paths now. */
   reopenLogs(): void;
+  /** What Node says on stderr when it cannot go on is in the daemon's own log from now on. */
+  keepErrors(): void;
   /** Ends the daemon alone: what runs goes on, and the next daemon takes it up. */
   leave(): void;
   follow(listener: (event: WireEvent) => void): void;
@@ -485,6 +489,7 @@ async function assemble(
     ready: () => herald.ready(),
     shutDown: (how) => post({ type: 'shutdown', how, timeoutMs: current.shutdownTimeoutMs }),
     reopenLogs: () => safely(() => ownLog.sayNow(reopenedText(api.handleLogs('reopen', { selectors: [] })))),
+    keepErrors: () => ownLog.accompany((path) => leadErrors(loadLibc(), path)),
     leave: () => close(null),
     follow: (listener) => {
       news.follow({ take: listener, end: () => {} });

@@ -3,18 +3,15 @@
  * Nothing is read of it when a daemon begins. What cannot be written, because the disk is full say, waits where all
  * events are kept for a while, and is written as soon as it goes.
  */
-import { join } from 'node:path';
 import type { WireEvent } from '../protocol/events.ts';
-import { type Annals, EventHistory } from './event-history.ts';
+import { type Annals, EventHistory, KEPT_FILES } from './event-history.ts';
 import { type Kept, LineFile } from './line-file.ts';
 import { lineOf, missed } from './missed.ts';
 import type { NewsDesk } from './news.ts';
 import { Retry } from './retry.ts';
 
 /** Some tens of thousands of events, with what is kept of those before. */
-const KEPT = { maxBytes: 4 * 1024 * 1024, keep: 4, maxAgeMs: null, compress: false } as const;
-
-export const eventsPath = (stateDir: string): string => join(stateDir, 'events.ndjson');
+const KEPT = { maxBytes: 4 * 1024 * 1024, keep: KEPT_FILES, maxAgeMs: null, compress: false } as const;
 
 export class EventFile {
   readonly #file: LineFile;

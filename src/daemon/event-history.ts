@@ -3,8 +3,9 @@
  * so that neither much of it is in memory nor more than one of them open. What cannot be read is passed over.
  */
 
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 
 export interface HistoryQuery {
   /** So many lines, the newest; null: all. */
@@ -29,6 +30,11 @@ interface Leaf {
   readonly writtenMs: number;
 }
 
+export const eventsPath = (stateDir: string): string => join(stateDir, 'events.ndjson');
+
+/** So many files are kept beside the one that is written to. */
+export const KEPT_FILES = 4;
+
 const BLOCK_BYTES = 64 * 1024;
 
 /** What is written when this is called, however late it is read. */
@@ -40,6 +46,11 @@ export class EventHistory {
   constructor(path: string, keep: number) {
     this.#names = [path, ...Array.from({ length: keep }, (_, i) => `${path}.${i + 1}`)];
     this.#leaves = this.#names.flatMap(leafAt).reverse();
+  }
+
+  /** Nothing is written down, or not for us to see. */
+  get isEmpty(): boolean {
+    return this.#leaves.length === 0;
   }
 
   /** Lines with their ends, some at a time. */
@@ -91,9 +102,18 @@ export class EventHistory {
 }
 
 function leafAt(name: string): Leaf[] {
-  const there = statSync(name, { throwIfNoEntry: false });
-  if (there === undefined || !there.isFile()) return [];
+  const there = statsOf(name);
+  if (there === null || !there.isFile()) return [];
   return [{ dev: there.dev, ino: there.ino, size: there.size, writtenMs: there.mtimeMs }];
+}
+
+/** Null: it is not there, or nobody lets us look. */
+function statsOf(name: string): Stats | null {
+  try {
+    return statSync(name, { throwIfNoEntry: false }) ?? null;
+  } catch {
+    return null;
+  }
 }
 
 async function* linesIn(

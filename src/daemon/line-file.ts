@@ -32,6 +32,8 @@ const TRY_EVERY_MS = 1000;
 
 export class LineFile {
   readonly path: string;
+  /** Told of each file that is open from then on. */
+  opened: () => void = () => {};
   /** What becomes of it from now on. */
   kept: Kept;
   readonly #options: LineFileOptions;
@@ -113,8 +115,10 @@ export class LineFile {
     const { folder, mode } = this.#options;
     const made = makeFolder(dirname(this.path), folder, folder === 'state_dir' ? 0o700 : 0o750);
     if (!made.ok) throw new Error(made.error);
-    this.#descriptor = openSync(this.path, 'a+', mode);
-    return this.#descriptor;
+    const descriptor = openSync(this.path, 'a+', mode);
+    this.#descriptor = descriptor;
+    this.opened();
+    return descriptor;
   }
 
   #isDue({ size, birthtimeMs, mtimeMs }: Stats, more: number): boolean {

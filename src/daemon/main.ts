@@ -61,11 +61,14 @@ export async function main(keepCode: () => void, whenSummoned: Summons): Promise
   }
   daemon = made.value;
   report({ ok: true, pid: process.pid, took_over: daemon.tookOver });
+  // Whoever has started it in the background reads no more; anybody else may.
+  const isUnread = values['report-fd'] !== undefined || daemon.tookTheSeat;
+  if (isUnread) daemon.keepErrors();
   if (isToEnd) end();
   const wanted = (values.start ?? ['none']).filter((selector) => selector !== 'none');
   if (wanted.length > 0 && !isToEnd) await start(daemon, wanted.includes('all') ? [] : wanted);
   const fault = await daemon.ended;
-  if (fault !== null) process.stderr.write(`${fault}\n`);
+  if (fault !== null && !isUnread) process.stderr.write(`${fault}\n`);
   process.exit(fault === null ? 0 : 1);
 }
 

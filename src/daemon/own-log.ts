@@ -36,6 +36,12 @@ export class OwnLog {
     return this.#format === 'json' ? 'json' : 'timestamps';
   }
 
+  /** Has what else is to go to the same file led there, now and whenever it is another one. */
+  accompany(lead: (path: string) => void): void {
+    this.#file.opened = () => lead(this.path);
+    this.#file.opened();
+  }
+
   /** From the next line on. */
   follow(plan: OwnLogPlan): void {
     this.#file.kept = plan;

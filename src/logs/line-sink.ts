@@ -102,7 +102,7 @@ export class LineSink implements Sink {
     if (this.#file.isBusy || this.#isToWait(now)) return NOTHING;
     const got = this.#fetch(pipe, most, now);
     this.#carry(got === 0, now);
-    if (got <= 0) this.#file.wentWell(got);
+    if (this.#file.why !== null && this.#plumbing.pendingIn(pipe) === 0) this.#file.wentWell(0);
     return this.#told(got);
   }
 

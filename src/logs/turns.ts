@@ -4,27 +4,26 @@
 const TURN_MS = 4;
 
 export class Turns {
-  readonly #queue = new Set<() => void>();
+  /** A set would make a new table every few turns. */
+  readonly #queue: (() => void)[] = [];
   #turn: NodeJS.Immediate | null = null;
 
-  /** Once; whoever has more asks again. */
+  /** To be asked for again by whoever has more. */
   add(act: () => void): void {
-    this.#queue.add(act);
+    this.#queue.push(act);
     this.#turn ??= setImmediate(() => this.#take());
   }
 
   remove(act: () => void): void {
-    this.#queue.delete(act);
+    const at = this.#queue.indexOf(act);
+    if (at >= 0) this.#queue.splice(at, 1);
   }
 
   #take(): void {
     const end = performance.now() + TURN_MS;
-    // Whoever asks again meanwhile is met again: in the order of a set, after all others.
-    for (const act of this.#queue) {
-      this.#queue.delete(act);
-      act();
-      if (performance.now() >= end) break;
-    }
-    this.#turn = this.#queue.size === 0 ? null : setImmediate(() => this.#take());
+    // Whoever asks again meanwhile comes after all others.
+    do this.#queue.shift()?.();
+    while (this.#queue.length > 0 && performance.now() < end);
+    this.#turn = this.#queue.length === 0 ? null : setImmediate(() => this.#take());
   }
 }

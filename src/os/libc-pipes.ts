@@ -34,8 +34,7 @@ export function pipeCalls(declare: Declare, errno: () => Errno): PipeCalls {
   const splice = declare('long splice(int, void *, int, void *, size_t, uint)');
   const count = new Int32Array(1);
   const offset = new BigInt64Array(1);
-  /** What the kernel writes to on other threads must not be collected meanwhile. */
-  const under = new Set<BigInt64Array>();
+  const idle: BigInt64Array[] = [];
   return {
     mkfifo: (path, mode) => (mkfifo(path, mode) === 0 ? 0 : errno()),
     setPipeSize(descriptor, bytes) {
@@ -50,10 +49,11 @@ export function pipeCalls(declare: Declare, errno: () => Errno): PipeCalls {
       return moved < 0 ? -errno() : moved;
     },
     spliceAside(pipe, file, at, most, done) {
-      const own = BigInt64Array.of(BigInt(at));
-      under.add(own);
+      const own = idle.pop() ?? new BigInt64Array(1);
+      own[0] = BigInt(at);
+      // What the kernel writes to on another thread must not be collected meanwhile: the callback holds it.
       splice.async(pipe, null, file, own, most, SPLICE_F_NONBLOCK, (_: unknown, moved: number) => {
-        under.delete(own);
+        idle.push(own);
         // What went wrong there only that thread knows: to be asked for again here.
         done(moved < 0 ? -constants.errno.EAGAIN : Number(moved));
       });

@@ -156,7 +156,7 @@ async function stalledFollower(place, seconds) {
     const follower = spawn(node, [bin, c, file, 'logs', '-f'], { env: contender.env, stdio: 'ignore' });
     try {
       await go();
-      await pause(3000);
+      await pause(10_000); // it has what it needs for this
       follower.kill('SIGSTOP');
       const before = memory(pids[0]).rss;
       let most = before;

@@ -239,18 +239,6 @@ test('--both shows both streams of an instance, without its name', async () => {
   expect((await logs('--both')).out).toBe(`${at(1)} out\n${at(2)} err\n`);
 });
 
-test('--daemon shows its own log, alone or beside those that are named', async () => {
-  logFiles([{ instance: 'a:0', stream: 'merged', format: 'timestamps', text: `${at(2)} two\n` }]);
-  const path = join(daemon.folder, 'daemon.log');
-  writeFileSync(path, `${JSON.stringify({ time: at(1), level: 'info', message: 'one' })}\n`);
-  const own = { path, format: 'json' };
-  expect(await logs('--daemon')).toMatchObject({ exit: EXIT.failed });
-  script['GET /v1/logs'] = { ...script['GET /v1/logs'], daemon: own };
-  expect((await logs('--daemon')).out).toBe(`${at(1)} one\n`);
-  expect((await logs('a', '--daemon')).out).toBe(`daemon | ${at(1)} one\na:0    | ${at(2)} two\n`);
-  expect((await logs('a')).out).toBe(`${at(2)} two\n`);
-});
-
 test('--stderr of what went to one file as JSON is what was said there', async () => {
   const text = json(1, 'stdout', 'out') + json(2, 'stderr', 'err');
   logFiles([{ instance: 'a:0', stream: 'merged', format: 'json', text }]);
@@ -331,4 +319,33 @@ test('-f shows an instance that comes later, what it writes from now on, and goe
   appendFileSync(first, 'c\n');
   await follower.shows('a\nworker:1 | b\nworker:0 | c\n');
   await follower.end();
+});
+
+test('--daemon shows what the daemon itself has to say, and nothing of the others', async () => {
+  logFiles([{ instance: 'worker:0', stream: 'merged', text: 'not this\n' }]);
+  const path = join(daemon.folder, 'daemon.log');
+  const own = { ...script['GET /v1/logs'], daemon: { path, format: 'timestamps' } };
+  script['GET /v1/logs'] = own;
+  const line = '2026-01-31T14:00:00.000Z warn the disk is full';
+  writeFileSync(path, `${line}\n`);
+  expect(await logs('--daemon')).toEqual({ exit: EXIT.done, out: `${line}\n`, err: '' });
+  expect((await logs('--daemon', '--since', '2026-01-31T15:00:00Z')).out).toBe('');
+  const { out } = await logs('--json', '--daemon');
+  expect(JSON.parse(out)).toMatchObject({
+    time: '2026-01-31T14:00:00.000Z',
+    instance: 'daemon',
+    line: 'warn the disk is full',
+  });
+  script['GET /v1/logs'] = { ...own, daemon: { path, format: 'json' } };
+  const object = JSON.stringify({ time: '2026-01-31T14:00:00.000Z', level: 'info', message: 'a "b"' });
+  writeFileSync(path, `${object}\n`);
+  expect((await logs('--daemon')).out).toBe(`${object}\n`);
+});
+
+test('--daemon goes with no name, nor with a daemon that does not know of it', async () => {
+  logFiles([{ instance: 'worker:0', stream: 'merged', text: 'not this\n' }]);
+  expect(await logs('--daemon', 'worker')).toMatchObject({ exit: EXIT.usage, out: '' });
+  const refused = await logs('--daemon');
+  expect(refused).toMatchObject({ exit: EXIT.failed, out: '' });
+  expect(refused.err).toContain('does not say where its log is');
 });

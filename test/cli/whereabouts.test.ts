@@ -28,7 +28,10 @@ beforeEach(async () => {
     'POST /v1/rollouts': created(),
     'GET /v1/rollouts': { version: 1, rollouts: [rollout({ state: 'succeeded' })] },
     'GET /v1/events': (response: { end(): void }) => response.end(),
-    'GET /v1/logs': { version: 1, files: [{ instance: 'worker:0', stream: 'merged', path: '/dev/null' }] },
+    'GET /v1/logs': {
+      version: 1,
+      files: [{ instance: 'worker:0', stream: 'merged', path: '/nowhere/worker-0.log' }],
+    },
   });
   folder = mkdtempSync(join(tmpdir(), 'whereabouts-'));
   Object.assign(reply.daemon, { config: file() });

@@ -44,6 +44,19 @@ describe('events', { timeout: 60_000 }, () => {
     expect(second.slice(0, first.length), 'nothing of it is lost').toEqual(first);
     expect(starts(second)).toBe(2);
     await world.succeed('shutdown');
+    const without = await world.cli('events', '--json', '-n', '3');
+    expect(without.code).toBe(0);
+    expect(
+      without.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line).message)
+        .at(-1),
+    ).toBe('the daemon has stopped');
+    expect(JSON.parse(without.stderr)).toMatchObject({
+      warning: { message: expect.stringContaining('no daemon') },
+    });
+    expect((await world.cli('events', '-f')).code, 'there is nobody to wait for').toBe(4);
     await world.succeed('start');
     const all = await told();
     expect(all.slice(0, second.length)).toEqual(second);

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ROOT } from './build.ts';
 import { kill } from './processes.ts';
 import { steady } from './puppets.ts';
 import { until } from './until.ts';
@@ -13,6 +14,9 @@ beforeEach(() => {
   world = createWorld();
 });
 afterEach(() => world.close());
+
+/** Ends a daemon as V8 does, with a word on stderr, by a signal that nobody heeds otherwise. */
+const DOOMED = join(ROOT, 'test/rig/dooms-the-daemon.cjs');
 
 const log = (name: string): string => join(world.dir, 'logs', name);
 const read = (name: string): string => (existsSync(log(name)) ? readFileSync(log(name), 'utf8') : '');
@@ -96,5 +100,31 @@ describe("the daemon's own log", { timeout: 60_000 }, () => {
     kill((await world.status()).daemon.pid, 'SIGUSR2');
     await until('it is put aside', () => existsSync(log('daemon.log.1')));
     await until('it is written', () => /^\S+Z info log files are opened anew/.test(read('daemon.log')));
+    expect((await world.succeed('logs', '--daemon', '-n', '1')).stdout).toMatch(
+      /Z info log files are opened anew/,
+    );
+    await world.succeed('shutdown');
+    const without = await world.cli('logs', '--daemon', '-n', '1');
+    expect(without).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/Z info the daemon has ended\n$/),
+    });
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'has what Node says when it cannot go on, also once it was put aside',
+    async () => {
+      await world.close();
+      world = createWorld({ environment: { NODE_OPTIONS: `--require ${DOOMED}` } });
+      world.configure({ worker: steady });
+      await world.succeed('start');
+      await world.succeed('rotate');
+      const { pid } = (await world.status()).daemon;
+      kill(pid, 'SIGUSR2'); // which it says in a new file
+      await until('it is begun anew', () => read('daemon.log').includes('opened anew'));
+      kill(pid, 'SIGURG');
+      await until('it is gone', () => !existsSync(`/proc/${pid}`));
+      expect(read('daemon.log')).toContain('the heap is out of limit');
+    },
+  );
 });

@@ -25,13 +25,29 @@ export async function events(context: Context, options: EventsOptions): Promise<
   const query = queryOf(options);
   try {
     if (options.follow === true) await follow(client, query, print, over.signal);
-    else for await (const event of client.events(query, { signal: over.signal })) print(event);
+    else for await (const event of once(context, client, options, over.signal)) print(event);
     return EXIT.done;
   } catch (error) {
     if (over.signal.aborted) return EXIT.interrupted;
     throw error;
   } finally {
     quiet();
+  }
+}
+
+/** Of the daemon, or what the last one has written down: after its end is when people want to look. */
+async function* once(
+  context: Context,
+  client: Client,
+  options: EventsOptions,
+  signal: AbortSignal,
+): AsyncGenerator<WireEvent> {
+  try {
+    yield* client.events(queryOf(options), { signal });
+  } catch (error) {
+    const isAbsent = error instanceof NoDaemonError && error.absence === 'absent';
+    if (!isAbsent || (await context.place()).given) throw error;
+    yield* (await import('../event-archive.ts')).archived(context, options, error);
   }
 }
 

@@ -16,6 +16,12 @@ export async function logs(
 ): Promise<ExitCode> {
   if (options.follow === true && options.until !== undefined)
     throw new Refusal(EXIT.usage, '--follow has no end, and --until is one', 'leave one of them out');
+  if (options.daemon === true && selectors.length > 0)
+    throw new Refusal(
+      EXIT.usage,
+      '--daemon is the log of the daemon, and of nobody else',
+      'name none, or leave it out',
+    );
   const over = new AbortController();
   const shelf = new LogShelf(context, options, await context.paint(), over.signal);
   // What has an end of its own is ended by Ctrl-C as any program is.
