@@ -166,10 +166,11 @@ export class LineSink implements Sink {
   #carry(isEnding: boolean, now: number): void {
     try {
       for (let batch = this.#next(isEnding, now); batch !== null; batch = this.#next(isEnding, now)) {
+        const began = performance.now();
         writeAll(batch.place.descriptor, batch.output, batch.place.size);
+        this.#tookSince(began);
         this.#arrived(batch);
       }
-      this.#tookSince(now);
     } catch (error) {
       this.#wentWrong(error, isEnding, now);
     }
