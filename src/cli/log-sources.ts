@@ -38,11 +38,10 @@ export async function sourcesOf(
       'the daemon that runs does not say where its log is',
       '"tsup-visor upgrade" replaces it',
     );
-  const isInherited = reply.files.length > 0;
   throw new Refusal(
     EXIT.failed,
     'cannot show logs: the named instances keep none',
-    isInherited ? 'see "logs:" in the config' : undefined,
+    'see "logs:" in the config: what is "none" is gone, and what is "inherit" is on the daemon\'s own stdout',
   );
 }
 

@@ -127,11 +127,7 @@ export class LineSink implements Sink {
 
   /** What is held has another name from now on. */
   setAside(): void {
-    try {
-      this.#spool.setAside();
-    } catch {
-      // Somebody has removed it: it is held for as long as this daemon lives.
-    }
+    this.#spool.setAside();
   }
 
   /** What is held stays where it is. */

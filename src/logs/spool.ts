@@ -157,8 +157,13 @@ export class Spool {
   /** Its name is another's from now on; it still is one that the next daemon finds. */
   setAside(): void {
     const path = spoolOf(`${this.#path}.${process.pid}-${Date.now()}`);
-    renameSync(this.#path, path);
-    this.#path = path;
+    try {
+      renameSync(this.#path, path);
+      this.#path = path;
+    } catch (error) {
+      // Somebody has removed it: it is held for as long as this daemon lives.
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
   }
 
   close(): void {

@@ -117,6 +117,8 @@ test('where no daemon answers, the files that the config means are read', async 
   expect(some.err).toContain('this is what was written before');
   expect((await offline('wor*:0')).out).toBe('a\n');
   expect((await offline('mail', '--stderr')).out).toBe('no\n');
+  writeFileSync(join(daemon.folder, 'written/daemon.log'), 'its own\n');
+  expect((await offline('--daemon')).out).toBe('its own\n');
   expect(await offline('nobody')).toMatchObject({ exit: EXIT.usage });
 });
 

@@ -138,6 +138,16 @@ describe('in the foreground', () => {
     expect(existsSync(world.socket)).toBe(false);
   });
 
+  it('opens its logs anew at SIGUSR2, and lives on', async () => {
+    world.configure({ worker: PROGRAMS.steady });
+    terminal = new Terminal();
+    await terminal.says('worker:0 is ready');
+    terminal.press('SIGUSR2');
+    await terminal.says('log files are opened anew at their paths');
+    terminal.press('SIGTERM');
+    expect(await terminal.end()).toBe(0);
+  });
+
   it('a mistake in the config ends it with 5, and a second daemon with 6', async () => {
     world.write('programs: {');
     expect(await begin().end()).toBe(5);
@@ -174,6 +184,17 @@ describe('in the foreground', () => {
       expect.stringMatching(/^worker:0 exited with code 3 after /),
     ]);
     for (const line of lines) expect(line).toMatch(TIME);
+  });
+
+  it('what was rotated between two looks is shown, each line once and in order', async () => {
+    const counts = 'echo READY=1 >&3; i=0; while [ $i -lt 5000 ]; do echo "line $i"; i=$((i+1)); done; exit 3';
+    const logs = { max_size: '4KB', keep: 1000 };
+    const command = ['/bin/sh', '-c', counts];
+    world.configure({ worker: { ...PROGRAMS.steady, command, essential: true, restart: 'never', logs } });
+    const own = begin();
+    expect(await own.end()).toBe(1);
+    const lines = [...own.text.matchAll(/ worker:0 \| line (\d+)$/gm)].map(([, number]) => Number(number));
+    expect(lines).toEqual(Array.from({ length: 5000 }, (_, number) => number));
   });
 
   it('what a program says that is added later is shown, too', async () => {

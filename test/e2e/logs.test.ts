@@ -1,5 +1,5 @@
 /** What `logs -f` shows, while instances are added, files are rotated, and the daemon is killed and replaced. */
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { kill } from './processes.ts';
 import { until } from './until.ts';
 import { createWorld } from './world.ts';
@@ -15,16 +15,25 @@ const WRITER = `
   }, 5);
 `;
 
-it('is each line of each instance once, in order, through rotations, a scale-up and the death of the daemon', async ({
-  onTestFinished,
+const FORMS = [
+  { form: 'as they come', more: {} },
+  { form: 'with times', more: { timestamps: true } },
+  { form: 'as JSON', more: { format: 'json' } },
+];
+
+it.each(FORMS)('is each line once, in order, through rotations, a scale-up and the death of the daemon: $form', async ({
+  more: written,
 }) => {
   const world = createWorld();
   onTestFinished(() => world.close());
-  const logs = { max_size: '32KB', keep: 200, compress: true, timestamps: true };
+  const logs = { max_size: '32KB', keep: 200, compress: true, ...written };
   const command = [process.execPath, '-e', WRITER];
-  world.configure({ writer: { command, logs, ready: { when: 'spawned', for: '10ms' }, drain: { timeout: '1s' } } });
+  world.configure({
+    writer: { command, logs, ready: { when: 'spawned', for: '10ms' }, drain: { timeout: '1s' } },
+  });
   await world.succeed('start');
   const follower = world.begin('logs', 'writer', '-f', '-n', 'all', '--json');
+  const isRaw = Object.keys(written).length === 0;
   const seen = new Map<string, number>();
   const faults: string[] = [];
   let rest = '';
@@ -32,16 +41,18 @@ it('is each line of each instance once, in order, through rotations, a scale-up 
     const rows = (rest + part).split('\n');
     rest = rows.pop() ?? '';
     for (const row of rows) {
-      const { instance, line } = JSON.parse(row);
+      const { instance, line, time } = JSON.parse(row);
       const [name, number] = String(line).split(' ');
       const expected = seen.get(instance) ?? 0;
-      if (name !== instance || Number(number) !== expected) faults.push(`${expected}: ${row}`);
+      if (name !== instance || Number(number) !== expected || (time === undefined) !== isRaw) faults.push(`${expected}: ${row}`);
       seen.set(instance, Number(number) + 1);
     }
   });
   const more = (instance: string, count: number): Promise<unknown> => {
     const from = seen.get(instance) ?? 0;
-    return until(`more of ${instance}`, () => (seen.get(instance) ?? 0) >= from + count, { timeoutMs: 30_000 });
+    return until(`more of ${instance}`, () => (seen.get(instance) ?? 0) >= from + count, {
+      timeoutMs: 30_000,
+    });
   };
   await more('writer:0', 700);
   await world.succeed('scale', 'writer=2');

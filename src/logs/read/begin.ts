@@ -38,6 +38,8 @@ export interface Begin {
 interface Part {
   readonly from: number;
   readonly count: number;
+  /** Where it begins if what comes before it is not meant: at the first line that tells its own time. */
+  readonly ownFrom: number;
   readonly isEmpty: boolean;
   /** Nothing older is meant. */
   readonly isLast: boolean;
@@ -52,6 +54,7 @@ interface Part {
 export async function beginOf(path: string, wish: Wish, folders: Folders): Promise<Begin> {
   let begin: Begin = { piece: null, offset: 0, time: null, end: null, isTimeless: false };
   let isOpen = true;
+  let ownFrom = 0;
   let lead = 0; // lines that are meant if what comes before them is
   let missing = wish.lines ?? Number.POSITIVE_INFINITY;
   try {
@@ -60,12 +63,14 @@ export async function beginOf(path: string, wish: Wish, folders: Folders): Promi
       const isClosing = isOpen && part.size > 0 && part.end === part.size;
       if (isClosing && lead > 0) {
         missing -= lead;
-        part = missing > 0 ? await partOf(piece, { ...wish, missing }) : NOTHING_MORE;
+        part = missing > 0 ? await partOf(piece, { ...wish, missing }) : ENOUGH;
       }
       if (begin.piece !== null && part.isLast && part.isEmpty) {
         piece.close();
-        return { ...begin, isTimeless: begin.isTimeless || part.isTimeless };
+        const offset = part === ENOUGH ? begin.offset : Math.max(begin.offset, ownFrom);
+        return { ...begin, offset, isTimeless: begin.isTimeless || part.isTimeless };
       }
+      ownFrom = part.ownFrom;
       begin.piece?.close();
       begin = {
         piece,
@@ -112,6 +117,7 @@ function partOf(piece: Piece, wish: Missing): Part | Promise<Part> {
 const NOTHING_MORE: Part = {
   from: 0,
   count: 0,
+  ownFrom: 0,
   isEmpty: true,
   isLast: true,
   end: 0,
@@ -120,15 +126,19 @@ const NOTHING_MORE: Part = {
   isTimeless: false,
 };
 
+/** As many lines as were asked for are in what comes after it. */
+const ENOUGH: Part = { ...NOTHING_MORE };
+
 function partOfPlain(piece: Plain, size: number, mtimeMs: number, wish: Missing): Part {
   const { since, until, missing, sieve } = wish;
   const isTimeless = size > 0 && (since !== null || until !== null) && !hasTimes(piece, size);
-  const [from, end] = isTimeless
+  const [ownFrom, end] = isTimeless
     ? byDate(size, mtimeMs, wish)
     : [
-        since === null ? 0 : wholeFrom(piece, firstAt(piece, size, since)),
+        since === null ? 0 : firstAt(piece, size, since),
         until === null ? size : firstAt(piece, size, until + 1),
       ];
+  const from = since === null ? 0 : isTimeless ? ownFrom : wholeFrom(piece, ownFrom);
   const last =
     missing === Number.POSITIVE_INFINITY
       ? { from: Math.min(from, end), count: 0 }
@@ -136,6 +146,7 @@ function partOfPlain(piece: Plain, size: number, mtimeMs: number, wish: Missing)
   const isEndOpen = until !== null && end < size && timeAfter(piece, 0, end) === null;
   return {
     ...last,
+    ownFrom,
     isEmpty: last.from >= end,
     isLast: !isEndOpen && (from > 0 || last.count >= missing),
     end,
@@ -171,6 +182,7 @@ async function partOfZipped(piece: Piece, wish: Missing): Promise<Part> {
   return {
     from: isAll ? from : await afterSome(piece, from, count - missing, sieve),
     count: Math.min(count, missing),
+    ownFrom: isTimeless ? 0 : found.ownFrom,
     isEmpty: count === 0,
     isLast: !isEndOpen && (from > 0 || !isAll || missing === count),
     end,
@@ -185,6 +197,7 @@ class Bounds {
   from: number | null;
   end: number | null = null;
   isEndOpen = false;
+  ownFrom = 0;
   /** Of those that are meant. */
   count = 0;
   size = 0;
@@ -221,6 +234,7 @@ class Bounds {
       // What came before the first time belongs to the file before.
       if (!this.#hasTimes) this.count += this.#lead;
       this.from = this.#hasTimes ? offset : 0;
+      this.ownFrom = offset;
     }
     if (this.end === null && until !== null && time > until) {
       this.isEndOpen = !this.#hasTimes;

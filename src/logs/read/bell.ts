@@ -76,7 +76,8 @@ export class Bell {
 
 const inodeOf = (path: string): number | undefined => {
   try {
-    return statSync(path, { throwIfNoEntry: false })?.ino;
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return stats?.isFile() ? stats.ino : undefined; // of /dev/null everybody's writing would be heard
   } catch {
     return undefined;
   }

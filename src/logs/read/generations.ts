@@ -17,7 +17,8 @@ export class Folders {
     );
     const numbers = [...new Set(found.map(Number))].sort((a, b) => a - b);
     // Somebody may be rotating just now: the oldest moves on.
-    return [...numbers, (numbers.at(-1) ?? 0) + 1];
+    const last = numbers.at(-1) ?? 0;
+    return [...numbers, last + 1, last + 2];
   }
 
   #namesIn(folder: string): readonly string[] {

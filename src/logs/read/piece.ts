@@ -31,6 +31,7 @@ export function openPiece(path: string): Piece | null {
   if (stats.isFile())
     return path.endsWith('.gz') ? new Zipped(path, descriptor, stats) : new Plain(path, descriptor, stats);
   closeSync(descriptor);
+  if (stats.isCharacterDevice()) return null; // such as /dev/null: nothing is kept there
   throw new Error('it is not a file');
 }
 

@@ -1,5 +1,5 @@
 /** Where the reading of a log begins and ends, over rotated and compressed files. */
-import { truncateSync } from 'node:fs';
+import { truncateSync, utimesSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Sieve } from '../../../src/logs/read/scan.ts';
 import { useLeakCheck } from '../../rig/leaks.ts';
@@ -86,6 +86,19 @@ test('a line without a time belongs to the one before it', async () => {
   ]);
 });
 
+test('where no line has a time, its file has one', async () => {
+  const log = newLog();
+  log.write('a\n');
+  log.rotate();
+  log.write('b\n');
+  utimesSync(`${log.path}.1`, T / 1000, T / 1000);
+  utimesSync(log.path, T / 1000 + 60, T / 1000 + 60);
+  expect(await log.lines({ since: T + 1000 })).toEqual(['b']);
+  expect(await log.lines({ since: T - 1000 })).toEqual(['a', 'b']);
+  expect(await log.lines({ since: T + 61_000 })).toEqual([]);
+  expect(await log.lines({ until: T + 1000 })).toEqual(['a']);
+});
+
 test('nothing, an empty file and one that was moved away', async () => {
   const log = newLog();
   expect(await log.lines({ lines: 10 })).toEqual([]);
@@ -109,7 +122,7 @@ test('of random logs the same as by reading all of them', async () => {
     const log = newLog();
     const model: { line: string; time: number }[] = [];
     let time = T;
-    let rotations = 0;
+    let [rotations, hasTime] = [0, false];
     const count = 1 + roll(400);
     for (let number = 0; number < count; number += 1) {
       time += roll(3) * 1000;
@@ -118,9 +131,16 @@ test('of random logs the same as by reading all of them', async () => {
       const line = `${own ? `${new Date(time).toISOString()} ` : '  '}${'x'.repeat(length)} ${number}`;
       model.push({ line, time: own ? time : (model.at(-1)?.time ?? 0) });
       log.write(`${line}\n`);
-      if (roll(60) > 0) continue;
+      hasTime ||= own;
+      // A file in which no line has a time is chosen by its date.
+      if (roll(60) > 0 || !hasTime) continue;
+      hasTime = false;
       log.rotate();
       rotations += 1;
+    }
+    if (!hasTime && rotations > 0) {
+      model.push({ line: `${new Date(time).toISOString()} last`, time });
+      log.write(`${model.at(-1)?.line}\n`);
     }
     for (let number = 1; number <= rotations; number += 1) if (roll(3) > 0) log.compress(number);
     const said = `SEED=${seed}, round ${round}`;
