@@ -10,11 +10,9 @@ import type { Plumbing } from '../ports/plumbing.ts';
 import type { LogFile, Place } from './log-file.ts';
 import type { LogFiles } from './log-files.ts';
 import type { Loss, Sink } from './sink.ts';
+import { Slowness } from './slowness.ts';
 import { errorOf } from './system-words.ts';
 
-/** A call that took longer is one too many for a daemon that has other things to do. */
-const SLOW_MS = 20;
-const SLOW_FOR_MS = 5000;
 /** Another thread does something to the file for somebody else. */
 const BUSY_MS = 5;
 const FILES_A_TURN = 8;
@@ -44,7 +42,7 @@ export class FileSink implements Sink {
   #droppedBytes = 0;
   /** Where the file system cannot take what is in a pipe. */
   #copies = false;
-  #slowUntil = 0;
+  readonly #slowness = new Slowness();
 
   constructor(path: string, logging: LogSettings, plumbing: Plumbing, files: LogFiles) {
     this.#plumbing = plumbing;
@@ -82,10 +80,11 @@ export class FileSink implements Sink {
     if (this.#file.isResting(now)) return this.#drop(pipe);
     // Who has nothing to say needs no file.
     if (!this.#file.isOpen && this.#plumbing.pendingIn(pipe) === 0) return this.#look(pipe);
+    this.#slowness.begin();
     try {
       const got = this.#move(pipe, most, now);
       this.#wentWell(pipe, got);
-      this.#tookSince(now);
+      this.#slowness.end(now);
       return got;
     } catch (error) {
       this.#file.wentWrong(error, now);
@@ -94,7 +93,7 @@ export class FileSink implements Sink {
   }
 
   get isSlow(): boolean {
-    return this.#slowUntil > performance.now();
+    return this.#slowness.isSlow;
   }
 
   get heldMs(): number {
@@ -113,6 +112,7 @@ export class FileSink implements Sink {
       return;
     }
     const began = performance.now();
+    this.#slowness.begin();
     const part = this.#file.why === null && !this.#copies ? this.#partOf(pipe, left.most, began) : null;
     if (part === null)
       done(this.take(pipe, left.most)); // it is no disk to wait for
@@ -120,7 +120,7 @@ export class FileSink implements Sink {
     else if (part.bytes <= 0) done(part.bytes);
     else
       this.#moveAside(pipe, part, (got) => {
-        this.#tookSince(began);
+        this.#slowness.end(began, 2);
         const rest = { most: left.most - got, files: left.files - 1 };
         // Another try says why.
         if (got < 0 && this.#plumbing.pendingIn(pipe) > 0) done(this.take(pipe, left.most));
@@ -217,11 +217,6 @@ export class FileSink implements Sink {
     // All there was has found its place: nobody may ask again before there is more.
     if (got > 0 && this.#file.why !== null && this.#plumbing.pendingIn(pipe) === 0)
       this.#file.wentWell(NOTHING);
-  }
-
-  #tookSince(began: number): void {
-    const now = performance.now();
-    if (now - began > SLOW_MS) this.#slowUntil = now + SLOW_FOR_MS;
   }
 
   /** What finds no place is taken all the same, or whoever writes waits. */

@@ -12,14 +12,12 @@ import type { LogFile, Place } from './log-file.ts';
 import type { LogFiles } from './log-files.ts';
 import { hasArrived } from './passage.ts';
 import type { Loss, Sink } from './sink.ts';
+import { Slowness } from './slowness.ts';
 import type { Spool } from './spool.ts';
 import { errorOf, wordsFor } from './system-words.ts';
 import { writeAll, writeAllAside } from './write-all.ts';
 
 const NEWLINE = 10;
-/** A call that took longer is one too many for a daemon that has other things to do. */
-const SLOW_MS = 20;
-const SLOW_FOR_MS = 5000;
 const BUFFER_BYTES = 64 * 1024;
 const NOTHING = -constants.errno.EAGAIN;
 const INTERRUPTED = -constants.errno.EINTR;
@@ -37,7 +35,7 @@ export class LineSink implements Sink {
   readonly #file: LogFile;
   #format: LineFormat;
   #droppedBytes = 0;
-  #slowUntil = 0;
+  readonly #slowness = new Slowness();
   /** So much of what is held has no end of a line in it. */
   #searchedBytes = 0;
   #isClosed = false;
@@ -67,7 +65,7 @@ export class LineSink implements Sink {
   }
 
   get isSlow(): boolean {
-    return this.#file.isBusy || this.#slowUntil > performance.now();
+    return this.#file.isBusy || this.#slowness.isSlow;
   }
 
   get heldMs(): number {
@@ -166,9 +164,10 @@ export class LineSink implements Sink {
   #carry(isEnding: boolean, now: number): void {
     try {
       for (let batch = this.#next(isEnding, now); batch !== null; batch = this.#next(isEnding, now)) {
+        this.#slowness.begin();
         const began = performance.now();
         writeAll(batch.place.descriptor, batch.output, batch.place.size);
-        this.#tookSince(began);
+        this.#slowness.end(began);
         this.#arrived(batch);
       }
     } catch (error) {
@@ -178,6 +177,7 @@ export class LineSink implements Sink {
 
   #carryAside(isEnding: boolean, done: () => void): void {
     const began = performance.now();
+    this.#slowness.begin();
     const batch = this.#nextOrNone(isEnding, began);
     if (batch === null) {
       done();
@@ -185,7 +185,7 @@ export class LineSink implements Sink {
     }
     this.#file.isBusy = true;
     writeAllAside(batch.place.descriptor, Buffer.from(batch.output), batch.place.size, (error) => {
-      this.#tookSince(began);
+      this.#slowness.end(began, 2);
       if (error === null) this.#arrived(batch);
       else this.#wentWrong(error, isEnding, performance.now());
       this.#file.isBusy = false;
@@ -286,11 +286,6 @@ export class LineSink implements Sink {
   #lose(bytes: number): void {
     this.#droppedBytes += bytes;
     this.#file.dropped(bytes);
-  }
-
-  #tookSince(began: number): void {
-    const now = performance.now();
-    if (now - began > SLOW_MS) this.#slowUntil = now + SLOW_FOR_MS;
   }
 }
 
