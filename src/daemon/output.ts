@@ -11,7 +11,7 @@ import type { LineWatch } from '../ports/checks.ts';
 import type { OpenOutput } from '../ports/output.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
 import type { LogPath, ProcessEvents } from '../ports/processes.ts';
-import { logPaths } from './spawn-request.ts';
+import { logPaths, outputPaths } from './spawn-request.ts';
 import { keysNotHeld } from './unheld-keys.ts';
 
 export interface OutputOptions extends Omit<CapturesOptions, 'plumbing' | 'folder'> {
@@ -79,7 +79,7 @@ export function createOutput({
           run: life.run,
           pid: bodyOf(phase)?.pid ?? null,
           logging: life.program.logs,
-          ...logPaths({ id }, life.program, logPath),
+          ...outputPaths({ id }, life.program, logPath),
         });
       }
     },

@@ -4,13 +4,14 @@ import type { Instance } from '../core/instance/instance.ts';
 import type { Life } from '../core/instance/phase.ts';
 import { fillIn } from '../core/instance/template.ts';
 import type { ProgramPlan } from '../core/plan.ts';
-import type {
-  CommandRequest,
-  Credentials,
-  LogPath,
-  Processes,
-  SpawnFault,
-  SpawnRequest,
+import {
+  type CommandRequest,
+  type Credentials,
+  INHERITED,
+  type LogPath,
+  type Processes,
+  type SpawnFault,
+  type SpawnRequest,
 } from '../ports/processes.ts';
 
 type Environment = Readonly<Record<string, string>>;
@@ -34,7 +35,7 @@ export function spawnRequest(
   const at = seatOf(instance, life);
   const ground = groundOf(instance, life, world);
   if (!ground.ok) return ground;
-  const { stdout, stderr } = logPaths(instance, program, world.logPath);
+  const { stdout, stderr } = outputPaths(instance, program, world.logPath);
   return ok({
     ...ground.value,
     run: life.run,
@@ -74,10 +75,21 @@ export function commandRequest(
   });
 }
 
-/** Where the output of a run goes. */
-export function logPaths(
+/** Where the output of a run goes, be it no file. */
+export function outputPaths(
   { id }: Pick<Instance, 'id'>,
   { logs }: ProgramPlan,
+  logPath: LogPath,
+): { readonly stdout: string | null; readonly stderr: string | null } {
+  const of: LogPath = (whose, target, stream) =>
+    target.kind === 'inherit' ? INHERITED : logPath(whose, target, stream);
+  return logPaths({ id }, { logs }, of);
+}
+
+/** The files among that. */
+export function logPaths(
+  { id }: Pick<Instance, 'id'>,
+  { logs }: Pick<ProgramPlan, 'logs'>,
   logPath: LogPath,
 ): { readonly stdout: string | null; readonly stderr: string | null } {
   const stdout = logPath(id, logs.stdout, 'out');

@@ -90,9 +90,10 @@ export class Watches {
     const { run } = life;
     if (watch.purpose === 'memory') return this.#memory.begin(run, watch.everyMs);
     if (watch.purpose === 'log') {
-      return this.#parts.lines.watch(this.placesOf(run), watch.pattern, (line) =>
-        this.#parts.checked(run, 'log', { ok: true, detail: line }),
-      );
+      const found = (line: string): void => this.#parts.checked(run, 'log', { ok: true, detail: line });
+      const { format, timestamps } = life.program.logs;
+      const written = format === 'raw' && timestamps ? 'timestamps' : format;
+      return this.#parts.lines.watch(this.placesOf(run), watch.pattern, found, written);
     }
     const { purpose, everyMs } = watch;
     const { check, tryMs: timeoutMs } = watch;

@@ -9,6 +9,7 @@ import { fail, ok, type Result } from '../base/result.ts';
 import type { LogSettings, ProgramPlan } from '../core/plan.ts';
 import type { OpenOutput } from '../ports/output.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
+import { INHERITED } from '../ports/processes.ts';
 import type { Conduit } from './conduit.ts';
 import { Conduits } from './conduits.ts';
 import type { Owner } from './fifo.ts';
@@ -204,6 +205,8 @@ export class Captures {
     return [...logging].map(([path, settings]) => {
       this.drain(path);
       const isWritten = files.has(path);
+      // Where nobody has written yet, nothing is made for that; a device is nobody's to put aside.
+      if (!isPlain(path) || !(isWritten || existsSync(path))) return { path, outcome: 'nothing', why: null };
       const file = files.hold(path, settings);
       const outcome = act(file, isWritten);
       const why = outcome === 'failed' ? (file.why ?? file.stuckFor) : null;
@@ -224,20 +227,24 @@ export class Captures {
 
   #give(aim: Aim, name: string, owner: Owner | null): Result<number, string> {
     // A device, a terminal: nothing of that can be carried anywhere.
-    if (!isPlain(aim.path)) return this.#options.openFile(aim.path);
+    if (!isPlain(aim.path)) return this.#openFile(aim.path);
     try {
       const given = this.#conduits.give(name, aim, owner);
       this.#refusal = null;
       return ok(given);
     } catch (error) {
       this.#refuse(wordsFor(error));
-      return this.#options.openFile(aim.path);
+      return this.#openFile(aim.path);
     }
+  }
+
+  #openFile(path: string): Result<number, string> {
+    return this.#options.openFile(path === INHERITED ? '/dev/stdout' : path);
   }
 
   /** What the run before it has, and nothing else. */
   #giveAgain(path: string, name: string, owner: Owner | null): Result<number, string> {
-    if (!isPlain(path)) return this.#options.openFile(path);
+    if (!isPlain(path)) return this.#openFile(path);
     try {
       const given = this.#conduits.get(name)?.giveAgain(path, owner) ?? null;
       return given === null ? fail(`${name} is on its way elsewhere`) : ok(given);
@@ -295,6 +302,7 @@ const lossOf = (bytes: number): string =>
 
 /** What there is, or what would be made. */
 function isPlain(path: string): boolean {
+  if (path === INHERITED) return true;
   try {
     return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
   } catch {

@@ -7,8 +7,9 @@ import { type FileHandle, open, readdir, unlink, utimes } from 'node:fs/promises
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGzip } from 'node:zlib';
-import { COMPRESSED, isGoing, removeSoon } from './rotation.ts';
+import { isGoing, removeSoon, standingStill } from './rotation.ts';
 import { wordsFor } from './system-words.ts';
+import { areTwins, COMPRESSED } from './twins.ts';
 
 const UNFINISHED = `${COMPRESSED}.tmp`;
 const BYTES_AT_ONCE = 256 * 1024;
@@ -63,6 +64,7 @@ async function sweep(path: string): Promise<void> {
     const rest = other.startsWith(name) ? other.slice(name.length) : '';
     if (rest === UNFINISHED || isGoing(rest)) await unlink(join(folder, other)).catch(() => {});
   }
+  await standingStill(path);
   removeTwins(path);
 }
 
@@ -71,24 +73,28 @@ function removeTwins(path: string): void {
   for (let n = 1; n < MOST; n++) {
     const plain = `${path}.${n}`;
     const [isPlain, isPacked] = [existsSync(plain), existsSync(plain + COMPRESSED)];
-    if (isPlain && isPacked) removeSoon(plain);
+    if (isPlain && isPacked && areTwins(plain)) removeSoon(plain);
     if (!isPlain && !isPacked) return;
   }
 }
 
 /** The newest first: they are kept for longest. */
 async function compressAll(path: string, signal: AbortSignal): Promise<void> {
-  for (let n = plainOne(path); n !== null; n = plainOne(path)) {
+  for (;;) {
+    await standingStill(path);
+    const n = plainOne(path);
+    if (n === null) return;
     signal.throwIfAborted();
     await compress(path, n, signal);
   }
 }
 
-/** Null: all are compressed. */
+/** Null: all are compressed. What there is of another file in that form stays as it is. */
 function plainOne(path: string): number | null {
   for (let n = 1; n < MOST; n++) {
-    if (existsSync(`${path}.${n}`)) return n;
-    if (!existsSync(`${path}.${n}${COMPRESSED}`)) return null;
+    const [isPlain, isPacked] = [existsSync(`${path}.${n}`), existsSync(`${path}.${n}${COMPRESSED}`)];
+    if (isPlain && !isPacked) return n;
+    if (!isPlain && !isPacked) return null;
   }
   return null;
 }
@@ -98,6 +104,7 @@ async function compress(path: string, n: number, signal: AbortSignal): Promise<v
   const plain = await open(`${path}.${n}`);
   try {
     const ino = await pack(plain, unfinished, signal);
+    await standingStill(path);
     settle(path, n, ino, unfinished);
   } finally {
     await plain.close();
@@ -118,7 +125,7 @@ async function pack(plain: FileHandle, to: string, signal: AbortSignal): Promise
       source,
       gzip,
       async (packed) => {
-        for await (const chunk of packed) await target.write(chunk);
+        for await (const chunk of packed) await target.appendFile(chunk);
       },
       { signal },
     );
@@ -136,6 +143,7 @@ function settle(path: string, from: number, ino: number, unfinished: string): vo
     const plain = `${path}.${n}`;
     const there = statSync(plain, { throwIfNoEntry: false });
     if (there?.ino === ino) {
+      if (existsSync(plain + COMPRESSED)) return; // somebody else’s, under the same number
       renameSync(unfinished, plain + COMPRESSED);
       removeSoon(plain);
       return;

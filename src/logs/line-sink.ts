@@ -128,11 +128,7 @@ export class LineSink implements Sink {
 
   /** What is held has another name from now on. */
   setAside(): void {
-    try {
-      this.#spool.setAside();
-    } catch {
-      // Somebody has removed it: it is held for as long as this daemon lives.
-    }
+    this.#spool.setAside();
   }
 
   /** What is held stays where it is. */
@@ -170,10 +166,11 @@ export class LineSink implements Sink {
   #carry(isEnding: boolean, now: number): void {
     try {
       for (let batch = this.#next(isEnding, now); batch !== null; batch = this.#next(isEnding, now)) {
+        const began = performance.now();
         writeAll(batch.place.descriptor, batch.output, batch.place.size);
+        this.#tookSince(began);
         this.#arrived(batch);
       }
-      this.#tookSince(now);
     } catch (error) {
       this.#wentWrong(error, isEnding, now);
     }

@@ -4,8 +4,9 @@
  */
 import { statSync } from 'node:fs';
 import type { LogPattern } from '../core/plan.ts';
-import type { LineWatch } from '../ports/checks.ts';
+import type { LineWatch, LogFormat } from '../ports/checks.ts';
 import { createFinder, type Finder } from './finder.ts';
+import { wordsOf } from './read/format.ts';
 import { Tail } from './tail.ts';
 
 const LOOK_EVERY_MS = 200;
@@ -30,8 +31,8 @@ export function createLineWatch(warn: (text: string) => void): RealLineWatch {
   };
   return {
     endOf,
-    watch(places, pattern, found) {
-      const vigil: Vigil = new Vigil(places, pattern, {
+    watch(places, pattern, found, format = 'raw') {
+      const vigil: Vigil = new Vigil(places, pattern, format, {
         found(line) {
           end(vigil);
           found(line);
@@ -74,6 +75,7 @@ interface Outcome {
 class Vigil {
   private readonly tails: readonly Tail[];
   private readonly find: Finder;
+  private readonly format: LogFormat;
   private readonly outcome: Outcome;
   private next: NodeJS.Timeout | null = null;
   private lookedAt = Number.NEGATIVE_INFINITY;
@@ -82,8 +84,10 @@ class Vigil {
   constructor(
     places: readonly { readonly path: string; readonly from: number }[],
     pattern: LogPattern,
+    format: LogFormat,
     outcome: Outcome,
   ) {
+    this.format = format;
     this.find = createFinder(pattern);
     this.outcome = outcome;
     // Both streams may go to one file.
@@ -111,10 +115,15 @@ class Vigil {
   }
 
   private isOver(lines: readonly string[]): boolean {
-    const found = this.find(lines);
+    const found = this.find(this.format === 'raw' ? lines : lines.map((line) => this.written(line)));
     if (found.kind === 'line') this.outcome.found(found.line);
     if (found.kind === 'too_slow') this.outcome.tooSlow();
     return found.kind !== 'nothing';
+  }
+
+  /** What we have put around it is nothing that the program said. */
+  private written(line: string): string {
+    return wordsOf(Buffer.from(line), this.format).text.toString();
   }
 
   private lookSoon(restMs = REST_MS): void {

@@ -5,7 +5,7 @@ import type { LogPath } from '../ports/processes.ts';
 /** LOG_DIR/PROGRAM-INDEX.log, or …-INDEX.err.log for stderr; a path of the user's own has its templates filled in. */
 export function logPathIn(logDir: string): LogPath {
   return (id, target, stream) => {
-    if (target.kind === 'none') return null;
+    if (target.kind === 'none' || target.kind === 'inherit') return null;
     const { program, index } = partsOf(id);
     if (target.kind === 'file') return fillIn(target.path, { program, index, instance: id });
     return join(logDir, `${program}-${index}${stream === 'err' ? '.err' : ''}.log`);

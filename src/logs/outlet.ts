@@ -5,12 +5,15 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import type { LogSettings } from '../core/plan.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
+import { INHERITED } from '../ports/processes.ts';
 import { FileSink } from './file-sink.ts';
 import type { LineStyle, Mood } from './format.ts';
+import type { Label } from './label.ts';
 import { LineSink } from './line-sink.ts';
 import type { LogFiles } from './log-files.ts';
 import type { Loss, Sink } from './sink.ts';
 import { Spool, spoolOf } from './spool.ts';
+import { leadOf, StdoutSink } from './stdout-sink.ts';
 
 /** Whose output it is. */
 export type Origin = Pick<LineStyle, 'instance' | 'run' | 'stream'>;
@@ -27,12 +30,15 @@ export type FileAim = Pick<Aim, 'path' | 'logging'>;
 
 const NEWLINE = 10;
 
+type Dressed = LineSink | StdoutSink;
+type Way = FileSink | Dressed;
+
 export class Outlet implements Sink {
   readonly #spoolPath: string;
   readonly #plumbing: Plumbing;
   readonly #files: LogFiles;
   #aim: Aim;
-  #sink: FileSink | LineSink;
+  #sink: Way;
   #isFlying = false;
   /** It is not yet as its settings have it. */
   #isToChange = false;
@@ -63,7 +69,7 @@ export class Outlet implements Sink {
 
   /** Not all is as it was then. */
   isChangedBy(aim: Aim): boolean {
-    return aim.path !== this.path || wantsLines(aim) || this.#sink instanceof LineSink;
+    return aim.path !== this.path || wantsLines(aim) || !(this.#sink instanceof FileSink);
   }
 
   /** Its instance is known, and what its run was begun with. */
@@ -113,12 +119,12 @@ export class Outlet implements Sink {
 
   /** Its program is at its end: what that has left without an end is a line. */
   finish(): void {
-    if (this.#sink instanceof LineSink) this.#sink.finish();
+    if (!(this.#sink instanceof FileSink)) this.#sink.finish();
   }
 
   /** The FIFO's name is another's from now on. */
   setAside(): void {
-    if (this.#sink instanceof LineSink) this.#sink.setAside();
+    if (!(this.#sink instanceof FileSink)) this.#sink.setAside();
   }
 
   /** The next daemon goes on with it. */
@@ -128,8 +134,8 @@ export class Outlet implements Sink {
 
   /** There is nothing to go on with. */
   remove(): void {
-    if (this.#sink instanceof LineSink) this.#sink.remove();
-    else this.#sink.close();
+    if (this.#sink instanceof FileSink) this.#sink.close();
+    else this.#sink.remove();
   }
 
   #obey(): void {
@@ -148,6 +154,10 @@ export class Outlet implements Sink {
 
   #isChanged(): boolean {
     const isLines = wantsLines(this.#aim);
+    if (this.#sink instanceof StdoutSink) {
+      this.#sink.restyle(styleOf(this.#aim));
+      return true;
+    }
     if (this.#sink instanceof LineSink) {
       this.#sink.restyle(styleOf(this.#aim));
       if (isLines) return true;
@@ -159,17 +169,17 @@ export class Outlet implements Sink {
     return true;
   }
 
-  #replace(make: () => FileSink | LineSink): void {
+  #replace(make: () => Way): void {
     const [before, lost] = [this.#sink, this.#sink.loss.droppedBytes];
     // A spool has one name: whoever comes after it needs that.
-    if (before instanceof LineSink) before.remove();
+    if (!(before instanceof FileSink)) before.remove();
     this.#sink = make();
     if (before instanceof FileSink) before.close();
     this.#droppedBytes += lost;
   }
 
   /** Null: there is nothing. */
-  #found(): LineSink | null {
+  #found(): Dressed | null {
     if (!existsSync(this.#spoolPath)) return null;
     const spool = new Spool(this.#spoolPath);
     const { label } = spool;
@@ -183,11 +193,11 @@ export class Outlet implements Sink {
       logging: { ...this.#aim.logging, format, timestamps },
       origin: label.style,
     };
-    return new LineSink(spool, label, this.#aim.logging, this.#plumbing, this.#files);
+    return this.#over(spool, label);
   }
 
   /** For a run that begins. */
-  #made(): FileSink | LineSink {
+  #made(): Way {
     if (!wantsLines(this.#aim)) return this.#bytes();
     const lines = this.#lines(moodAt(this.path));
     // A run does not go on with a line that another has begun.
@@ -199,10 +209,15 @@ export class Outlet implements Sink {
     return new FileSink(this.path, this.#aim.logging, this.#plumbing, this.#files);
   }
 
-  #lines(mood: Mood): LineSink {
+  #lines(mood: Mood): Dressed {
     const spool = new Spool(this.#spoolPath);
     const label = { path: this.path, style: styleOf(this.#aim) };
     spool.mark(label, mood);
+    return this.#over(spool, label);
+  }
+
+  #over(spool: Spool, label: Label): Dressed {
+    if (label.path === INHERITED) return new StdoutSink(spool, label.style, this.#plumbing);
     return new LineSink(spool, label, this.#aim.logging, this.#plumbing, this.#files);
   }
 }
@@ -210,7 +225,7 @@ export class Outlet implements Sink {
 /** What a stream has left that is there no more goes where it was to go. @throws what the system says */
 export function clear(path: string, logging: LogSettings, plumbing: Plumbing, files: LogFiles): void {
   const spool = new Spool(path);
-  if (spool.label === null) {
+  if (spool.label === null || spool.label.path === INHERITED) {
     spool.remove();
     return;
   }
@@ -220,17 +235,19 @@ export function clear(path: string, logging: LogSettings, plumbing: Plumbing, fi
   else sink.close();
 }
 
-const wantsLines = ({ logging }: Aim): boolean => logging.format === 'json' || logging.timestamps;
+const wantsLines = ({ path, logging }: Aim): boolean =>
+  path === INHERITED || logging.format === 'json' || logging.timestamps;
 
-const styleOf = ({ logging: { format, timestamps }, origin }: Aim): LineStyle => ({
+const styleOf = ({ path, logging: { format, timestamps }, origin }: Aim): LineStyle => ({
   ...origin,
   format,
   timestamps,
-  lead: '',
+  lead: path === INHERITED ? leadOf(origin.instance) : '',
 });
 
 /** Where a line has begun that is written as it is, it is written to its end so. */
 function moodAt(path: string): Mood {
+  if (path === INHERITED) return 'fresh';
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size === 0) return 'fresh';
   const last = Buffer.alloc(1);

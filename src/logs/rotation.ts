@@ -5,15 +5,16 @@
 import { existsSync, renameSync, unlink } from 'node:fs';
 import { access, rename } from 'node:fs/promises';
 import { codeOf } from './system-words.ts';
+import { areTwins, COMPRESSED } from './twins.ts';
 
-/** What is put aside and then compressed. */
-export const COMPRESSED = '.gz';
 const GONE = '.gone.';
 /** More than anybody can have asked for. */
 const MOST = 10_000;
 
 type Step =
   | { readonly kind: 'look'; readonly path: string }
+  /** Whether it is there in both forms. */
+  | { readonly kind: 'compare'; readonly path: string }
   | { readonly kind: 'move'; readonly from: string; readonly to: string };
 
 /** @throws what the system says; what has been done until then is no harm. */
@@ -26,12 +27,31 @@ export function putAside(path: string, keep: number): void {
     }
     const step = next.value;
     if (step.kind === 'move') move(step.from, step.to);
-    next = steps.next(step.kind === 'look' && existsSync(step.path));
+    next = steps.next(step.kind === 'look' ? existsSync(step.path) : isTwin(step));
   }
 }
 
 /** The same by other threads, for a disk that takes its time. */
 export async function putAsideSlowly(path: string, keep: number): Promise<void> {
+  const moving = moveSlowly(path, keep);
+  underWay.set(path, moving);
+  try {
+    await moving;
+  } finally {
+    underWay.delete(path);
+  }
+}
+
+/** Files that other threads are putting aside. */
+const underWay = new Map<string, Promise<void>>();
+
+/** Resolves when nobody moves what was put aside of this file: so it is until the end of that turn of the loop. */
+export async function standingStill(path: string): Promise<void> {
+  for (let moving = underWay.get(path); moving !== undefined; moving = underWay.get(path))
+    await moving.catch(() => {}); // whoever asked for it is told
+}
+
+async function moveSlowly(path: string, keep: number): Promise<void> {
   const steps = shift(path, keep);
   for (let next = steps.next(false); ; ) {
     if (next.done === true) {
@@ -40,7 +60,7 @@ export async function putAsideSlowly(path: string, keep: number): Promise<void> 
     }
     const step = next.value;
     if (step.kind === 'move') await rename(step.from, step.to).catch(unlessGone);
-    next = steps.next(step.kind === 'look' && (await isThere(step.path)));
+    next = steps.next(step.kind === 'look' ? await isThere(step.path) : isTwin(step));
   }
 }
 
@@ -67,15 +87,21 @@ function* shift(path: string, keep: number): Generator<Step, string[], boolean> 
     gone.push(name);
     return name;
   };
-  for (let n = row.length; n > 0; n--)
-    for (const form of row[n - 1] ?? [])
+  for (let n = row.length; n > 0; n--) {
+    const forms = row[n - 1] ?? [];
+    const isDouble = forms.length > 1 && (yield { kind: 'compare', path: `${path}.${n}` });
+    if (isDouble) yield { kind: 'move', from: `${path}.${n}`, to: leave() };
+    for (const form of isDouble ? [COMPRESSED] : forms)
       yield { kind: 'move', from: `${path}.${n}${form}`, to: n < keep ? `${path}.${n + 1}${form}` : leave() };
+  }
   yield { kind: 'move', from: path, to: keep > 0 ? `${path}.1` : leave() };
   return gone;
 }
 
 /** The end of a name that means: on its way out. Removing a big file takes its time, so another thread does it. */
 export const isGoing = (end: string): boolean => /\.gone\.[0-9a-z]+-\d+$/.test(end);
+
+const isTwin = (step: Step): boolean => step.kind === 'compare' && areTwins(step.path);
 
 let count = 0;
 const nameToGo = (path: string): string => `${path}${GONE}${Date.now().toString(36)}-${count++}`;

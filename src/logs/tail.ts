@@ -20,6 +20,8 @@ const buffer = Buffer.allocUnsafe(BYTES_A_TURN);
 
 export class Tail {
   private readonly path: string;
+  /** What is to be opened: more than one may have been put aside since the last look. */
+  private next: string;
   private readonly changed: () => void;
   private readonly lines = new Lines();
   private at: number;
@@ -28,6 +30,7 @@ export class Tail {
   /** `changed` may be called when there is something new, where the system tells. */
   constructor(path: string, from: number, changed: () => void) {
     this.path = path;
+    this.next = path;
     this.at = from;
     this.changed = changed;
   }
@@ -38,6 +41,7 @@ export class Tail {
       return this.readOn();
     } catch {
       this.close(); // it may be had again at the next look
+      this.next = this.path;
       return { lines: [], more: false };
     }
   }
@@ -63,6 +67,7 @@ export class Tail {
     if (replaced) {
       this.close();
       this.begin();
+      this.next = successorOf(this.path, stats);
     }
     return { lines, more: replaced };
   }
@@ -74,7 +79,7 @@ export class Tail {
 
   private open(): Tail['file'] {
     // One that is not a file (a FIFO, a terminal) is not ours to read; opening it must not hold us up.
-    const descriptor = openSync(this.path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const descriptor = openSync(this.next, constants.O_RDONLY | constants.O_NONBLOCK);
     if (fstatSync(descriptor).isFile()) return { descriptor, watcher: this.listen() };
     closeSync(descriptor);
     return null;
@@ -89,6 +94,15 @@ export class Tail {
     } catch {
       return null;
     }
+  }
+}
+
+/** What was written after this one had been put aside: the one before it in the row of PATH.1, PATH.2 and so on. */
+function successorOf(path: string, { dev, ino }: Stats): string {
+  for (let n = 1; ; n++) {
+    const stats = statSync(`${path}.${n}`, { throwIfNoEntry: false });
+    if (stats === undefined) return path;
+    if (stats.ino === ino && stats.dev === dev) return n === 1 ? path : `${path}.${n - 1}`;
   }
 }
 

@@ -3,6 +3,7 @@ import { closeSync, constants, lstatSync, mkdirSync, openSync, statSync } from '
 import { dirname } from 'node:path';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { OpenOutput } from '../ports/output.ts';
+import { INHERITED } from '../ports/processes.ts';
 import { errorCode, explain } from './system-error.ts';
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
@@ -17,7 +18,7 @@ export const openOutput: OpenOutput = ({ stdout, stderr }) => {
   };
   for (const path of [stdout, stderr]) {
     if (path === null || opened.has(path)) continue;
-    const file = openLog(path);
+    const file = openLog(path === INHERITED ? '/dev/stdout' : path);
     if (!file.ok) {
       close();
       return file;

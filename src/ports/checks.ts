@@ -18,16 +18,20 @@ export interface Checks {
 }
 
 /** Reads on in files that somebody else writes. */
+/** As it was written, each line behind its time, or each in an object of JSON. */
+export type LogFormat = 'raw' | 'timestamps' | 'json';
+
 export interface LineWatch {
   /** Where a file ends now, in bytes; 0 when there is none. */
   endOf(path: string): number;
   /**
    * Calls `found` once, with the line, when one that was written to any of these files after the given place has the
-   * pattern in it. A file that is replaced or cut short is read from its beginning. Returns what ends it.
+   * pattern in what the program wrote there (`format`: how that stands in the file). A file that is replaced or cut short is read from its beginning. Returns what ends it.
    */
   watch(
     places: readonly { readonly path: string; readonly from: number }[],
     pattern: LogPattern,
     found: (line: string) => void,
+    format?: LogFormat,
   ): () => void;
 }

@@ -6,6 +6,9 @@ import type { Result } from '../base/result.ts';
 import type { SignalName } from '../base/signal-name.ts';
 import type { LimitsPlan, LogSettings, LogTarget } from '../core/plan.ts';
 
+/** In the place of a path: the daemon's own stdout. No absolute path is called that. */
+export const INHERITED = 'inherit';
+
 /** Everything that a process is started with; nothing is left to be decided. */
 export interface SpawnRequest {
   readonly run: Run;
@@ -14,7 +17,7 @@ export interface SpawnRequest {
   readonly directory: string;
   /** Complete, but for NOTIFY_SOCKET and TSUP_VISOR_NOTIFY_FD, which the hands add. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Absolute paths, or null for /dev/null. Equal paths share one descriptor. */
+  /** Absolute paths, INHERITED, or null for /dev/null. Equal paths share one descriptor. */
   readonly stdout: string | null;
   readonly stderr: string | null;
   /** What becomes of it there. */
@@ -142,5 +145,5 @@ export interface Usage {
   readonly memoryBytes: number;
 }
 
-/** Where an instance's output goes; `null` is /dev/null. */
+/** The file that an instance's output goes to; null: it goes to none. */
 export type LogPath = (id: InstanceId, target: LogTarget, stream: 'out' | 'err') => string | null;

@@ -31,16 +31,22 @@ export class Pouring {
 export async function pouring(contender, count, body) {
   contender.ticks.clear();
   contender.prepare(count);
+  let fifo;
+  // Open until the end: one that comes late is let go as well.
+  const go = async () => {
+    fifo ??= await open(contender.command[1], 'r+'); // which waits for nobody
+  };
   try {
     contender.launch();
     await contender.ticks.wait(count);
     await pause(500); // whoever logs is there as well
     const pids = await daemonsOf(contender);
-    return await body({ pids, go: () => letGo(contender.command[1]) });
+    return await body({ pids, go });
   } catch (error) {
     console.error(`${contender.name}: ${error.message}`);
     return undefined;
   } finally {
+    await fifo?.close();
     await contender.stop();
   }
 }
@@ -57,10 +63,7 @@ async function daemonsOf(contender) {
   }
 }
 
-async function letGo(fifo) {
-  await (await open(fifo, 'w')).close();
-}
-
+/** Milliseconds. */
 export const cpuOf = (pids) => pids.reduce((sum, pid) => sum + cpuMs(pid), 0);
 
 /** Until `written` bytes by each of `count` are in the logs, where a line of 100 bytes has become one of `lineBytes`. */

@@ -138,6 +138,16 @@ describe('in the foreground', () => {
     expect(existsSync(world.socket)).toBe(false);
   });
 
+  it('opens its logs anew at SIGUSR2, and lives on', async () => {
+    world.configure({ worker: PROGRAMS.steady });
+    terminal = new Terminal();
+    await terminal.says('worker:0 is ready');
+    terminal.press('SIGUSR2');
+    await terminal.says('log files are opened anew at their paths');
+    terminal.press('SIGTERM');
+    expect(await terminal.end()).toBe(0);
+  });
+
   it('a mistake in the config ends it with 5, and a second daemon with 6', async () => {
     world.write('programs: {');
     expect(await begin().end()).toBe(5);

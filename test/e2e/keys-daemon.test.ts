@@ -6,6 +6,7 @@ import { LIVE_ENDS } from './keys/live-ends.ts';
 import { LIVE_FLEET } from './keys/live-fleet.ts';
 import { LIVE_HEALTH } from './keys/live-health.ts';
 import { LIVE_ROLLOUT } from './keys/live-rollout.ts';
+import { LOGS } from './keys/logs.ts';
 import { NEXT_END } from './keys/next-end.ts';
 import { NEXT_HOOKS } from './keys/next-hooks.ts';
 import { NEXT_READY } from './keys/next-ready.ts';
@@ -43,6 +44,7 @@ it('every key that the config room declares has a row here, and every row is of 
     NEXT_READY,
     NEXT_END,
     NEXT_HOOKS,
+    LOGS,
     OWN,
   ];
   const shown = new Set(tables.flat().map(({ key }) => key));

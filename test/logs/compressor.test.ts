@@ -1,6 +1,19 @@
 /** What is put aside is compressed when it is its turn, and is there as a whole in one form or the other all the time. */
-import { existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { Compressor } from '../../src/logs/compressor.ts';
+import { putAsideSlowly } from '../../src/logs/rotation.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 import { endsOf, filesOf } from './put-aside.ts';
 import { canCarry, type Scene, until, useScene } from './rig.ts';
@@ -80,15 +93,41 @@ describe.skipIf(!canCarry)('what is put aside', () => {
     await say(s, stdout, 'two\n', 'three\n');
     await settled(s, ['', '.1.gz', '.2.gz', '.notes']);
     // The plain one goes last: whoever is killed before that leaves both.
-    writeFileSync(`${s.log}.1`, readFileSync(`${s.log}.1.gz`));
+    writeFileSync(`${s.log}.1`, 'two\n');
+    const { atime, mtime } = statSync(`${s.log}.1.gz`);
+    utimesSync(`${s.log}.1`, atime, mtime);
     close();
     await s.over();
     s.close();
     const next = s.open(s.log, { logging: { maxBytes: 1 } });
     await say(s, next.stdout, 'four\n');
     await settled(s, ['', '.1', '.2.gz', '.3.gz', '.notes']);
+    expect(filesOf(s.log).map(String)).toEqual(['one\n', 'two\n', 'three\n', 'four\n']);
     next.close();
     await s.over();
+  });
+
+  test('is all there, once, where other threads move it on while it is compressed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'compressor-'));
+    const log = join(folder, 'x.log');
+    const said: string[] = [];
+    const compressor = new Compressor((_, why) => void said.push(why));
+    try {
+      const count = 80;
+      for (let n = 0; n < count; n++) {
+        writeFileSync(log, `${n}\n`);
+        await putAsideSlowly(log, 1000);
+        compressor.look(log, true);
+        await new Promise((resolve) => setTimeout(resolve, n % 16)); // some are met on their way
+      }
+      await until('all to be compressed', () => endsOf(log).every((end) => /^\.\d+\.gz$/.test(end)));
+      const all = Array.from({ length: count }, (_, n) => `${n}\n`);
+      expect(filesOf(log).map(String)).toEqual(all);
+      expect(said).toEqual([]);
+    } finally {
+      compressor.close();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('that cannot be compressed stays as it is, which is said', async () => {

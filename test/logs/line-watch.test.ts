@@ -16,6 +16,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import type { LogPattern } from '../../src/core/plan.ts';
 import { createLineWatch, type RealLineWatch } from '../../src/logs/line-watch.ts';
 import { Lines } from '../../src/logs/lines.ts';
+import { Tail } from '../../src/logs/tail.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 import { within } from '../rig/within.ts';
 
@@ -229,5 +230,46 @@ describe('lines', () => {
       for (let at = 0; at < bytes.length; at += size) found.push(...cut.push(bytes.subarray(at, at + size)));
       expect(found).toEqual(['eins', '', 'zweiß', '😀 drei']);
     }
+  });
+});
+
+describe('what we have put around a line', () => {
+  const STAMP = '2026-11-23T20:30:00.123Z';
+  test.each([
+    ['timestamps', `${STAMP} ready`, `${STAMP} not yet`],
+    [
+      'json',
+      `{"time":"${STAMP}","run":1,"message":"ready"}`,
+      `{"time":"${STAMP}","run":1,"message":"not yet"}`,
+    ],
+  ] as const)('is no part of it: %s', async (format, good, other) => {
+    writeFileSync(file, '');
+    const found = new Promise<string>((resolve) => {
+      lines.watch([{ path: file, from: 0 }], regex('^(ready|time|2026)'), resolve, format);
+    });
+    appendFileSync(file, `${other}\n${good}\n`);
+    expect(await within('the line', found)).toBe('ready');
+  });
+});
+
+describe('files that are put aside', () => {
+  test('are read to their ends, also where several of them are since the last look', () => {
+    writeFileSync(file, 'one\n');
+    const tail = new Tail(file, 0, () => {});
+    expect(tail.read().lines).toEqual(['one']);
+    appendFileSync(file, 'two\n');
+    renameSync(file, `${file}.2`);
+    writeFileSync(`${file}.1`, 'in the middle\n');
+    writeFileSync(file, 'three\n');
+    const read: string[] = [];
+    for (let more = true; more; ) {
+      const next = tail.read();
+      read.push(...next.lines);
+      more = next.more;
+    }
+    expect(read).toEqual(['two', 'in the middle', 'three']);
+    appendFileSync(file, 'four\n');
+    expect(tail.read().lines).toEqual(['four']);
+    tail.close();
   });
 });
