@@ -1,10 +1,15 @@
 /** The files that one log consists of: PATH, and what was rotated, PATH.1 the newest, compressed or not. */
 import { closeSync, openSync, readdirSync, readSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { openPiece, type Piece } from './piece.ts';
+import { constants, gunzipSync } from 'node:zlib';
+import { openPiece, type Piece, Plain } from './piece.ts';
 
 /** The date that a compressed file has been given may be cut by so much. */
 const SAME_TIME_MS = 1.5;
+
+const HEAD_BYTES = 512;
+/** So much of a compressed file has that in it. */
+const PACKED_BYTES = 16 * 1024;
 
 /** The numbers of rotated files, the newest first; a folder is read once for all who ask the same one. */
 export class Folders {
@@ -38,7 +43,7 @@ function namesIn(folder: string): string[] {
 
 /** From the newest to the oldest, each opened when it is asked for; closing them is the caller's. */
 export function* piecesOf(path: string, folders: Folders): Generator<Piece, void, undefined> {
-  let last: Stats | undefined;
+  let last: Known | undefined;
   const seen = new Set<number>();
   for (const name of [path, ...folders.numbersOf(path).map((number) => `${path}.${number}`)]) {
     const piece = openPiece(name) ?? openPiece(`${name}.gz`);
@@ -51,7 +56,7 @@ export function* piecesOf(path: string, folders: Folders): Generator<Piece, void
       piece.close();
     else {
       seen.add(piece.ino);
-      last = piece.stats();
+      last = knownOf(piece);
       yield piece;
     }
   }
@@ -73,9 +78,9 @@ export function successorOf(piece: Piece, path: string): Successor | null {
     return found === null ? [] : [found];
   });
   const own = files.findIndex(({ stats }) => isSame(stats, piece));
-  const was = piece.stats();
+  const was = knownOf(piece);
   const known = own >= 0 ? own : files.findIndex((file) => isZippedOf(file, was));
-  const isNewer = ({ name, stats }: File) => name === path || stats.mtimeMs >= was.mtimeMs;
+  const isNewer = ({ name, stats }: File) => name === path || stats.mtimeMs >= was.stats.mtimeMs;
   const newer = known >= 0 ? files.slice(0, known) : files.filter(isNewer);
   const next = newer.at(-1);
   const opened = next === undefined ? null : openPiece(next.name);
@@ -100,10 +105,43 @@ function fileAt(name: string): File | null {
 export const isSame = (one: Pick<Stats, 'dev' | 'ino'>, other: Pick<Stats, 'dev' | 'ino'>): boolean =>
   one.ino === other.ino && one.dev === other.dev;
 
-/** Whether it is what that file, which was plain, has become: of its date, and of its length when it is unpacked. */
-function isZippedOf({ name, stats }: File, plain: Stats): boolean {
-  if (!name.endsWith('.gz') || Math.abs(stats.mtimeMs - plain.mtimeMs) > SAME_TIME_MS) return false;
-  return lengthIn(name, stats.size) === plain.size % 2 ** 32;
+/** What a file is known by when it has become another one by compression. */
+interface Known {
+  readonly stats: Stats;
+  /** Its first bytes; none of one that is compressed already. */
+  readonly head: Buffer;
+}
+
+function knownOf(piece: Piece): Known {
+  const head = Buffer.alloc(HEAD_BYTES);
+  const length = piece instanceof Plain ? readSync(piece.descriptor, head, 0, HEAD_BYTES, 0) : 0;
+  return { stats: piece.stats(), head: head.subarray(0, length) };
+}
+
+/**
+ * Whether it is what that file, which was plain, has become: of its date, of its length when it is unpacked, and with
+ * the same beginning. Files that are put aside within a moment may have the first two in common.
+ */
+function isZippedOf({ name, stats }: File, plain: Known): boolean {
+  if (!name.endsWith('.gz') || Math.abs(stats.mtimeMs - plain.stats.mtimeMs) > SAME_TIME_MS) return false;
+  return lengthIn(name, stats.size) === plain.stats.size % 2 ** 32 && headIn(name).equals(plain.head);
+}
+
+/** The first bytes of what is compressed; none where they cannot be read. */
+function headIn(zipped: string): Buffer {
+  try {
+    const descriptor = openSync(zipped, 'r');
+    try {
+      const packed = Buffer.alloc(PACKED_BYTES);
+      const length = readSync(descriptor, packed, 0, PACKED_BYTES, 0);
+      const options = { finishFlush: constants.Z_SYNC_FLUSH };
+      return gunzipSync(packed.subarray(0, length), options).subarray(0, HEAD_BYTES);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return Buffer.alloc(0);
+  }
 }
 
 /** The last four bytes say how long it is without compression, modulo 2^32 (RFC 1952); null where it cannot be read. */

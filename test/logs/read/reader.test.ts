@@ -1,5 +1,5 @@
 /** Reading on in a log that is rotated, compressed, cut short and replaced meanwhile: each line once. */
-import { readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { LINE_BYTES } from '../../../src/logs/read/cutter.ts';
 import { useLeakCheck } from '../../rig/leaks.ts';
@@ -45,6 +45,20 @@ test('several rotations between two looks, some compressed, lose nothing', async
   }
   for (const number of [4, 3, 1]) log.compress(number);
   expect(await texts(reader)).toEqual(['b', 'c', 'd', 'e', 'f']);
+});
+
+test('files of one length that were written in the same moment are told apart when they are compressed', async () => {
+  const log = newLog();
+  const reader = await log.reader(FROM_NOW, FOLLOW);
+  log.write('a\n');
+  expect(await texts(reader)).toEqual(['a']);
+  for (const line of ['b', 'c', 'd']) {
+    log.rotate();
+    log.write(`${line}\n`);
+  }
+  for (const number of [1, 2, 3]) utimesSync(`${log.path}.${number}`, 1e9, 1e9);
+  for (const number of [3, 2, 1]) log.compress(number);
+  expect(await texts(reader)).toEqual(['b', 'c', 'd']);
 });
 
 test('what is still written to a file that was moved away is read before what takes its place', async () => {
