@@ -205,6 +205,8 @@ export class Captures {
     return [...logging].map(([path, settings]) => {
       this.drain(path);
       const isWritten = files.has(path);
+      // Where nobody has written yet, nothing is made for that; a device is nobody's to put aside.
+      if (!isPlain(path) || !(isWritten || existsSync(path))) return { path, outcome: 'nothing', why: null };
       const file = files.hold(path, settings);
       const outcome = act(file, isWritten);
       const why = outcome === 'failed' ? (file.why ?? file.stuckFor) : null;

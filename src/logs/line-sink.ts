@@ -98,7 +98,6 @@ export class LineSink implements Sink {
   take(pipe: number, most: number): number {
     const now = performance.now();
     if (this.#file.isBusy || this.#isToWait(now)) return NOTHING;
-    this.#slowness.begin();
     const got = this.#fetch(pipe, most, now);
     this.#carry(got === 0, now);
     if (this.#file.why !== null && this.#plumbing.pendingIn(pipe) === 0) this.#file.wentWell(0);
@@ -165,10 +164,12 @@ export class LineSink implements Sink {
   #carry(isEnding: boolean, now: number): void {
     try {
       for (let batch = this.#next(isEnding, now); batch !== null; batch = this.#next(isEnding, now)) {
+        this.#slowness.begin();
+        const began = performance.now();
         writeAll(batch.place.descriptor, batch.output, batch.place.size);
+        this.#slowness.end(began);
         this.#arrived(batch);
       }
-      this.#slowness.end(now);
     } catch (error) {
       this.#wentWrong(error, isEnding, now);
     }

@@ -53,8 +53,9 @@ const LABEL_BYTES = DATA - LABEL;
 /** "spool", and the version of the notes. */
 const MAGIC = 0x73706f6f6c01;
 const MOODS = ['fresh', 'within', 'bare'] as const;
-/** What was dealt with is made room of when it is so much. */
-const COMPACT_BYTES = 256 * 1024;
+/** What was dealt with is made room of when it is so much; later where much comes, for that costs a file system time. */
+const COMPACT_BYTES = 64 * 1024;
+const COMPACT_MUCH_BYTES = 4 * 1024 * 1024;
 /** So much is looked at in one go: more than the longest piece of a line. */
 export const WINDOW_BYTES = 2 * PIECE_BYTES;
 const PRIVATE = 0o600;
@@ -70,6 +71,8 @@ export class Spool {
   #label: Label | null;
   #state: State;
   #end: number;
+  /** Much came last. */
+  #isBusy = false;
 
   /** Finds the one that is there, or makes it. @throws what the system says */
   constructor(path: string) {
@@ -118,6 +121,7 @@ export class Spool {
     if (this.#state.cut > 0) this.#note({ ...this.#state, cut: 0 });
     const moved = plumbing.splice(pipe, this.#descriptor, this.#end, most);
     if (moved > 0) this.#end += moved;
+    this.#isBusy = moved >= COMPACT_BYTES;
     return moved;
   }
 
@@ -151,7 +155,11 @@ export class Spool {
     this.#note({ position, mood, passage: null, cut: 0 });
     const done = position - DATA;
     // What is left must not be written over before it is noted down where it is now.
-    if (done >= COMPACT_BYTES && this.heldBytes <= Math.min(done, WINDOW_BYTES)) this.#compact();
+    if (
+      done >= (this.#isBusy ? COMPACT_MUCH_BYTES : COMPACT_BYTES) &&
+      this.heldBytes <= Math.min(done, WINDOW_BYTES)
+    )
+      this.#compact();
   }
 
   /** Its name is another's from now on; it still is one that the next daemon finds. */

@@ -187,7 +187,8 @@ describe('in the foreground', () => {
   });
 
   it('what was rotated between two looks is shown, each line once and in order', async () => {
-    const counts = 'echo READY=1 >&3; i=0; while [ $i -lt 5000 ]; do echo "line $i"; i=$((i+1)); done; exit 3';
+    const counts =
+      'echo READY=1 >&3; i=0; while [ $i -lt 5000 ]; do echo "line $i"; i=$((i+1)); done; exit 3';
     const logs = { max_size: '4KB', keep: 1000 };
     const command = ['/bin/sh', '-c', counts];
     world.configure({ worker: { ...PROGRAMS.steady, command, essential: true, restart: 'never', logs } });

@@ -15,6 +15,7 @@ import {
   truncateSync,
   write,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -55,6 +56,30 @@ describe.skipIf(!canCarry)('what a program writes', () => {
     close();
     await s.over();
     expect(readFileSync(s.log).equals(Buffer.concat(written)), `seed ${seed}`).toBe(true);
+  });
+
+  test('is there also when it comes just after somebody has looked and found nothing', async () => {
+    const s = scene();
+    let looks = 0;
+    let late = (): void => {};
+    s.through = (real) => ({
+      ...real,
+      pendingIn(pipe) {
+        const bytes = real.pendingIn(pipe);
+        if (++looks === 2) late(); // after those of whoever drains, and of the sink
+        return bytes;
+      },
+    });
+    const { stdout, close } = s.open();
+    s.close(); // the next daemon has no file open yet
+    expect(s.captures.warnings).toEqual([]);
+    looks = 0;
+    late = () => void writeSync(stdout, 'late\n');
+    s.captures.drain();
+    await s.drain();
+    expect(readFileSync(s.log, 'utf8')).toBe('late\n');
+    close();
+    await s.over();
   });
 
   test('is there by itself, without anybody asking', async () => {

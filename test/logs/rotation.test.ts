@@ -173,6 +173,9 @@ describe.skipIf(!canCarry)('an old file', () => {
 describe.skipIf(!canCarry)('somebody’s wish', () => {
   test('puts a file aside, an empty one not, and one within a line when that has ended', async () => {
     const s = scene();
+    for (const path of [s.log, '/dev/null'])
+      expect(s.captures.rotate([{ ...s.aim(), path }])).toEqual([{ path, outcome: 'nothing', why: null }]);
+    expect(existsSync(s.log)).toBe(false);
     const { stdout, close } = s.open();
     expect(s.rotate()).toEqual([{ path: s.log, outcome: 'nothing', why: null }]);
     writeSync(stdout, 'one\n'); // what is in the pipe was written before
