@@ -54,6 +54,8 @@ class BehindPipe extends Contender {
   constructor(dir, command, ticks, program, logger) {
     super(program === 'cat' ? '| cat > file, no rotation' : `| ${program}`, dir, command, ticks);
     Object.assign(this, { program, logger, logs: join(dir, 'logs') });
+    // So slow that more of them would be most of the whole.
+    this.rounds = ['svlogd', 'multilog'].includes(program) ? 1 : Number.POSITIVE_INFINITY;
   }
 
   prepare(count) {

@@ -39,7 +39,7 @@ async function flatOut(place, rounds, pm2, wanted) {
   if (taking.length === 0) return;
   const values = new Map(taking.map((contender) => [contender, { 1: [], 4: [] }]));
   for (let round = 0; round < rounds; round++) {
-    for (const contender of taking) {
+    for (const contender of taking.filter(({ rounds: most = rounds }) => round < most)) {
       for (const count of [1, 4]) {
         const value = await throughput(contender, count, WRITTEN_BYTES);
         if (value !== undefined) values.get(contender)[count].push(value);
