@@ -112,9 +112,22 @@ export class Capture {
     this.#hasTurn = false;
     this.#rest = null;
     if (!this.#sink.isSlow) this.#landed(this.#sink.take(this.#pipe, BYTES_A_TURN));
-    else if (this.#flights.isFull) this.#comeBack();
+    else if (this.#flights.isFull) this.#queue();
     else this.#fly();
   };
+
+  readonly #embark = (): void => {
+    this.#hasTurn = false;
+    if (this.#sink.isSlow) this.#fly();
+    else this.#landed(this.#sink.take(this.#pipe, BYTES_A_TURN));
+  };
+
+  /** Others wait for their disks as well. Not listened to meanwhile. */
+  #queue(): void {
+    this.#unwatch();
+    this.#hasTurn = true;
+    this.#flights.wait(this.#embark);
+  }
 
   #fly(): void {
     this.#unwatch();
@@ -179,6 +192,7 @@ export class Capture {
   #halt(): void {
     this.#unwatch();
     this.#turns.remove(this.#move);
+    this.#flights.leave(this.#embark);
     if (this.#rest !== null) clearTimeout(this.#rest);
     this.#hasTurn = false;
     this.#rest = null;

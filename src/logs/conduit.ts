@@ -1,6 +1,7 @@
 /** One stream of one instance on its way: the FIFO that is written into, and the file that it is carried to. */
 import { closeSync } from 'node:fs';
 import type { LogSettings } from '../core/plan.ts';
+import { INHERITED } from '../ports/processes.ts';
 import { Capture, type CaptureTools } from './capture.ts';
 import type { Fifo, Owner } from './fifo.ts';
 import type { LogFiles } from './log-files.ts';
@@ -51,8 +52,10 @@ export class Conduit {
    * @throws what the system says
    */
   give(aim: Aim, owner: Owner | null): number | null {
-    // What another thread carries goes where it went, so this one cannot be aimed at another place.
+    // What another thread carries goes where it went, so this one cannot be aimed at another place; and those that wait
+    // for a disk are others than those that wait for whoever reads stdout.
     if (aim.path !== this.path && this.#capture.isFlying) return null;
+    if ((aim.path === INHERITED) !== (this.path === INHERITED)) return null;
     const given = this.#fifo.openWriter(owner);
     if (given === null) return null;
     this.isLeft = false;

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { run } from '../base/ids.ts';
 import type { LogSettings } from '../core/plan.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
+import { INHERITED } from '../ports/processes.ts';
 import type { CaptureTools } from './capture.ts';
 import { Conduit } from './conduit.ts';
 import { Fifo, isLink, type Owner } from './fifo.ts';
 import type { LogFileEvents } from './file-settings.ts';
-import { Flights } from './flights.ts';
+import { Flights, FOR_DISKS, FOR_STDOUT } from './flights.ts';
 import { LogFiles } from './log-files.ts';
 import { type Aim, clear } from './outlet.ts';
 import { isSpool, spoolOf } from './spool.ts';
@@ -48,8 +49,9 @@ export class Conduits {
   readonly #named = new Map<string, Conduit>();
   /** Whose FIFOs somebody has removed, while they were held. */
   readonly #nameless = new Set<Conduit>();
-  readonly #flights = new Flights();
-  readonly #tools: CaptureTools;
+  readonly #toDisks: CaptureTools;
+  /** Whoever does not read it holds up nothing else. */
+  readonly #toStdout: CaptureTools;
   /** What is written to. */
   readonly files: LogFiles;
   #isClosed = false;
@@ -57,7 +59,9 @@ export class Conduits {
 
   constructor(options: ConduitsOptions) {
     this.#options = options;
-    this.#tools = { plumbing: options.plumbing, flights: this.#flights, turns: new Turns() };
+    const common = { plumbing: options.plumbing, turns: new Turns() };
+    this.#toDisks = { ...common, flights: new Flights(FOR_DISKS) };
+    this.#toStdout = { ...common, flights: new Flights(FOR_STDOUT) };
     this.files = new LogFiles(options.events);
     const names = namesIn(options.folder);
     for (const name of names) if (!isSpool(name)) this.#find(name);
@@ -122,10 +126,12 @@ export class Conduits {
         if (conduit.drain()) this.#remove(conduit);
         else conduit.close();
       });
-    this.#flights.whenOver(() => {
-      if (this.all.length === 0) this.#keep();
-      done();
-    });
+    this.#toDisks.flights.whenOver(() =>
+      this.#toStdout.flights.whenOver(() => {
+        if (this.all.length === 0) this.#keep();
+        done();
+      }),
+    );
   }
 
   /** What an earlier daemon has left. */
@@ -158,7 +164,8 @@ export class Conduits {
   #add(name: string, fifo: Fifo, aim: Aim, isLeft: boolean): Conduit {
     const pipeBytes = this.#sizeOfNext();
     const over = (conduit: Conduit): void => this.#remove(conduit);
-    const [tools, files] = [this.#tools, this.files];
+    const tools = aim.path === INHERITED ? this.#toStdout : this.#toDisks;
+    const files = this.files;
     const conduit = new Conduit(fifo, aim, isLeft, { tools, files, pipeBytes, over });
     this.#named.set(name, conduit);
     this.#keepSoon();

@@ -2,7 +2,7 @@
  * Output into the daemon's own stdout, line by line, each under the name of its instance: for containers. Another thread
  * waits for whoever reads there.
  */
-import { write, writeSync } from 'node:fs';
+import { write } from 'node:fs';
 import { constants } from 'node:os';
 import type { Plumbing } from '../ports/plumbing.ts';
 import { INHERITED } from '../ports/processes.ts';
@@ -23,6 +23,9 @@ export class StdoutSink implements Sink {
   readonly #plumbing: Plumbing;
   #format: LineFormat;
   #isPrinting = false;
+  #isEnding = false;
+  #isClosed = false;
+  #waiting: (() => void)[] = [];
   /** It is another thread's affair, always: nobody knows how long it takes. */
   readonly isSlow = true;
   readonly heldMs = 0;
@@ -44,20 +47,22 @@ export class StdoutSink implements Sink {
     this.#format = new LineFormat(style);
   }
 
+  /** Into the spool, and no further: whoever reads stdout may take any time. */
   take(pipe: number, most: number): number {
     const got = this.#spool.take(pipe, most, this.#plumbing);
-    this.#print(got === 0);
     return got === 0 && this.#spool.heldBytes > 0 ? NOTHING : got;
   }
 
   takeAside(pipe: number, most: number, done: (got: number) => void): void {
     const got = this.#spool.take(pipe, most, this.#plumbing);
-    this.#printAside(got === 0, () => done(got));
+    if (got === 0) this.#isEnding = true;
+    this.#print(() => done(got));
   }
 
   /** Nobody goes on with the line that has no end yet. */
   finish(): void {
-    this.#print(true);
+    this.#isEnding = true;
+    this.#print(() => {});
   }
 
   setAside(): void {
@@ -65,36 +70,32 @@ export class StdoutSink implements Sink {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#spool.close();
   }
 
   remove(): void {
+    this.#isClosed = true;
     this.#spool.remove();
   }
 
-  #print(isEnding: boolean): void {
-    if (this.#isPrinting) return;
-    for (let lines = this.#next(isEnding); lines !== null; lines = this.#next(isEnding)) {
-      try {
-        for (let at = 0; at < lines.output.length; ) at += writeSync(STDOUT, lines.output, at);
-      } catch (error) {
-        if (codeOf(error) === 'EAGAIN') return; // it is held: whoever reads comes back to it
-      }
-      this.#spool.pass(lines.to, lines.mood);
-    }
+  /** Calls back when no whole line is held any more. */
+  #print(done: () => void): void {
+    this.#waiting.push(done);
+    if (!this.#isPrinting) this.#printNext();
   }
 
-  #printAside(isEnding: boolean, done: () => void): void {
-    const lines = this.#next(isEnding);
+  #printNext(): void {
+    const lines = this.#isClosed ? null : this.#next(this.#isEnding);
+    this.#isPrinting = lines !== null;
     if (lines === null) {
-      done();
+      this.#isEnding = false;
+      for (const done of this.#waiting.splice(0)) done();
       return;
     }
-    this.#isPrinting = true;
     writeOut(Buffer.from(lines.output), () => {
-      this.#isPrinting = false;
-      this.#spool.pass(lines.to, lines.mood);
-      this.#printAside(isEnding, done);
+      if (!this.#isClosed) this.#spool.pass(lines.to, lines.mood);
+      this.#printNext();
     });
   }
 

@@ -1,5 +1,5 @@
 /** Logs line by line, of real programs under a real daemon: whoever is killed or replaced, each line is there once. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { filesOf } from '../logs/put-aside.ts';
@@ -103,5 +103,30 @@ describe.concurrent('logs line by line', () => {
       'stdout last',
       'stdout one',
     ]);
+  }, 60_000);
+
+  it('hold up nobody else where nobody reads that stdout', async (test) => {
+    const world = newWorld(test);
+    const chatty = ['/bin/sh', '-c', 'while :; do echo what nobody reads; done'];
+    const quiet = ['/bin/sh', '-c', 'while :; do echo line; sleep 0.05; done'];
+    world.configure({
+      chatty: { command: chatty, instances: 4, logs: { stdout: 'inherit' } },
+      quiet: { command: quiet, logs: { timestamps: true } },
+    });
+    const begun = world.begin('start', '--foreground');
+    await begun.prints(/^chatty:3 \| what/);
+    begun.child.stdout?.pause();
+    // Each of them waits: its pipe is full.
+    const waits = (pid: number) => readFileSync(`/proc/${pid}/wchan`, 'utf8').includes('pipe');
+    await world.see('they wait', ({ instances }) =>
+      instances.every(({ program, pid }) => program === 'quiet' || (pid !== null && waits(pid))),
+    );
+    await world.succeed('scale', 'chatty=1', '--timeout', '30s');
+    const log = join(world.dir, 'logs/quiet-0.log');
+    const length = lengthOf(log);
+    await until('more of the quiet one', () => lengthOf(log) > length);
+    begun.child.stdout?.resume();
+    await world.succeed('shutdown', '--now');
+    expect((await begun.ended).code).toBe(0);
   }, 60_000);
 });

@@ -2,7 +2,7 @@
 import { constants } from 'node:os';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Capture } from '../../src/logs/capture.ts';
-import { Flights } from '../../src/logs/flights.ts';
+import { Flights, FOR_DISKS } from '../../src/logs/flights.ts';
 import type { Sink } from '../../src/logs/sink.ts';
 import { Turns } from '../../src/logs/turns.ts';
 import type { Plumbing } from '../../src/ports/plumbing.ts';
@@ -55,7 +55,7 @@ class Rhythm {
       takeAside: none,
       close: none,
     };
-    const tools = { plumbing, flights: new Flights(), turns: new Turns() };
+    const tools = { plumbing, flights: new Flights(FOR_DISKS), turns: new Turns() };
     this.capture = new Capture(PIPE, pipeBytes, sink, tools, () => {
       this.isOver = true;
     });
