@@ -38,6 +38,8 @@ export class LogFile {
   /** Its size when it was first known to be due: after that the line that is being written may end. */
   #dueFrom: number | null = null;
   #isAskedToRotate = false;
+  /** What an earlier daemon had put aside, and not compressed, has been looked for. */
+  #isOpenedBefore = false;
   /** What was put aside a moment ago: whoever could read that can read what comes. */
   #before: Stats | null = null;
   /** Why it cannot be put aside. */
@@ -252,7 +254,13 @@ export class LogFile {
     const file = openFile(this.path);
     if (this.#before !== null) makeLike(file, this.#before);
     this.#before = null;
+    if (!this.#isOpenedBefore && this.#isToCompress) this.#compressor.look(this.path, true);
+    this.#isOpenedBefore = true;
     return file;
+  }
+
+  get #isToCompress(): boolean {
+    return this.settings.compress && this.settings.keep > 0;
   }
 
   #rotateLater(): Handling {
@@ -272,7 +280,7 @@ export class LogFile {
     else close(file.descriptor);
     this.#forget();
     this.#stuck = null;
-    this.#compressor.look(this.path, this.settings.compress && this.settings.keep > 0);
+    this.#compressor.look(this.path, this.#isToCompress);
     return true;
   }
 
