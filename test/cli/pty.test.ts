@@ -63,10 +63,11 @@ describe.skipIf(process.platform !== 'linux' || !existsSync('/usr/bin/script'))(
 
   test('Ctrl-Z gives it back, and it is drawn again when it goes on', async () => {
     process.kill(pid(), 'SIGTSTP');
-    await vi.waitUntil(() => /^\d+ \(.*\) T/.test(readFileSync(`/proc/${pid()}/stat`, 'utf8')), {
-      timeout: 10_000,
-    });
-    // `script` has stopped, too.
+    // `script` stops as well, when it has seen that: were it told to go on before, it would stop for good.
+    for (const one of [pid(), child.pid])
+      await vi.waitUntil(() => /^\d+ \(.*\) T/.test(readFileSync(`/proc/${one}/stat`, 'utf8')), {
+        timeout: 10_000,
+      });
     const before = out.length;
     child.kill('SIGCONT');
     process.kill(pid(), 'SIGCONT');

@@ -136,9 +136,10 @@ describe.skipIf(!canCarry)('what is put aside', () => {
     mkdirSync(`${s.log}.gz.tmp`);
     await say(s, stdout, 'a\n', 'b\n');
     await until('the word about that', () => s.said.length > 0);
-    expect(s.said).toEqual([
-      `cannot compress what ${s.log} was before: file already exists; it stays as it is`,
-    ]);
+    // Whenever it has been tried.
+    expect(new Set(s.said)).toEqual(
+      new Set([`cannot compress what ${s.log} was before: file already exists; it stays as it is`]),
+    );
     expect(existsSync(`${s.log}.1`)).toBe(true);
     close();
     await s.over();
