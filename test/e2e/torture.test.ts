@@ -60,6 +60,7 @@ it(`a daemon that is killed ${KILLS} times takes nothing and nobody with it`, {
         command: [process.execPath, join(ROOT, 'test/fixtures/tells-lines.mjs'), String(BYTES_PER_SECOND)],
         environment: { VERSION: String(version) },
         instances: TELLERS,
+        logs: { max_size: '5MB', keep: 1000 },
       },
     });
   const feed = async (): Promise<void> => {

@@ -1,5 +1,6 @@
 /** What goes on while the daemon is killed again and again, and how it is seen that nobody has suffered. */
-import { createReadStream } from 'node:fs';
+import { createReadStream, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isZombie, readStat } from '../../src/os/proc.ts';
 import { ended } from './life.ts';
@@ -121,12 +122,22 @@ export async function readTold(path: string): Promise<Told> {
     next = Number(number) + 1;
     isOver = word === 'end';
   };
-  for await (const chunk of createReadStream(path, { encoding: 'latin1', highWaterMark: 1 << 20 })) {
-    const parts = (rest + chunk).split('\n');
-    rest = parts.pop() ?? '';
-    for (const line of parts) if (wrong.length < 10) take(line);
-  }
+  for (const file of oldestFirst(path))
+    for await (const chunk of createReadStream(file, { encoding: 'latin1', highWaterMark: 1 << 20 })) {
+      const parts = (rest + chunk).split('\n');
+      rest = parts.pop() ?? '';
+      for (const line of parts) if (wrong.length < 10) take(line);
+    }
   if (rest !== '') wrong.push(`the last line has no end: ${rest.slice(0, 120)}`);
   if (!isOver) wrong.push(`run ${run} has no end, after ${next} lines`);
   return { lines, runs, wrong };
+}
+
+/** The log, and what was put aside of it. A daemon that was killed while it did that may have left gaps in the row. */
+function oldestFirst(path: string): string[] {
+  const numberOf = (name: string): number => Number(/\.log\.(\d+)$/.exec(name)?.[1] ?? 0);
+  return readdirSync(dirname(path))
+    .filter((name) => name === basename(path) || name.startsWith(`${basename(path)}.`))
+    .sort((a, b) => numberOf(b) - numberOf(a))
+    .map((name) => join(dirname(path), name));
 }
