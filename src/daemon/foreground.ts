@@ -97,8 +97,8 @@ interface Signals {
 }
 
 /**
- * The first Ctrl-C drains, the second stops now, the third kills; SIGTERM drains; SIGUSR2 opens logs anew. Heeded before there is a daemon: one
- * that takes the place of another has all that runs to end from its first moment.
+ * The first Ctrl-C drains, the second stops now, the third kills; SIGTERM drains; SIGUSR2 opens logs anew. Heeded before
+ * there is a daemon: one that takes the place of another has all that runs to end from its first moment.
  */
 function obeySignals(say: (text: string) => void): Signals {
   let times = 0;

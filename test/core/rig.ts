@@ -1,4 +1,5 @@
 /** What the tests of core share: plans, moments, and an instance or a fleet that takes one event after another. */
+
 import { type Moment, mono, wall } from '../../src/base/clock.ts';
 import {
   type InstanceId,
@@ -19,6 +20,7 @@ import { type Instance, newInstance } from '../../src/core/instance/instance.ts'
 import { lifeOf, type Waiting } from '../../src/core/instance/phase.ts';
 import { step } from '../../src/core/instance/step.ts';
 import type { HookName, HookPlan, Plan, ProgramPlan } from '../../src/core/plan.ts';
+import { PLAIN } from '../rig/logging.ts';
 
 export const at = (ms: number): Moment => ({ mono: mono(ms), wall: wall(1_000_000 + ms) });
 export const worker = (index: number): InstanceId => instanceId(programName('worker'), index);
@@ -74,17 +76,7 @@ export const PROGRAM: ProgramPlan = {
     order: 'index',
   },
   hooks: { pre_start: null, post_start: null, pre_drain: null, post_stop: null },
-  logs: {
-    stdout: { kind: 'none' },
-    stderr: 'merge',
-    maxBytes: 50 * 1024 * 1024,
-    keep: 10,
-    maxAgeMs: null,
-    compress: false,
-    timestamps: false,
-    format: 'raw',
-    whenFull: 'drop',
-  },
+  logs: { ...PLAIN, stdout: { kind: 'none' }, stderr: 'merge' },
 };
 
 export type Change = { readonly [K in keyof ProgramPlan]?: Partial<ProgramPlan[K]> | ProgramPlan[K] };
