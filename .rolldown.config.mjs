@@ -29,7 +29,7 @@ const TO_ASK = [
   /src.client./,
   /src.protocol.(errors|routes|version)\./,
   /src.config.(find|where)\./,
-  /src.cli.(main|foresight|global-options|io|place|refusal|versions|world)\./,
+  /src.cli.(main|foresight|global-options|io|out|place|refusal|versions|world)\./,
 ];
 /** `status` whole: a file more is a millisecond more. */
 const TO_SHOW = [

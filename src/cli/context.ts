@@ -2,7 +2,8 @@
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/client.ts';
 import type { GlobalOptions } from './global-options.ts';
-import type { Io, Out } from './io.ts';
+import type { Io } from './io.ts';
+import type { Out } from './out.ts';
 import { placeOf } from './place.ts';
 import { asTyped } from './refusal.ts';
 import { type Paint, plain } from './render/paint.ts';

@@ -37,7 +37,10 @@ export class ForegroundOutput {
   constructor(context: Context, paint: Paint) {
     this.#context = context;
     this.#paint = paint;
-    this.#timer = setInterval(() => this.#look(() => true, 'more'), LOOK_EVERY_MS);
+    // What nobody takes stays in the files until there is room for it.
+    this.#timer = setInterval(() => {
+      if (!context.io.stdout.isBehind) this.#look(() => true, 'more');
+    }, LOOK_EVERY_MS);
   }
 
   /** Those that are new are shown from now on: what was written before is in the files. */
@@ -53,8 +56,9 @@ export class ForegroundOutput {
     this.#heads = new Map(names.map((name, at) => [name, heads[at] ?? '']));
   }
 
-  /** All that this instance has written: its end is about to be told. */
+  /** All that this instance has written: its end is about to be told. Whoever is behind has it later. */
   lastWordsOf(instance: string): void {
+    if (this.#context.io.stdout.isBehind) return;
     this.#look((source) => source.instance === instance, 'all');
   }
 

@@ -1,17 +1,7 @@
 /** What a command reads and writes, so that a test can stand in for the terminal. */
 import { statSync } from 'node:fs';
 import { isAbsolute, normalize } from 'node:path';
-
-/** Where text goes. */
-export interface Out {
-  write(text: string | Uint8Array): void;
-  /** Resolves when whoever reads has room for more: what nobody takes is kept in memory. */
-  drained(): Promise<void>;
-  readonly isTTY: boolean;
-  /** Of the terminal; undefined where there is none, or one that does not know its size. */
-  readonly columns: number | undefined;
-  readonly rows: number | undefined;
-}
+import { type Out, ownOuts } from './out.ts';
 
 export interface Io {
   readonly stdout: Out;
@@ -41,21 +31,10 @@ export interface TerminalListener {
 /** The process's own. */
 export function processIo(daemonProgram: string): Io {
   let outlives = false;
-  const onError = (error: Error): void => {
-    if (!outlives) leaveQuietly(error);
-  };
+  const { stdout, stderr } = ownOuts(() => outlives);
   return {
-    stdout: outOf(
-      () => process.stdout,
-      onError,
-      () => false,
-    ),
-    // What a daemon says is in its log as well: it does not keep without limit what nobody takes, as a journal that hangs.
-    stderr: outOf(
-      () => process.stderr,
-      onError,
-      ({ writableLength }) => outlives && writableLength > MOST_UNREAD_BYTES,
-    ),
+    stdout,
+    stderr,
     env: process.env,
     cwd: workingFolder(process.env.PWD),
     daemonProgram,
@@ -102,51 +81,3 @@ export function workingFolder(shown: string | undefined): string {
   const [one, other] = [shown, real].map((path) => statSync(path, { throwIfNoEntry: false }));
   return one !== undefined && one.ino === other?.ino && one.dev === other.dev ? shown : real;
 }
-
-/** Whoever reads has gone (`| head`): nothing more needs to be said, to nobody. */
-function leaveQuietly(error: Error): void {
-  if ('code' in error && error.code === 'EPIPE') process.exit(0);
-  throw error;
-}
-
-const MOST_UNREAD_BYTES = 256 * 1024;
-
-/** The streams are opened by Node when they are first touched, so that costs nothing to a command that is silent. */
-function outOf(
-  stream: () => NodeJS.WriteStream,
-  onError: (error: Error) => void,
-  isFull: (stream: NodeJS.WriteStream) => boolean,
-): Out {
-  let guarded = false;
-  return {
-    write(text) {
-      if (isFull(stream())) return;
-      if (!guarded) stream().on('error', onError);
-      guarded = true;
-      stream().write(text);
-    },
-    async drained() {
-      const to = stream();
-      if (!to.writableNeedDrain || to.destroyed) return;
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          to.off('drain', done).off('close', done);
-          resolve();
-        };
-        to.once('drain', done).once('close', done);
-      });
-    },
-    get isTTY() {
-      return stream().isTTY === true;
-    },
-    get columns() {
-      return sizeOf(stream().columns);
-    },
-    get rows() {
-      return sizeOf(stream().rows);
-    },
-  };
-}
-
-/** A pseudo-terminal that nobody has given a size (of `script`, of `docker exec -t`) says 0; what is no terminal, nothing. */
-const sizeOf = (cells: number | undefined): number | undefined => (cells === 0 ? undefined : cells);

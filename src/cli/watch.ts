@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from '../protocol/errors.ts';
 import type { StatusReply } from '../protocol/status.ts';
 import { Absence } from './absence.ts';
 import type { Context } from './context.ts';
-import type { Out } from './io.ts';
+import type { Out } from './out.ts';
 import { pause } from './pause.ts';
 import type { Paint } from './render/paint.ts';
 import { type Look, statusLines } from './render/status.ts';

@@ -63,7 +63,7 @@ export class Conduits {
     const common = { plumbing: options.plumbing, turns: new Turns() };
     this.#toDisks = { ...common, flights: new Flights(FOR_DISKS) };
     this.#toStdout = { ...common, flights: new Flights(FOR_STDOUT) };
-    this.files = new LogFiles(options.events);
+    this.files = new LogFiles(options.events, options.plumbing);
     const names = namesIn(options.folder);
     for (const name of names)
       if (isMid(name) && !names.includes(firstOf(name))) this.#findAlone(firstOf(name));

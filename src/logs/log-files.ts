@@ -1,4 +1,5 @@
 /** All log files that are written to, by path: whoever writes to the same one has the same in hand. */
+import type { Plumbing } from '../ports/plumbing.ts';
 import { Compressor } from './compressor.ts';
 import type { FileSettings, LogFileEvents } from './file-settings.ts';
 import { LogFile } from './log-file.ts';
@@ -10,11 +11,13 @@ interface Held {
 
 export class LogFiles {
   readonly #events: LogFileEvents;
+  readonly #plumbing: Plumbing;
   readonly #compressor: Compressor;
   readonly #held = new Map<string, Held>();
 
-  constructor(events: LogFileEvents) {
+  constructor(events: LogFileEvents, plumbing: Plumbing) {
     this.#events = events;
+    this.#plumbing = plumbing;
     this.#compressor = new Compressor((path, why) => events.uncompressed(path, why));
   }
 
@@ -49,6 +52,6 @@ export class LogFiles {
   }
 
   #make(path: string, settings: FileSettings): LogFile {
-    return new LogFile(path, settings, this.#events, this.#compressor);
+    return new LogFile(path, settings, this.#plumbing, this.#events, this.#compressor);
   }
 }

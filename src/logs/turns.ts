@@ -11,7 +11,7 @@ export class Turns {
   /** To be asked for again by whoever has more. */
   add(act: () => void): void {
     this.#queue.push(act);
-    this.#turn ??= setImmediate(() => this.#take());
+    this.#turn ??= setImmediate(this.#take);
   }
 
   remove(act: () => void): void {
@@ -19,11 +19,11 @@ export class Turns {
     if (at >= 0) this.#queue.splice(at, 1);
   }
 
-  #take(): void {
+  readonly #take = (): void => {
     const end = performance.now() + TURN_MS;
     // Whoever asks again meanwhile comes after all others.
     do this.#queue.shift()?.();
     while (this.#queue.length > 0 && performance.now() < end);
-    this.#turn = this.#queue.length === 0 ? null : setImmediate(() => this.#take());
-  }
+    this.#turn = this.#queue.length === 0 ? null : setImmediate(this.#take);
+  };
 }

@@ -10,6 +10,8 @@ export interface PipeCalls {
   pipeSize(descriptor: number): number;
   /** Bytes in a pipe. */
   pendingIn(descriptor: number): number;
+  /** Bytes of a file; an errno below 0. Its position is moved, by which nothing here reads or writes. */
+  sizeOf(descriptor: number): number;
   /** Bytes that were moved, 0 where nobody can write any more, or an errno below 0. Never waits for bytes. */
   splice(pipe: number, file: number, at: number, most: number): number;
   /** The same on another thread. */
@@ -26,6 +28,7 @@ type Declare = (signature: string) => Call;
 const F_SETPIPE_SZ = 1031;
 const F_GETPIPE_SZ = 1032;
 const FIONREAD = 0x541b;
+const SEEK_END = 2;
 const SPLICE_F_NONBLOCK = 2;
 
 /** @throws what koffi throws when the C library lacks one of these. */
@@ -33,6 +36,7 @@ export function pipeCalls(declare: Declare, errno: () => Errno): PipeCalls {
   const mkfifo = declare('int mkfifo(const char *, uint)');
   const fcntl = declare('int fcntl(int, int, int)');
   const ioctl = declare('int ioctl(int, ulong, void *)');
+  const lseek = declare('long lseek(int, long, int)');
   const splice = declare('long splice(int, void *, int, void *, size_t, uint)');
   const count = new Int32Array(1);
   const offset = new BigInt64Array(1);
@@ -45,6 +49,10 @@ export function pipeCalls(declare: Declare, errno: () => Errno): PipeCalls {
     },
     pipeSize: (descriptor) => Math.max(0, fcntl(descriptor, F_GETPIPE_SZ, 0)),
     pendingIn: (descriptor) => (ioctl(descriptor, FIONREAD, count) === 0 ? (count[0] ?? 0) : 0),
+    sizeOf(descriptor) {
+      const size = Number(lseek(descriptor, 0, SEEK_END));
+      return size < 0 ? -errno() : size;
+    },
     splice(pipe, file, at, most) {
       offset[0] = BigInt(at);
       const moved = Number(splice(pipe, null, file, offset, most, SPLICE_F_NONBLOCK));

@@ -43,6 +43,11 @@ export function createPlumbing(libc: Libc | null = loadLibc()): Plumbing | null 
       return libc.pipeSize(pipe);
     },
     pendingIn: (pipe) => libc.pendingIn(pipe),
+    sizeOf(file) {
+      const size = libc.sizeOf(file);
+      if (size < 0) throw systemError(-size);
+      return size;
+    },
     peek: (pipe, most) => peek.look(pipe, most),
     splice: (pipe, file, at, most) => libc.splice(pipe, file, at, most),
     spliceAside: (pipe, file, at, most, done) => libc.spliceAside(pipe, file, at, most, done),

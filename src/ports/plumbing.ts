@@ -11,6 +11,8 @@ export interface Plumbing {
   enlarge(pipe: number, bytes: number): number;
   /** Bytes that are in it now. */
   pendingIn(pipe: number): number;
+  /** Bytes of a file that is open. Asked at every move, so the answer costs no memory. @throws what node:fs would throw */
+  sizeOf(file: number): number;
   /**
    * What is in it, at most so much and never more than 64 KiB; it stays there. Null: nothing now; empty: nobody can
    * write any more.

@@ -6,28 +6,34 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Notes what is written to stderr, of which so much has not been taken yet. */
-function stderrWith(unread: number): string[] {
+/** Notes what is written to stderr, and lets nobody take it before `take` is called. */
+function stderrUntaken() {
   const written: string[] = [];
-  vi.spyOn(process.stderr, 'writableLength', 'get').mockReturnValue(unread);
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);
-  return written;
+  const taken: (() => void)[] = [];
+  vi.spyOn(process.stderr, 'write').mockImplementation((text, done) => {
+    written.push(String(text));
+    if (typeof done === 'function') taken.push(done);
+    return false;
+  });
+  return { written, take: () => taken.splice(0).forEach((done) => void done()) };
 }
+
+const MUCH = 'x'.repeat(300 * 1024);
 
 test('a daemon in this process keeps no more than so much that nobody takes from its stderr', () => {
   const io = processIo('');
   io.outliveReaders();
-  let written = stderrWith(1000);
-  io.stderr.write('one');
-  expect(written).toEqual(['one']);
-  vi.restoreAllMocks();
-  written = stderrWith(10_000_000);
-  io.stderr.write('two');
-  expect(written).toEqual([]);
+  const { written, take } = stderrUntaken();
+  for (const text of ['one', MUCH, 'two']) io.stderr.write(text);
+  expect(written).toEqual(['one', MUCH]);
+  take();
+  io.stderr.write('three');
+  expect(written.at(-1)).toBe('three');
 });
 
 test('a command keeps all', () => {
-  const written = stderrWith(10_000_000);
-  processIo('').stderr.write('one');
-  expect(written).toEqual(['one']);
+  const io = processIo('');
+  const { written } = stderrUntaken();
+  for (const text of [MUCH, MUCH, 'two']) io.stderr.write(text);
+  expect(written).toEqual([MUCH, MUCH, 'two']);
 });

@@ -41,6 +41,7 @@ export function terminal(given: Given = {}): Terminal {
       if (stream === 'out') writes.push(text);
     },
     drained: async () => {},
+    isBehind: false,
     isTTY: given.terminal !== undefined,
     get columns() {
       return size?.columns;

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StatusReply } from '../../src/protocol/status.ts';
@@ -187,16 +188,39 @@ describe('in the foreground', () => {
   });
 
   it('what was rotated between two looks is shown, each line once and in order', async () => {
-    // No more than the socket takes at once: beyond that Node writes later, and an event may come within a line.
     const counts =
-      'echo READY=1 >&3; i=0; while [ $i -lt 2000 ]; do echo "line $i"; i=$((i+1)); done; exit 3';
+      'echo READY=1 >&3; i=0; while [ $i -lt 5000 ]; do echo "line $i"; i=$((i+1)); done; exit 3';
     const logs = { max_size: '4KB', keep: 1000 };
     const command = ['/bin/sh', '-c', counts];
     world.configure({ worker: { ...PROGRAMS.steady, command, essential: true, restart: 'never', logs } });
     const own = begin();
     expect(await own.end()).toBe(1);
     const lines = [...own.text.matchAll(/ worker:0 \| line (\d+)$/gm)].map(([, number]) => Number(number));
-    expect(lines).toEqual(Array.from({ length: 2000 }, (_, number) => number));
+    expect(lines).toEqual(Array.from({ length: 5000 }, (_, number) => number));
+  });
+
+  it('what is not read for a while comes whole and in order, and no event within a line', async () => {
+    const counts =
+      'echo READY=1 >&3; i=0; while [ $i -lt 20000 ]; do echo "line $i"; i=$((i+1)); done; exit 3';
+    const command = ['/bin/sh', '-c', counts];
+    world.configure({ worker: { ...PROGRAMS.steady, command, restart: 'always', logs: {} } });
+    const own = begin();
+    await own.says('worker:0 is ready');
+    own.child.stdout?.pause();
+    const log = join(world.folder, 'logs/daemon.log');
+    await expect
+      .poll(() => readFileSync(log, 'utf8').split('exited with code 3').length, { timeout: 10_000 })
+      .toBeGreaterThan(3);
+    own.press('SIGTERM');
+    own.child.stdout?.resume();
+    expect(await own.end()).toBe(0);
+    for (const line of own.text.trimEnd().split('\n')) expect(line).toMatch(/^\d{4}-[^|]*( \| line \d+)?$/);
+    const numbers = [...own.text.matchAll(/ worker:0 \| line (\d+)$/gm)].map(([, number]) => Number(number));
+    const breaks = numbers.filter(
+      (number, at) => at > 0 && number !== 0 && number !== (numbers[at - 1] ?? 0) + 1,
+    );
+    expect(breaks).toEqual([]);
+    expect(numbers.length).toBeGreaterThanOrEqual(60_000);
   });
 
   it('what a program says that is added later is shown, too', async () => {

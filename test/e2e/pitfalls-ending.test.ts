@@ -1,6 +1,5 @@
 /** What other supervisors do wrong when something ends. One line of the list, one test; each is red with the defect put in. */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { kill } from './processes.ts';
@@ -262,7 +261,6 @@ async function alone(
 
 const isRoot = process.getuid?.() === 0;
 const canLose = isRoot && spawnSync('setpriv', ['--bounding-set=-kill', 'true']).status === 0;
-const LAST_PID = '/proc/sys/kernel/ns_last_pid';
 
 describe.concurrent('ending things, and the daemon with them', { timeout: 60_000 }, () => {
   it('a leader\'s exit is not taken for "stopped" while its group lives: a grandchild that ignores TERM survives neither stop nor shutdown', async (test) => {
@@ -337,56 +335,4 @@ describe.concurrent('ending things, and the daemon with them', { timeout: 60_000
     kill(pid ?? 0, 'SIGTERM');
     await scene.see('worker:0', 'it is stopped', ({ state }) => state === 'stopped');
   });
-
-  it.skipIf(!isRoot || !canChoosePids())(
-    'the reuse of a pid is guarded against: whoever has the number of a run that is gone is left alone',
-    async (test) => {
-      const scene = await alone(test, { worker: steady });
-      const { pid, run } = await scene.ready('worker:0');
-      const { daemon } = await scene.client.status({ usage: false });
-      kill(daemon.pid, 'SIGKILL');
-      await until('the daemon is gone', () => !scene.world.processes().some((it) => it.pid === daemon.pid));
-      kill(pid ?? 0, 'SIGKILL');
-      const stranger = await withPid(pid ?? 0, test);
-      await scene.world.succeed('start');
-      const { instances } = await scene.world.status();
-      expect(instances).toMatchObject([{ state: 'running' }]);
-      expect(instances[0]?.run).not.toBe(run);
-      await scene.world.succeed('shutdown', '--now');
-      expect(scene.world.left()).toEqual([]);
-      expect(stranger.exitCode ?? stranger.signalCode, 'the stranger lives').toBeNull();
-    },
-  );
 });
-
-function canChoosePids(): boolean {
-  try {
-    writeFileSync(LAST_PID, readFileSync(LAST_PID));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A process that has this number, once that is free: others may take it first, who do not stay. */
-async function withPid(pid: number, { onTestFinished }: TestContext) {
-  return until(
-    `a process has the number ${pid}`,
-    async () => {
-      writeFileSync(LAST_PID, String(pid - 1));
-      const child = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' });
-      const gone = once(child, 'exit');
-      const end = async (): Promise<void> => {
-        child.kill('SIGKILL');
-        await gone;
-      };
-      if (child.pid === pid) {
-        onTestFinished(end);
-        return child;
-      }
-      await end();
-      return undefined;
-    },
-    { everyMs: 1 },
-  );
-}

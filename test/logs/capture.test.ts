@@ -31,6 +31,7 @@ class Rhythm {
       makeFifo: none,
       enlarge: none,
       pendingIn: none,
+      sizeOf: none,
       splice: none,
       shift: none,
       peek: none,

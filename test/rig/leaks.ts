@@ -71,7 +71,7 @@ export function beginLeakCheck(): LeakCheck {
     zombies,
     async end() {
       const left = () => [
-        ...find().map(describe),
+        ...find().map(inFull),
         ...excess(resources(), before.resources),
         ...(zombies() > before.zombies ? [`${zombies() - before.zombies} zombies`] : []),
       ];
@@ -89,13 +89,16 @@ interface Found {
   readonly session: number;
   /** It has ended, or is about to: whoever does has no command and no environment any more. */
   readonly zombie: boolean;
-  readonly stat: string;
 }
 
-function describe({ pid, stat }: Found): string {
+function describe({ pid }: Found): string {
   const command = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').slice(0, 200);
-  return `process ${pid} ${command === '' ? `without a command: ${stat.trim()}` : command}`;
+  return `process ${pid} ${command === '' ? `without a command: ${read(`/proc/${pid}/stat`).trim()}` : command}`;
 }
+
+/** And by what it was found: whoever reads this was not there. */
+const inFull = (found: Found): string =>
+  `${describe(found)}, in session ${found.session}, child of ${found.ppid === process.pid ? 'the test' : found.ppid}`;
 
 /** As <linux/sched.h> has them. */
 const EXITING = 0x4;
@@ -109,7 +112,7 @@ function allProcesses(): Found[] {
     const [state = 'X', ppid, , session, , , flags] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (Number(flags) & OF_THE_KERNEL) return [];
     const zombie = 'ZX'.includes(state) || (Number(flags) & EXITING) !== 0;
-    return [{ pid: Number(name), ppid: Number(ppid), session: Number(session), zombie, stat }];
+    return [{ pid: Number(name), ppid: Number(ppid), session: Number(session), zombie }];
   });
 }
 
