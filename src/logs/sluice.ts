@@ -115,7 +115,7 @@ export class Sluice implements Flow {
   }
 
   get #isToShift(): boolean {
-    return this.#isKept && this.#sink.isRaw && this.#sink.heldMs === 0;
+    return this.#isKept && this.#sink.isRaw;
   }
 
   #takeStraight(most: number): number {
