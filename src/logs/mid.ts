@@ -3,7 +3,7 @@
  * copied into a file; from here they are copied while the program goes on. It lies beside the first one, so that the
  * next daemon finds what is in it, and the daemon has both of its ends: it never comes to an end by itself.
  */
-import { closeSync, constants, fstatSync, openSync, renameSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, renameSync } from 'node:fs';
 import type { Plumbing } from '../ports/plumbing.ts';
 import { link, removeFifo, removeIfThere } from './fifo.ts';
 import { codeOf } from './system-words.ts';
@@ -27,12 +27,7 @@ export class Mid {
 
   /** Null: an earlier daemon has left none. @throws what the system says */
   static find(first: string): Mid | null {
-    try {
-      return new Mid(first);
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return null;
-      throw error;
-    }
+    return existsSync(first + END) ? new Mid(first) : null;
   }
 
   /** @throws what the system says */
