@@ -22,6 +22,10 @@ const PIPE_BYTES = 1024 * 1024;
 /** The pipes of a user who is not root share a quota, 64 MiB as it comes; beyond it all his pipes become small ones. */
 const SMALLER_PIPE_BYTES = 256 * 1024;
 const QUOTA_BYTES = 32 * 1024 * 1024;
+/** The last words of whoever ends while there is no daemon are waited for so long. */
+const PATIENCE_S = 600;
+/** What is in a second FIFO nobody else holds, and it belongs before what its program has in the first one. */
+const LONG_PATIENCE_S = 24 * 3600;
 /** No stream can have this name: there is a dot in each. */
 const KEEPER = 'keeper';
 
@@ -218,7 +222,8 @@ export class Conduits {
     const pipes = all.flatMap((conduit) => conduit.pipes);
     // Somebody may have removed it; what is held has no name in it then, and is kept all the same.
     if (pipes.length > 0) makeIfGone(folder);
-    const kept = plumbing.keep(pipes, join(folder, KEEPER), () => this.#keepSoon());
+    const patienceS = pipes.length > all.length ? LONG_PATIENCE_S : PATIENCE_S;
+    const kept = plumbing.keep(pipes, join(folder, KEEPER), patienceS, () => this.#keepSoon());
     if (kept.ok) for (const conduit of all) conduit.kept();
     else warn(kept.error);
   }

@@ -1,7 +1,7 @@
 /**
  * What is in a pipe is gone when nobody holds it any more: the last words of a program that ends while no daemon is
  * there. So a shell holds all pipes that the daemon reads. It sleeps as long as the daemon lives; after that it waits
- * for the next daemon, which has a keeper of its own, or for ten minutes.
+ * for the next daemon, which has a keeper of its own, or until its patience is over.
  */
 import { closeSync, unlinkSync, writeFileSync } from 'node:fs';
 import { fail, ok, type Result } from '../base/result.ts';
@@ -11,10 +11,10 @@ import { explain, explainErrno } from './system-error.ts';
 import type { Watch } from './watch.ts';
 
 const SHELL = '/bin/sh';
-/** Descriptor 3 ends with the daemon. $1 names a file with the word of whichever daemon is there; $2 is that of its own. */
+/** Descriptor 3 ends with the daemon. $1 names a file with the word of whichever daemon is there; $2 is that of its own; $3: seconds. */
 const SCRIPT = `read x <&3
 n=0
-while [ $n -lt 600 ] && read word < "$1" && [ "$word" = "$2" ]; do sleep 1; n=$((n + 1)); done`;
+while [ $n -lt "$3" ] && read word < "$1" && [ "$word" = "$2" ]; do sleep 1; n=$((n + 1)); done`;
 
 /** One that somebody ends again and again is not begun more often. */
 const SHORTEST_LIFE_MS = 1000;
@@ -40,16 +40,16 @@ export class PipeKeeper {
   }
 
   /**
-   * These, and no others, from now on. `file`: where the word of the daemon is. `lost`: somebody has ended the keeper,
-   * so it is to be asked for again. Fails in one sentence.
+   * These, and no others, from now on. `file`: where the word of the daemon is. `patienceS`: how long the next daemon is
+   * waited for. `lost`: somebody has ended the keeper, so it is to be asked for again. Fails in one sentence.
    */
-  hold(pipes: readonly number[], file: string, lost: () => void): Result<null, string> {
+  hold(pipes: readonly number[], file: string, patienceS: number, lost: () => void): Result<null, string> {
     if (pipes.length === 0) {
       this.#end();
       removeIfThere(file);
       return ok(null);
     }
-    const fresh = this.#begin(pipes, file);
+    const fresh = this.#begin(pipes, file, patienceS);
     if (!fresh.ok)
       return fail(
         `cannot keep what is in the pipes of programs beyond the end of the daemon: ${fresh.error}`,
@@ -72,14 +72,14 @@ export class PipeKeeper {
     this.#held = null;
   }
 
-  #begin(pipes: readonly number[], file: string): Result<Held, string> {
+  #begin(pipes: readonly number[], file: string, patienceS: number): Result<Held, string> {
     const made = this.#libc.makePipe();
     if ('errno' in made) return fail(explainErrno(made.errno));
     try {
       writeFileSync(file, `${this.#word}\n`, { mode: 0o600 });
       const begun = this.#libc.spawnLeader({
         path: SHELL,
-        args: ['sh', '-c', SCRIPT, 'tsup-visor-keeper', file, this.#word],
+        args: ['sh', '-c', SCRIPT, 'tsup-visor-keeper', file, this.#word, String(patienceS)],
         directory: '/',
         environment: ['PATH=/usr/bin:/bin'],
         stdout: null,

@@ -54,7 +54,7 @@ export function createPlumbing(libc: Libc | null = loadLibc()): Plumbing | null 
     shift: (from, to, most) => libc.shift(from, to, most),
     watch: (pipe, readable) => watch.add(pipe, readable),
     unwatch: (pipe) => watch.remove(pipe),
-    keep: (pipes, file, lost) => keeper.hold(pipes, file, lost),
+    keep: (pipes, file, patienceS, lost) => keeper.hold(pipes, file, patienceS, lost),
     close() {
       keeper.leave();
       peek.close();

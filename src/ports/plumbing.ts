@@ -38,10 +38,11 @@ export interface Plumbing {
   /** To be called before the descriptor is closed. */
   unwatch(pipe: number): void;
   /**
-   * What is in these, and in no others, outlives whoever wrote it, also while there is no daemon; `file` is for this
-   * alone. `lost`: that has come to an end, and is to be asked for again. Fails in one sentence.
+   * What is in these, and in no others, outlives whoever wrote it, also while there is no daemon, for `patienceS`
+   * seconds; `file` is for this alone. `lost`: that has come to an end, and is to be asked for again. Fails in one
+   * sentence.
    */
-  keep(pipes: readonly number[], file: string, lost: () => void): Result<null, string>;
+  keep(pipes: readonly number[], file: string, patienceS: number, lost: () => void): Result<null, string>;
   /** What is kept stays so for the next daemon. */
   close(): void;
 }

@@ -40,6 +40,23 @@ describe.skipIf(!canCarry)('a keeper', () => {
     expect(s.warned).toEqual([]);
   });
 
+  test('that waits for a daemon in vain ends when its patience is over', async () => {
+    const s = scene();
+    s.through = (real) => ({
+      ...real,
+      keep: (pipes, file, patienceS, lost) => {
+        expect(patienceS).toBe(600);
+        return real.keep(pipes, file, 1, lost);
+      },
+    });
+    const { close } = s.open();
+    await until('a keeper', () => keepers(s).length === 1);
+    const [keeper = 0] = keepers(s);
+    s.close();
+    await until('its end', () => libc?.childState(keeper) === 'dead');
+    close();
+  });
+
   test('that is killed when nothing is to be kept any more is not missed', async () => {
     const s = scene();
     await s.write('x');
