@@ -53,6 +53,11 @@ export class Mid {
     }
   }
 
+  /** Nobody has removed it: the next daemon would find it. */
+  get isNamed(): boolean {
+    return fstatSync(this.descriptor).nlink > 0;
+  }
+
   close(): void {
     closeSync(this.descriptor);
   }

@@ -14,6 +14,8 @@ const NOTHING = -constants.errno.EAGAIN;
 /** Whoever moves so much within so long is fast. */
 const FAST_BYTES = 32 * 1024 * 1024;
 const FAST_MS = 100;
+/** Somebody may remove what nobody would find then. */
+const LOOK_EVERY_MS = 100;
 
 export interface Basin extends Sink {
   /** What it takes goes into a file as it is. */
@@ -38,6 +40,7 @@ export class Sluice implements Flow {
   #isKept = false;
   #isWide = false;
   #isTried = false;
+  #lookAtMs = 0;
   #sinceMs = 0;
   #bytesSince = 0;
 
@@ -58,7 +61,7 @@ export class Sluice implements Flow {
 
   /** They are. */
   kept(): void {
-    this.#isKept = this.#isWide && !this.#fifo.isRemoved;
+    this.#isKept = this.#isWide;
   }
 
   get isSlow(): boolean {
@@ -80,7 +83,7 @@ export class Sluice implements Flow {
   take(most: number): number {
     if (this.#mid === null) return this.#takeStraight(most);
     if (!this.isUnderWay) {
-      if (!this.#isToShift) return this.#takeStraight(most);
+      if (!this.#isToShift(this.#mid)) return this.#takeStraight(most);
       const moved = this.#plumbing.shift(this.#fifo.reader, this.#mid.descriptor, most);
       if (moved === 0 || moved === NOTHING) return moved;
       if (moved < 0) return this.#takeStraight(most);
@@ -96,7 +99,7 @@ export class Sluice implements Flow {
 
   /** The FIFO's name is another's from now on; what is in here leads to `target`. */
   setAside(target: string): void {
-    this.#isKept = false;
+    this.#leave();
     this.#mid?.setAside(target);
   }
 
@@ -110,12 +113,23 @@ export class Sluice implements Flow {
     this.#mid?.remove();
   }
 
+  /** Nothing is moved into it any more. */
+  #leave(): void {
+    this.#isWide = false;
+    this.#isKept = false;
+  }
+
   get #pendingInMid(): number {
     return this.#mid === null ? 0 : this.#plumbing.pendingIn(this.#mid.descriptor);
   }
 
-  get #isToShift(): boolean {
-    return this.#isKept && this.#sink.isRaw;
+  #isToShift(mid: Mid): boolean {
+    if (!this.#isKept || !this.#sink.isRaw) return false;
+    const now = performance.now();
+    if (now < this.#lookAtMs) return true;
+    this.#lookAtMs = now + LOOK_EVERY_MS;
+    if (!mid.isNamed) this.#leave();
+    return this.#isKept;
   }
 
   #takeStraight(most: number): number {

@@ -262,6 +262,25 @@ describe.skipIf(!canCarry)('a second FIFO', () => {
     await nothingStays(s);
   });
 
+  test('that somebody has removed is not used any more: the next daemon would not find it', async () => {
+    const [s, shifts] = [scene(), new Shifts()];
+    const { stdout, close } = begun(s);
+    await takenUp(s, shifts);
+    rmSync(midOf(s));
+    let written = '';
+    await until('it to be left', () => {
+      const before = shifts.bytes;
+      written += 'text\n';
+      writeSync(stdout, 'text\n');
+      s.captures.drain();
+      return shifts.bytes === before;
+    });
+    await s.drain();
+    expect(textOf(s.log)).toBe(written);
+    close();
+    await nothingStays(s);
+  });
+
   test('is not used for lines that are looked at', async () => {
     const [s, shifts] = [scene(), new Shifts()];
     const { stdout, close } = begun(s, { format: 'json' });
