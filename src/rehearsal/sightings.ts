@@ -61,17 +61,23 @@ export class Sightings {
 /** It may have become another program, or gone into another group; its first parent stays its parent. */
 function alive(one: Seen, before: Sighting | undefined, at: number): Sighting {
   if (one.bare && before !== undefined) return { ...before, lastAt: at, goneAt: null };
-  const { pid, group, session, command, heeded } = one;
+  const { pid, group, session, command } = one;
   return {
     pid,
     ppid: before?.ppid ?? one.ppid,
     group,
     session,
     command,
-    heeded,
+    heeded: before?.command === command ? both(before.heeded, one.heeded) : one.heeded,
     firstAt: before?.firstAt ?? at,
     lastAt: at,
     goneAt: null,
     killedBy: null,
   };
 }
+
+/** What a program has had at any time: many lay their handlers down in the moment before they exit, Node among them. */
+const both = (before: Seen['heeded'], now: Seen['heeded']): Seen['heeded'] => ({
+  ignored: [...new Set([...before.ignored, ...now.ignored])],
+  caught: [...new Set([...before.caught, ...now.caught])],
+});

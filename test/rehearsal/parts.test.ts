@@ -230,6 +230,15 @@ describe('sightings', () => {
     expect(sightings.all()).toMatchObject([{ command: 'node job.js', heeded, lastAt: 20 }]);
   });
 
+  it('keep the handlers that a program has had, though it lays them down before it exits', () => {
+    const sightings = new Sightings(LEADER);
+    sightings.take([seen({ heeded: { ignored: [2], caught: [15] } })], 10);
+    sightings.take([seen({ heeded: { ignored: [], caught: [1] } })], 20);
+    expect(sightings.all()).toMatchObject([{ heeded: { ignored: [2], caught: [15, 1] } }]);
+    sightings.take([seen({ command: 'another', heeded: { ignored: [], caught: [] } })], 30);
+    expect(sightings.all()).toMatchObject([{ heeded: { ignored: [], caught: [] } }]);
+  });
+
   it('follow a process through what it becomes, and remember who began it', () => {
     const sightings = new Sightings(LEADER);
     sightings.take([seen({ pid: LEADER }), seen()], 10);
