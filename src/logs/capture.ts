@@ -6,7 +6,7 @@
  */
 import type { Plumbing } from '../ports/plumbing.ts';
 import type { Flights } from './flights.ts';
-import type { Sink } from './sink.ts';
+import type { Flow } from './sink.ts';
 import type { Turns } from './turns.ts';
 
 const BYTES_A_TURN = 1024 * 1024;
@@ -34,7 +34,7 @@ export interface CaptureTools {
 
 export class Capture {
   readonly #pipe: number;
-  readonly #sink: Sink;
+  readonly #flow: Flow;
   readonly #plumbing: Plumbing;
   readonly #flights: Flights;
   readonly #turns: Turns;
@@ -53,9 +53,9 @@ export class Capture {
   /**
    * `pipeBytes`: what the pipe holds. `over`: nobody can write any more, and all is moved. It does not watch yet.
    */
-  constructor(pipe: number, pipeBytes: number, sink: Sink, tools: CaptureTools, over: () => void) {
+  constructor(pipe: number, pipeBytes: number, flow: Flow, tools: CaptureTools, over: () => void) {
     this.#pipe = pipe;
-    this.#sink = sink;
+    this.#flow = flow;
     this.#plumbing = tools.plumbing;
     this.#flights = tools.flights;
     this.#turns = tools.turns;
@@ -71,6 +71,10 @@ export class Capture {
   /** Listens; to be called again when somebody can write again. False: it cannot be watched. */
   watch(): boolean {
     if (this.#isWatched || this.#isFlying || this.#hasTurn || this.#rest !== null) return true;
+    if (this.#flow.isUnderWay) {
+      this.#comeBack();
+      return true;
+    }
     this.#isWatched = this.#plumbing.watch(this.#pipe, this.#move);
     return this.#isWatched;
   }
@@ -78,10 +82,16 @@ export class Capture {
   /** Moves all that is there now, if another thread is not at it. True: nobody can write any more. */
   drain(): boolean {
     if (this.#isFlying) return false;
+    const isOver = this.#drain();
+    if (this.#isWatched && this.#flow.isUnderWay) this.#comeBack();
+    return isOver;
+  }
+
+  #drain(): boolean {
     // All of it, and a look whether that was all; not what is added meanwhile without end.
-    let left = this.#plumbing.pendingIn(this.#pipe) + 1;
+    let left = this.#flow.pending + 1;
     while (left > 0) {
-      const got = this.#sink.take(this.#pipe, BYTES_A_TURN);
+      const got = this.#flow.take(BYTES_A_TURN);
       if (got <= 0) return got === 0;
       left -= got;
     }
@@ -90,7 +100,7 @@ export class Capture {
 
   /** Calls back when all is moved that is there now: within the call, unless the disk takes its time. */
   settle(done: () => void): void {
-    if (!this.#isFlying && !this.#sink.isSlow) {
+    if (!this.#isFlying && !this.#flow.isSlow) {
       this.drain();
       done();
       return;
@@ -111,15 +121,15 @@ export class Capture {
   readonly #move = (): void => {
     this.#hasTurn = false;
     this.#rest = null;
-    if (!this.#sink.isSlow) this.#landed(this.#sink.take(this.#pipe, BYTES_A_TURN));
+    if (!this.#flow.isSlow) this.#landed(this.#flow.take(BYTES_A_TURN));
     else if (this.#flights.isFull) this.#queue();
     else this.#fly();
   };
 
   readonly #embark = (): void => {
     this.#hasTurn = false;
-    if (this.#sink.isSlow) this.#fly();
-    else this.#landed(this.#sink.take(this.#pipe, BYTES_A_TURN));
+    if (this.#flow.isSlow) this.#fly();
+    else this.#landed(this.#flow.take(BYTES_A_TURN));
   };
 
   /** Others wait for their disks as well. Not listened to meanwhile. */
@@ -133,7 +143,7 @@ export class Capture {
     this.#unwatch();
     this.#isFlying = true;
     this.#flights.begin();
-    this.#sink.takeAside(this.#pipe, BYTES_A_TURN, (got) => {
+    this.#flow.takeAside(BYTES_A_TURN, (got) => {
       this.#isFlying = false;
       if (this.#closed === null) this.#landed(got);
       else {
@@ -151,9 +161,9 @@ export class Capture {
     if (got === 0) {
       this.#unwatch();
       this.#over();
-    } else if (got < 0 && this.#sink.heldMs > 0) this.#waitFor(this.#sink.heldMs);
+    } else if (got < 0 && this.#flow.heldMs > 0) this.#waitFor(this.#flow.heldMs);
     else if (got > 0 && (this.#looks === LOOKS || this.#waiters.length > 0)) this.#goOn();
-    else if (this.#looks > 0 || (got > 0 && this.#sink.isSlow)) this.#comeBack();
+    else if (this.#looks > 0 || (got > 0 && this.#flow.isSlow) || this.#flow.isUnderWay) this.#comeBack();
     else {
       this.#restMs = FIRST_REST_MS;
       this.watch();

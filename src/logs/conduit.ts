@@ -7,6 +7,7 @@ import type { Fifo, Owner } from './fifo.ts';
 import type { LogFiles } from './log-files.ts';
 import { type Aim, Outlet } from './outlet.ts';
 import type { Loss } from './sink.ts';
+import { Sluice } from './sluice.ts';
 
 export interface ConduitOptions {
   readonly tools: CaptureTools;
@@ -14,6 +15,8 @@ export interface ConduitOptions {
   readonly pipeBytes: number;
   /** Nobody can write into it any more, and no instance is there that would. */
   over(conduit: Conduit): void;
+  /** It has more pipes than before. */
+  grown(): void;
 }
 
 export class Conduit {
@@ -21,21 +24,30 @@ export class Conduit {
   isLeft: boolean;
   readonly #fifo: Fifo;
   readonly #sink: Outlet;
+  readonly #sluice: Sluice;
   readonly #capture: Capture;
 
-  constructor(fifo: Fifo, aim: Aim, isLeft: boolean, { tools, files, pipeBytes, over }: ConduitOptions) {
+  constructor(fifo: Fifo, aim: Aim, isLeft: boolean, options: ConduitOptions) {
+    const { tools, files, grown, over } = options;
     this.isLeft = isLeft;
     this.#fifo = fifo;
     const { plumbing } = tools;
-    const held = plumbing.enlarge(fifo.reader, pipeBytes);
+    const pipeBytes = plumbing.enlarge(fifo.reader, options.pipeBytes);
     this.#sink = new Outlet(fifo.path, aim, plumbing, files);
-    this.#capture = new Capture(fifo.reader, held, this.#sink, tools, () => {
+    this.#sluice = new Sluice(fifo, this.#sink, { plumbing, pipeBytes, grown });
+    this.#capture = new Capture(fifo.reader, pipeBytes, this.#sluice, tools, () => {
       if (this.isLeft) over(this);
     });
   }
 
-  get reader(): number {
-    return this.#fifo.reader;
+  /** That are to be kept while there is no daemon. */
+  get pipes(): readonly number[] {
+    return this.#sluice.pipes;
+  }
+
+  /** All of them are. */
+  kept(): void {
+    this.#sluice.kept();
   }
 
   /** Of the file. */
@@ -109,6 +121,7 @@ export class Conduit {
   setAside(): void {
     this.drain();
     this.#fifo.isRemoved = true;
+    this.#sluice.setAside(this.path);
     this.#sink.setAside();
     this.isLeft = true;
     this.watch();
@@ -123,14 +136,17 @@ export class Conduit {
   close(): void {
     this.halt(() => {
       this.#sink.close();
+      this.#sluice.close();
       this.#fifo.close();
     });
   }
 
   remove(): void {
+    this.#sluice.remove();
     this.#fifo.remove();
     this.halt(() => {
       this.#sink.remove();
+      this.#sluice.close();
       this.#fifo.close();
     });
   }

@@ -1,6 +1,6 @@
 /** All FIFOs of a daemon, by name: found where an earlier one has left them, made, kept from being lost, and removed. */
 import { mkdirSync, readdirSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { run } from '../base/ids.ts';
 import type { LogSettings } from '../core/plan.ts';
 import type { Plumbing } from '../ports/plumbing.ts';
@@ -11,6 +11,7 @@ import { Fifo, isLink, type Owner } from './fifo.ts';
 import type { LogFileEvents } from './file-settings.ts';
 import { Flights, FOR_DISKS, FOR_STDOUT } from './flights.ts';
 import { LogFiles } from './log-files.ts';
+import { firstOf, isMid, standAlone } from './mid.ts';
 import { type Aim, clear } from './outlet.ts';
 import { isSpool, spoolOf } from './spool.ts';
 import { originOf } from './stream.ts';
@@ -64,7 +65,9 @@ export class Conduits {
     this.#toStdout = { ...common, flights: new Flights(FOR_STDOUT) };
     this.files = new LogFiles(options.events, options.plumbing);
     const names = namesIn(options.folder);
-    for (const name of names) if (!isSpool(name)) this.#find(name);
+    for (const name of names)
+      if (isMid(name) && !names.includes(firstOf(name))) this.#findAlone(firstOf(name));
+    for (const name of names) if (!isSpool(name) && !isMid(name)) this.#find(name);
     for (const name of names) if (isSpool(name)) this.#clear(name);
     this.#keepSoon();
   }
@@ -145,6 +148,17 @@ export class Conduits {
     });
   }
 
+  /** What is in the second FIFO of a stream whose first one somebody has removed: before all that comes. */
+  #findAlone(first: string): void {
+    this.#guarded(first, () => {
+      const own = join(this.#options.folder, first);
+      const name = standAlone(own, Fifo.targetOf(own));
+      if (name === null) return;
+      this.#find(basename(name));
+      this.#named.get(basename(name))?.drain();
+    });
+  }
+
   /** What is left of a stream that is there no more. */
   #clear(name: string): void {
     if ([...this.#named.keys()].some((known) => spoolOf(known) === name)) return;
@@ -166,7 +180,8 @@ export class Conduits {
     const over = (conduit: Conduit): void => this.#remove(conduit);
     const tools = aim.path === INHERITED ? this.#toStdout : this.#toDisks;
     const files = this.files;
-    const conduit = new Conduit(fifo, aim, isLeft, { tools, files, pipeBytes, over });
+    const grown = (): void => this.#keepSoon();
+    const conduit = new Conduit(fifo, aim, isLeft, { tools, files, pipeBytes, over, grown });
     this.#named.set(name, conduit);
     this.#keepSoon();
     return conduit;
@@ -199,11 +214,13 @@ export class Conduits {
     if (this.#keeping !== null) clearImmediate(this.#keeping);
     this.#keeping = null;
     const { plumbing, folder, warn } = this.#options;
-    const pipes = this.all.map(({ reader }) => reader);
+    const { all } = this;
+    const pipes = all.flatMap((conduit) => conduit.pipes);
     // Somebody may have removed it; what is held has no name in it then, and is kept all the same.
     if (pipes.length > 0) makeIfGone(folder);
     const kept = plumbing.keep(pipes, join(folder, KEEPER), () => this.#keepSoon());
-    if (!kept.ok) warn(kept.error);
+    if (kept.ok) for (const conduit of all) conduit.kept();
+    else warn(kept.error);
   }
 }
 

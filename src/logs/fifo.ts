@@ -90,7 +90,7 @@ export class Fifo {
   }
 
   remove(): void {
-    if (!this.isRemoved) remove(this.path);
+    if (!this.isRemoved) removeFifo(this.path);
   }
 
   #giveTo(owner: Owner): void {
@@ -139,7 +139,7 @@ function makeFifo(path: string, plumbing: Plumbing): void {
 }
 
 /** In one step: the next daemon finds the old place or the new one. */
-function link(path: string, target: string): void {
+export function link(path: string, target: string): void {
   try {
     symlinkSync(target, path + LINK);
   } catch (error) {
@@ -152,12 +152,12 @@ function link(path: string, target: string): void {
 }
 
 /** The link last: there is never a FIFO without one. */
-function remove(path: string): void {
+export function removeFifo(path: string): void {
   removeIfThere(path);
   removeIfThere(path + LINK);
 }
 
-function removeIfThere(path: string): void {
+export function removeIfThere(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {

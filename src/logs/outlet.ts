@@ -11,7 +11,8 @@ import type { LineStyle, Mood } from './format.ts';
 import type { Label } from './label.ts';
 import { LineSink } from './line-sink.ts';
 import type { LogFiles } from './log-files.ts';
-import type { Loss, Sink } from './sink.ts';
+import type { Loss } from './sink.ts';
+import type { Basin } from './sluice.ts';
 import { Spool, spoolOf } from './spool.ts';
 import { leadOf, StdoutSink } from './stdout-sink.ts';
 
@@ -33,7 +34,7 @@ const NEWLINE = 10;
 type Dressed = LineSink | StdoutSink;
 type Way = FileSink | Dressed;
 
-export class Outlet implements Sink {
+export class Outlet implements Basin {
   readonly #spoolPath: string;
   readonly #plumbing: Plumbing;
   readonly #files: LogFiles;
@@ -65,6 +66,10 @@ export class Outlet implements Sink {
 
   get isSlow(): boolean {
     return this.#sink.isSlow;
+  }
+
+  get isRaw(): boolean {
+    return this.#sink instanceof FileSink;
   }
 
   /** Not all is as it was then. */

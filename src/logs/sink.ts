@@ -14,6 +14,17 @@ export interface Sink {
   close(): void;
 }
 
+/** What comes through one pipe, on its way to a sink. */
+export interface Flow extends Pick<Sink, 'isSlow' | 'heldMs'> {
+  /** As `Sink` has them. */
+  take(most: number): number;
+  takeAside(most: number, done: (got: number) => void): void;
+  /** Bytes that are in the pipe, or on their way from there. */
+  readonly pending: number;
+  /** Some have left the pipe, and are not taken: whoever listens to the pipe does not hear of those. */
+  readonly isUnderWay: boolean;
+}
+
 /** What could not be written. */
 export interface Loss {
   /** Since this daemon began. */

@@ -16,6 +16,8 @@ export interface PipeCalls {
   splice(pipe: number, file: number, at: number, most: number): number;
   /** The same on another thread. */
   spliceAside(pipe: number, file: number, at: number, most: number, done: (moved: number) => void): void;
+  /** The same from one pipe into another, without a byte being copied. Never waits for room either. */
+  shift(from: number, to: number, most: number): number;
 }
 
 type Call = ((...args: unknown[]) => number) & {
@@ -65,6 +67,10 @@ export function pipeCalls(declare: Declare, errno: () => Errno): PipeCalls {
         // What went wrong there only that thread knows: to be asked for again here.
         done(moved < 0 ? -constants.errno.EAGAIN : Number(moved));
       });
+    },
+    shift(from, to, most) {
+      const moved = Number(splice(from, null, to, null, most, SPLICE_F_NONBLOCK));
+      return moved < 0 ? -errno() : moved;
     },
   };
 }

@@ -51,6 +51,7 @@ export function createPlumbing(libc: Libc | null = loadLibc()): Plumbing | null 
     peek: (pipe, most) => peek.look(pipe, most),
     splice: (pipe, file, at, most) => libc.splice(pipe, file, at, most),
     spliceAside: (pipe, file, at, most, done) => libc.spliceAside(pipe, file, at, most, done),
+    shift: (from, to, most) => libc.shift(from, to, most),
     watch: (pipe, readable) => watch.add(pipe, readable),
     unwatch: (pipe) => watch.remove(pipe),
     keep: (pipes, file, lost) => keeper.hold(pipes, file, lost),

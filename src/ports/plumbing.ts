@@ -26,6 +26,11 @@ export interface Plumbing {
   /** The same, by another thread, for a disk that takes its time. */
   spliceAside(pipe: number, file: number, at: number, most: number, done: (moved: number) => void): void;
   /**
+   * Moves what is there into another pipe, at most so much and as much as that has room for. No byte is copied, so it
+   * takes no time, and nothing is ever in neither of them or in both. Answers as `splice` does.
+   */
+  shift(from: number, to: number, most: number): number;
+  /**
    * Calls back while there is something to read or nobody can write any more: at once after a while of silence, else
    * together with others, up to 200 ms later where they are many.
    */

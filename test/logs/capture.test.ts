@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Capture } from '../../src/logs/capture.ts';
 import { Flights, FOR_DISKS } from '../../src/logs/flights.ts';
-import type { Sink } from '../../src/logs/sink.ts';
+import type { Flow } from '../../src/logs/sink.ts';
 import { Turns } from '../../src/logs/turns.ts';
 import type { Plumbing } from '../../src/ports/plumbing.ts';
 
@@ -33,6 +33,7 @@ class Rhythm {
       pendingIn: none,
       sizeOf: none,
       splice: none,
+      shift: none,
       peek: none,
       spliceAside: none,
       keep: none,
@@ -46,7 +47,7 @@ class Rhythm {
         this.#listener = null;
       },
     };
-    const sink: Sink = {
+    const flow: Flow = {
       isSlow: false,
       heldMs: 0,
       take: () => {
@@ -54,10 +55,11 @@ class Rhythm {
         return this.gets.shift() ?? NOTHING;
       },
       takeAside: none,
-      close: none,
+      pending: 0,
+      isUnderWay: false,
     };
     const tools = { plumbing, flights: new Flights(FOR_DISKS), turns: new Turns() };
-    this.capture = new Capture(PIPE, pipeBytes, sink, tools, () => {
+    this.capture = new Capture(PIPE, pipeBytes, flow, tools, () => {
       this.isOver = true;
     });
     this.capture.watch();

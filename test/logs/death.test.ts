@@ -1,5 +1,5 @@
 /** The daemon may die at any moment, and be away for as long as it likes: no byte is lost, and none comes twice. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
   closeSync,
   existsSync,
@@ -18,7 +18,7 @@ import { bundle } from '../rig/bundle.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
 import { within } from '../rig/within.ts';
 import { endsOf, filesOf } from './put-aside.ts';
-import { canCarry, dice, type Scene, until, useScene } from './rig.ts';
+import { canCarry, dice, ID, type Scene, until, useScene } from './rig.ts';
 import { undressed } from './undress.ts';
 
 const leaks = useLeakCheck();
@@ -53,21 +53,31 @@ async function kill(child: ChildProcess): Promise<void> {
 
 const textOf = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 
-/** Lines of many lengths, numbered, at about `rate` bytes a millisecond or as fast as they go, until `stop` is there. */
+/**
+ * Lines of many lengths, numbered, until `stop` is there: at about `rate` bytes a millisecond; 0: as fast as they go one
+ * by one; without end: many at a time.
+ */
 const writer = (stop: string, rate: number): string[] => [
   process.execPath,
   '-e',
   `const fs = require('fs');
-   let n = 0, sent = 0;
+   let n = 0, sent = 0, text = '';
    const began = Date.now();
+   const write = (text) => {
+     const bytes = Buffer.from(text);
+     for (let at = 0; at < bytes.length; ) at += fs.writeSync(1, bytes, at);
+   };
    const turn = () => {
      do {
        const line = n++ + ' ' + 'x'.repeat(n * 7919 % 300) + '\\n';
-       fs.writeSync(1, line);
+       if (${rate} === Infinity) text += line;
+       else write(line);
        sent += line.length;
-     } while (${rate} === 0 ? n % 64 !== 0 : sent < (Date.now() - began) * ${rate});
-     if (fs.existsSync(${JSON.stringify(stop)})) fs.writeSync(1, 'last ' + n + '\\n');
-     else setTimeout(turn, ${rate === 0 ? 0 : 1});
+     } while (${rate} === 0 ? n % 64 !== 0 : ${rate} === Infinity ? n % 2048 !== 0 : sent < (Date.now() - began) * ${rate});
+     write(text);
+     text = '';
+     if (fs.existsSync(${JSON.stringify(stop)})) write('last ' + n + '\\n');
+     else setTimeout(turn, ${rate === 0 || rate === Number.POSITIVE_INFINITY ? 0 : 1});
    };
    turn();`,
 ];
@@ -108,8 +118,15 @@ function openIfThere(path: string): number | null {
 }
 
 describe.skipIf(!canCarry)('whoever is killed while it reads', () => {
-  test.each<[string, number, Partial<LogSettings>]>([
+  test.each<[string, number, Partial<LogSettings>, string?]>([
     ['as fast as it goes', 0, {}],
+    ['in large pieces, through a second FIFO', Number.POSITIVE_INFINITY, {}, 'second'],
+    [
+      'in large pieces, through a second FIFO, with rotations',
+      Number.POSITIVE_INFINITY,
+      { maxBytes: 2_000_000, keep: 1000 },
+      'second',
+    ],
     ['2 MB a second', 2000, {}],
     ['as fast as it goes, with times', 0, { timestamps: true }],
     ['2 MB a second, with times', 2000, { timestamps: true }],
@@ -124,7 +141,7 @@ describe.skipIf(!canCarry)('whoever is killed while it reads', () => {
     ],
   ])(
     'has written every byte once: %s',
-    async (_, rate, logging) => {
+    async (_, rate, logging, second) => {
       const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
       const random = dice(seed);
       const s = scene();
@@ -135,6 +152,7 @@ describe.skipIf(!canCarry)('whoever is killed while it reads', () => {
         await until('more', () => statOf(s.log).size > size || statOf(s.log).ino !== ino);
         await new Promise((resolve) => setTimeout(resolve, random(20)));
         await kill(child);
+        if (second !== undefined && i === 0) execFileSync('mkfifo', [join(s.fifos, `${ID}.out.mid`)]);
         child = await begin(s, [], logging);
       }
       writeFileSync(stop, '');
