@@ -14,8 +14,11 @@ const { values } = parseArgs({
   },
 });
 
-/** `keepCode`: what this version has been compiled to is kept for when it is run the next time. */
-export async function main(keepCode: () => void, whenSummoned: Summons): Promise<void> {
+/**
+ * `keepCode`: what this version has been compiled to is kept for when it is run the next time. Whoever only proves
+ * itself does that; a daemon that held on to it would hold its whole text twice.
+ */
+export function main(keepCode: () => void, whenSummoned: Summons): void {
   if (values.config === undefined) {
     process.stderr.write(
       'usage: daemon --config FILE [--socket PATH] [--report-fd N] [--start SELECTOR|all|none]\n',
@@ -31,7 +34,10 @@ export async function main(keepCode: () => void, whenSummoned: Summons): Promise
     process.stdout.write(`${JSON.stringify(proof)}\n`);
     process.exit(0);
   }
+  void serve(values.config, whenSummoned);
+}
 
+async function serve(config: string, whenSummoned: Summons): Promise<void> {
   let daemon: Daemon | undefined;
   let isToEnd = false;
   const end = (): void => {
@@ -42,7 +48,7 @@ export async function main(keepCode: () => void, whenSummoned: Summons): Promise
   // By logrotate, say; what opens its logs later opens them at their paths.
   process.on('SIGUSR2', () => daemon?.reopenLogs());
 
-  const { config, socket } = values;
+  const { socket } = values;
   const made = await createDaemon({
     configFile: config,
     socket,

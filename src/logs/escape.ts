@@ -13,6 +13,13 @@ const escapes = Array.from({ length: 128 }, (_, byte) =>
   Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1)),
 );
 
+/** So far it is the inside of a JSON string as it is. */
+export function plainEnd(bytes: Buffer, from: number, to: number): number {
+  let end = from;
+  while (end < to && kinds[bytes[end] ?? 0] === PLAIN) end++;
+  return end;
+}
+
 /** `into` has room for six bytes of each. Returns the place behind what was written. */
 export function escapeInto(into: Buffer, at: number, bytes: Buffer, from: number, to: number): number {
   let end = at;

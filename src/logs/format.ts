@@ -2,8 +2,9 @@
  * Cuts bytes into lines and dresses each: with its time in front, or as an object of JSON. A line that has no end yet is
  * left where it is; of one that is too long a piece is taken, and marked.
  */
-import { escapeInto } from './escape.ts';
+import { escapeInto, plainEnd } from './escape.ts';
 import { beginOfTorn } from './utf8.ts';
+import { type Copy, copyBetween, output } from './workbench.ts';
 
 export interface LineStyle {
   readonly format: 'raw' | 'json';
@@ -42,15 +43,9 @@ export interface Dressed {
 /** A line that is longer is cut into pieces of this length. */
 export const PIECE_BYTES = 1024 * 1024;
 const NEWLINE = 10;
-const BUFFER_BYTES = 512 * 1024;
 /** A byte of JSON becomes six at most: `\u0000`. */
 const WIDEST = 6;
-/** Shorter ones are sooner copied than handed over to be copied. */
-const SHORT = 24;
 const CUT = '…';
-
-// One at a time is dressed, and nothing of it is kept.
-const shared = Buffer.allocUnsafe(BUFFER_BYTES);
 
 /** What stands around a text: `[whole or first piece, a later one]`, behind it `[the end of its line, a piece]`. */
 interface Frame {
@@ -62,8 +57,9 @@ export class LineFormat {
   readonly style: LineStyle;
   #frame: Frame | null = null;
   #timeMs = Number.NaN;
-  #out = shared;
+  #out = output;
   #at = 0;
+  #copy: Copy = copyBetween(output, output);
 
   constructor(style: LineStyle) {
     this.style = style;
@@ -75,15 +71,16 @@ export class LineFormat {
     const frame = this.#frameAt(job.timeMs);
     let { mood } = job;
     let next = from;
-    this.#out = shared;
+    this.#out = output;
     this.#at = 0;
+    this.#copy = copyBetween(bytes, output);
     while (next < to && this.#at < Math.max(1, job.room)) {
       const end = bytes.indexOf(NEWLINE, next);
       const isWhole = end >= 0 && end - next <= PIECE_BYTES;
       const isPiece = !isWhole && to - next > PIECE_BYTES;
       if (!isWhole && !isPiece && !job.isEnding) break;
       const textEnd = isWhole ? end : isPiece ? pieceEnd(bytes, next) : to;
-      if (!this.#fits(textEnd - next)) break;
+      if (!this.#fits(bytes, textEnd - next)) break;
       this.#put(frame, bytes, next, textEnd, mood, isPiece);
       next = isWhole ? end + 1 : textEnd;
       mood = !isPiece ? 'fresh' : mood === 'bare' ? 'bare' : 'within';
@@ -97,36 +94,38 @@ export class LineFormat {
 
   #put(frame: Frame, bytes: Buffer, from: number, to: number, mood: Mood, isPiece: boolean): void {
     if (mood === 'bare') {
-      this.#at += bytes.copy(this.#out, this.#at, from, to);
+      this.#text(from, to);
       if (!isPiece) this.#out[this.#at++] = NEWLINE;
       return;
     }
     this.#add(frame.heads[mood === 'within' ? 1 : 0]);
-    if (this.style.format === 'json') this.#at = escapeInto(this.#out, this.#at, bytes, from, to);
-    else if (to - from < SHORT) this.#copy(bytes, from, to);
-    else this.#at += bytes.copy(this.#out, this.#at, from, to);
+    const plainTo = this.style.format === 'json' ? plainEnd(bytes, from, to) : to;
+    this.#text(from, plainTo);
+    if (plainTo < to) this.#at = escapeInto(this.#out, this.#at, bytes, plainTo, to);
     this.#add(frame.tails[isPiece ? 1 : 0]);
   }
 
-  #add(part: Buffer): void {
-    this.#copy(part, 0, part.length);
+  #text(from: number, to: number): void {
+    this.#copy(from, to, this.#at);
+    this.#at += to - from;
   }
 
-  #copy(bytes: Buffer, from: number, to: number): void {
-    const out = this.#out;
-    let at = this.#at;
-    for (let i = from; i < to; i++) out[at++] = bytes[i] ?? 0;
-    this.#at = at;
+  /** What is so short is sooner copied than handed over to be copied. */
+  #add(part: Buffer): void {
+    const [out, at] = [this.#out, this.#at];
+    for (let i = 0; i < part.length; i++) out[at + i] = part[i] ?? 0;
+    this.#at = at + part.length;
   }
 
   /** Only the first line of all is worth a larger buffer: others can wait for their turn. */
-  #fits(length: number): boolean {
+  #fits(bytes: Buffer, length: number): boolean {
     const { heads, tails } = this.#frame ?? NO_FRAME;
     const widest = length * (this.style.format === 'json' ? WIDEST : 1);
     const need = widest + heads[1].length + tails[1].length + 1;
     if (this.#at + need <= this.#out.length) return true;
     if (this.#at > 0) return false;
     this.#out = Buffer.allocUnsafe(need);
+    this.#copy = copyBetween(bytes, this.#out);
     return true;
   }
 

@@ -10,6 +10,7 @@ import { LineFormat, type LineStyle, PIECE_BYTES } from './format.ts';
 import type { Label } from './label.ts';
 import type { LogFile, Place } from './log-file.ts';
 import type { LogFiles } from './log-files.ts';
+import { parcel } from './parcel.ts';
 import { hasArrived } from './passage.ts';
 import type { Loss, Sink } from './sink.ts';
 import { Slowness } from './slowness.ts';
@@ -184,7 +185,9 @@ export class LineSink implements Sink {
       return;
     }
     this.#file.isBusy = true;
-    writeAllAside(batch.place.descriptor, Buffer.from(batch.output), batch.place.size, (error) => {
+    const { bytes, release } = parcel(batch.output);
+    writeAllAside(batch.place.descriptor, bytes, batch.place.size, (error) => {
+      release();
       this.#slowness.end(began, 2);
       if (error === null) this.#arrived(batch);
       else this.#wentWrong(error, isEnding, performance.now());

@@ -15,9 +15,10 @@ import {
   writeSync,
 } from 'node:fs';
 import type { Plumbing } from '../ports/plumbing.ts';
-import { type Mood, PIECE_BYTES } from './format.ts';
+import type { Mood } from './format.ts';
 import { type Label, parseLabel } from './label.ts';
 import { codeOf } from './system-words.ts';
+import { input } from './workbench.ts';
 
 const END = '.spool';
 export const isSpool = (name: string): boolean => name.endsWith(END);
@@ -56,12 +57,10 @@ const MOODS = ['fresh', 'within', 'bare'] as const;
 /** What was dealt with is made room of when it is so much; later where much comes, for that costs a file system time. */
 const COMPACT_BYTES = 64 * 1024;
 const COMPACT_MUCH_BYTES = 4 * 1024 * 1024;
-/** So much is looked at in one go: more than the longest piece of a line. */
-export const WINDOW_BYTES = 2 * PIECE_BYTES;
+/** So much is looked at in one go. */
+const WINDOW_BYTES = input.length;
 const PRIVATE = 0o600;
 
-// One at a time is read, and nothing of it is kept.
-let window: Buffer | null = null;
 const notes = new Float64Array(10);
 const notesAsBytes = Buffer.from(notes.buffer);
 
@@ -127,10 +126,9 @@ export class Spool {
 
   /** What is held from this byte of it on, as far as it can be looked at in one go; to be used before the next call. */
   read(from = 0): Buffer {
-    window ??= Buffer.allocUnsafe(WINDOW_BYTES);
     const at = this.#state.position + from;
     const length = Math.min(WINDOW_BYTES, this.#end - at);
-    return window.subarray(0, readSync(this.#descriptor, window, 0, length, at));
+    return input.subarray(0, readSync(this.#descriptor, input, 0, length, at));
   }
 
   /** Before the first byte of that is written to the log. */

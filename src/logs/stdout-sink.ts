@@ -7,6 +7,7 @@ import { constants } from 'node:os';
 import type { Plumbing } from '../ports/plumbing.ts';
 import { INHERITED } from '../ports/processes.ts';
 import { type Dressed, LineFormat, type LineStyle, PIECE_BYTES } from './format.ts';
+import { parcel } from './parcel.ts';
 import type { Loss, Sink } from './sink.ts';
 import type { Spool } from './spool.ts';
 import { codeOf } from './system-words.ts';
@@ -93,7 +94,9 @@ export class StdoutSink implements Sink {
       for (const done of this.#waiting.splice(0)) done();
       return;
     }
-    writeOut(Buffer.from(lines.output), () => {
+    const { bytes, release } = parcel(lines.output);
+    writeOut(bytes, () => {
+      release();
       if (!this.#isClosed) this.#spool.pass(lines.to, lines.mood);
       this.#printNext();
     });

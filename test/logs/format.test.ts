@@ -1,6 +1,7 @@
 /** Whatever comes, in whatever portions: each line is dressed once, and undressed again it is what was written. */
 import { describe, expect, test } from 'vitest';
-import { LineFormat, type LineStyle, type Mood, PIECE_BYTES } from '../../src/logs/format.ts';
+import { type Job, LineFormat, type LineStyle, type Mood, PIECE_BYTES } from '../../src/logs/format.ts';
+import { input } from '../../src/logs/workbench.ts';
 import { dice } from './rig.ts';
 import { undressed } from './undress.ts';
 
@@ -36,6 +37,9 @@ function dressAll(style: LineStyle, portions: readonly Buffer[], room = Number.M
   }
   return Buffer.concat(written);
 }
+
+const dressed = (style: LineStyle, bytes: Buffer, job: Job): Buffer =>
+  Buffer.from(new LineFormat(style).dress(bytes, 0, job).output);
 
 const textOf = (style: LineStyle, ...portions: string[]): string =>
   dressAll(
@@ -144,6 +148,23 @@ describe('any bytes', () => {
       const isEmptyLast = !ends && all.at(-2) === 10;
       const expected = isEmptyLast ? wanted.subarray(0, -1) : wanted;
       expect(undressed(dressed, style.format).equals(expected), `seed ${seed}, ${i}`).toBe(true);
+    }
+  });
+
+  test.each([
+    ['with times', PLAIN],
+    ['as JSON', JSON_LINES],
+  ])('are dressed the same where they are read to as anywhere else: %s', (_, style) => {
+    const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+    const random = dice(seed);
+    const job = { timeMs: TIME, mood: 'fresh', room: 1e9, isEnding: true } as const;
+    for (let i = 0; i < 15; i++) {
+      const bytes = randomLines(random, 40).subarray(0, input.length / 2);
+      const at = random(input.length / 2);
+      bytes.copy(input, at);
+      const there = dressed(style, input.subarray(at, at + bytes.length), job);
+      expect(there.equals(dressed(style, bytes, job)), `seed ${seed}, ${i}`).toBe(true);
+      expect(input.subarray(at, at + bytes.length).equals(bytes), `seed ${seed}, ${i}: as it was`).toBe(true);
     }
   });
 

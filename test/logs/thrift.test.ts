@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { getHeapSpaceStatistics } from 'node:v8';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FileSink } from '../../src/logs/file-sink.ts';
+import { LineFormat } from '../../src/logs/format.ts';
 import { LogFiles } from '../../src/logs/log-files.ts';
+import { input } from '../../src/logs/workbench.ts';
 import { createPlumbing } from '../../src/os/plumbing.ts';
 import type { Plumbing } from '../../src/ports/plumbing.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
@@ -20,6 +22,9 @@ const WARMING = 20;
 const ROUNDS = 41;
 /** What is allocated by a move, with the write before it: a few small objects and numbers. 260 as it is; a Stats is 700. */
 const MOVE_BYTES = 400;
+/** Dressed at once. What that makes is shared by all of them; an object for each line would be twice this. */
+const LINES = 40;
+const LINE_OBJECT_BYTES = 40;
 /** Of that, among the old at once: nothing but what V8 needs for itself. */
 const OLD_BYTES = 8;
 
@@ -67,6 +72,23 @@ it('leaves next to nothing for the collector, and nothing among the old, at a mo
     sink.close();
     files.close();
   }
+});
+
+it.each(['raw', 'json'] as const)('makes no object for a line that it dresses: %s', (format) => {
+  const style = {
+    format,
+    timestamps: true,
+    lead: '',
+    instance: 'worker:0',
+    run: 1,
+    stream: 'stdout',
+  } as const;
+  const lines = new LineFormat(style);
+  const bytes = input.subarray(0, LINES * LINE.length);
+  for (let at = 0; at < bytes.length; at += LINE.length) LINE.copy(bytes, at);
+  const job = { timeMs: 0, mood: 'fresh', room: Number.POSITIVE_INFINITY, isEnding: false } as const;
+  const { all } = costOf(() => void lines.dress(bytes, 0, job));
+  expect(all / LINES).toBeLessThan(LINE_OBJECT_BYTES);
 });
 
 /** Bytes, each. A round in which V8 has collected says nothing: the median does not see it. */
