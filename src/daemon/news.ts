@@ -6,7 +6,8 @@ import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { lastExit } from './describe.ts';
 import { sentenceOf, tookOver } from './sentence.ts';
 
-const KEPT = 5000;
+/** Some 800 bytes each. What was before is in a file, for whoever asks for that. */
+const KEPT = 2000;
 
 /** As it came: what the wire says of it is made when somebody asks, since most of it nobody ever asks for. */
 interface Entry {

@@ -255,8 +255,8 @@ describe('the news desk', () => {
     const desk = new NewsDesk();
     fill(desk, count);
     const kept = desk.since(0);
-    expect(kept.length).toBeLessThanOrEqual(7500);
-    expect(kept.length).toBeGreaterThanOrEqual(Math.min(count, 5000));
+    expect(kept.length).toBeLessThanOrEqual(3000);
+    expect(kept.length).toBeGreaterThanOrEqual(Math.min(count, 2000));
     expect(kept.at(-1)?.seq).toBe(count === 0 ? undefined : count);
     expect(kept[0]?.seq).toBe(count === 0 ? undefined : count - kept.length + 1);
   });
