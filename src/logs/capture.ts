@@ -9,7 +9,7 @@ import type { Flights } from './flights.ts';
 import type { Flow } from './sink.ts';
 import type { Turns } from './turns.ts';
 
-const BYTES_A_TURN = 1024 * 1024;
+const BYTES_A_TURN = 512 * 1024;
 /** Where so much had gathered there is more; in a pipe that holds less, a part of it. */
 const MUCH_BYTES = 64 * 1024;
 const MUCH_OF_PIPE = 1 / 4;

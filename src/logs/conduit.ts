@@ -121,9 +121,9 @@ export class Conduit {
   setAside(): void {
     this.drain();
     this.#fifo.isRemoved = true;
+    this.isLeft = true;
     this.#sluice.setAside(this.path);
     this.#sink.setAside();
-    this.isLeft = true;
     this.watch();
   }
 

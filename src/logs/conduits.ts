@@ -156,10 +156,12 @@ export class Conduits {
   #findAlone(first: string): void {
     this.#guarded(first, () => {
       const own = join(this.#options.folder, first);
-      const name = standAlone(own, Fifo.targetOf(own));
-      if (name === null) return;
-      this.#find(basename(name));
-      this.#named.get(basename(name))?.drain();
+      const target = Fifo.targetOf(own);
+      // Where nobody knows where it led, whoever borrows its FIFO takes it up.
+      if (target === null) return;
+      const name = basename(standAlone(own, target));
+      this.#find(name);
+      this.#named.get(name)?.drain();
     });
   }
 

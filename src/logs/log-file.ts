@@ -117,6 +117,8 @@ export class LogFile {
 
   /** Has the descriptor from now on that it would need later, when there may be none. */
   prepare(): void {
+    // It may be closed there, and another thread has it in its hands.
+    if (this.isBusy) return;
     try {
       this.place(performance.now());
     } catch {

@@ -3,10 +3,9 @@
  * copied into a file; from here they are copied while the program goes on. It lies beside the first one, so that the
  * next daemon finds what is in it, and the daemon has both of its ends: it never comes to an end by itself.
  */
-import { closeSync, constants, existsSync, fstatSync, openSync, renameSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, renameSync } from 'node:fs';
 import type { Plumbing } from '../ports/plumbing.ts';
 import { link, removeFifo, removeIfThere } from './fifo.ts';
-import { codeOf } from './system-words.ts';
 
 const END = '.mid';
 export const isMid = (name: string): boolean => name.endsWith(END);
@@ -27,7 +26,7 @@ export class Mid {
 
   /** Null: an earlier daemon has left none. @throws what the system says */
   static find(first: string): Mid | null {
-    return existsSync(first + END) ? new Mid(first) : null;
+    return lstatSync(first + END, { throwIfNoEntry: false })?.isFIFO() === true ? new Mid(first) : null;
   }
 
   /** @throws what the system says */
@@ -42,14 +41,14 @@ export class Mid {
    */
   setAside(target: string): void {
     const path = asideOf(this.#first);
-    link(path, target);
+    const before = this.#path;
+    this.#path = path;
     try {
-      renameSync(this.#path, path);
-      this.#path = path;
-    } catch (error) {
-      // Somebody has removed it: it is held for as long as this daemon lives.
-      removeFifo(path);
-      if (codeOf(error) !== 'ENOENT') throw error;
+      link(path, target);
+      renameSync(before, path);
+    } catch {
+      // Somebody has removed it, or the folder takes no names: it is held for as long as this daemon lives.
+      for (const name of [path, before]) removeIfPossible(name);
     }
   }
 
@@ -62,19 +61,15 @@ export class Mid {
     closeSync(this.descriptor);
   }
 
-  /** There is nothing in it. */
+  /** There is nothing in it, and its name is nobody else's. */
   remove(): void {
     if (this.#path === this.#first + END) removeIfThere(this.#path);
     else removeFifo(this.#path);
   }
 }
 
-/** One whose FIFO somebody has removed is a FIFO by itself. Its name; null: nobody knows where that led. */
-export function standAlone(first: string, target: string | null): string | null {
-  if (target === null) {
-    removeIfThere(first + END);
-    return null;
-  }
+/** One whose FIFO somebody has removed is a FIFO by itself. Its name. @throws what the system says */
+export function standAlone(first: string, target: string): string {
   const path = asideOf(first);
   link(path, target);
   renameSync(first + END, path);
@@ -82,6 +77,14 @@ export function standAlone(first: string, target: string | null): string | null 
 }
 
 const asideOf = (first: string): string => `${first}.${process.pid}-${Date.now()}`;
+
+function removeIfPossible(path: string): void {
+  try {
+    removeFifo(path);
+  } catch {
+    // Then nobody can make another one there, either.
+  }
+}
 
 function openBoth(path: string): number {
   const descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);

@@ -6,7 +6,7 @@
  */
 import { constants } from 'node:os';
 import type { Plumbing } from '../ports/plumbing.ts';
-import type { Fifo } from './fifo.ts';
+import { Fifo } from './fifo.ts';
 import { Mid } from './mid.ts';
 import type { Flow, Sink } from './sink.ts';
 
@@ -150,9 +150,11 @@ export class Sluice implements Flow {
 
   #grow(): void {
     this.#isTried = true;
-    if (!this.#sink.isRaw || this.#fifo.isRemoved) return;
+    const { path, isRemoved } = this.#fifo;
+    // What is behind a FIFO that somebody has taken away would lead the next daemon nowhere.
+    if (!this.#sink.isRaw || isRemoved || Fifo.targetOf(path) === null) return;
     try {
-      this.#mid = Mid.make(this.#fifo.path, this.#plumbing);
+      this.#mid = Mid.make(path, this.#plumbing);
     } catch {
       return; // all goes on as before
     }

@@ -1,7 +1,7 @@
 /** Those who have much to move get turns of the loop, one after another, and whoever asks the daemon something gets in between. */
 
 /** As much of a turn of the loop is theirs. */
-const TURN_MS = 4;
+const TURN_MS = 1;
 
 export class Turns {
   /** A set would make a new table every few turns. */

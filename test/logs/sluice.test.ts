@@ -12,6 +12,7 @@ import {
   rmSync,
   statSync,
   write,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -208,10 +209,11 @@ describe.skipIf(!canCarry)('what goes through a second FIFO', () => {
 });
 
 describe.skipIf(!canCarry)('a second FIFO', () => {
-  test.each<[string, number, boolean]>([
-    ['is made for whoever writes 32 MiB in a tenth of a second', 3, true],
-    ['is not made for whoever is slower', 4, false],
-  ])('%s', (_, msEach, isMade) => {
+  test.each<[string, number, boolean, boolean]>([
+    ['is made for whoever writes 32 MiB in a tenth of a second', 3, true, true],
+    ['is not made for whoever is slower', 4, true, false],
+    ['is not made where somebody has removed all there was: nobody would know where it leads', 3, false, false],
+  ])('%s', (_, msEach, isThere, isMade) => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const s = scene();
     const plumbing = createPlumbing();
@@ -226,6 +228,7 @@ describe.skipIf(!canCarry)('a second FIFO', () => {
       takeAside: () => {},
       close: () => {},
     };
+    if (!isThere) for (const name of readdirSync(s.fifos)) rmSync(join(s.fifos, name));
     let grown = 0;
     const sluice = new Sluice(fifo, sink, { plumbing, pipeBytes: 64 * 1024, grown: () => void grown++ });
     for (let n = 0; n < 100; n++) {
@@ -240,6 +243,21 @@ describe.skipIf(!canCarry)('a second FIFO', () => {
     fifo.close();
     plumbing.close();
     expect([readdirSync(s.fifos), descriptors()]).toEqual([[], 0]);
+  });
+
+  test('is none where its name is something else’s, and all is carried as without', async () => {
+    const s = scene();
+    const { stdout, close } = s.open(s.log);
+    s.close();
+    writeSync(stdout, 'one\n');
+    writeFileSync(midOf(s), 'no FIFO');
+    s.adopt();
+    writeSync(stdout, 'two\n');
+    await s.drain();
+    expect([textOf(s.log), textOf(midOf(s))]).toEqual(['one\ntwo\n', 'no FIFO']);
+    rmSync(midOf(s));
+    close();
+    await nothingStays(s);
   });
 
   test('that nobody keeps is not used', async () => {
