@@ -212,7 +212,12 @@ describe.skipIf(!canCarry)('a second FIFO', () => {
   test.each<[string, number, boolean, boolean]>([
     ['is made for whoever writes 32 MiB in a tenth of a second', 3, true, true],
     ['is not made for whoever is slower', 4, true, false],
-    ['is not made where somebody has removed all there was: nobody would know where it leads', 3, false, false],
+    [
+      'is not made where somebody has removed all there was: nobody would know where it leads',
+      3,
+      false,
+      false,
+    ],
   ])('%s', (_, msEach, isThere, isMade) => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const s = scene();

@@ -30,17 +30,17 @@ function tireless(turns: Turns, names: readonly string[], ms: number) {
 
 test('those who go on without end take turns', async () => {
   const turns = new Turns();
-  const { took, stop } = tireless(turns, ['a', 'b', 'c'], 1);
+  const { took, stop } = tireless(turns, ['a', 'b', 'c'], 0.25);
   await nextTurn();
   await nextTurn();
   stop();
   expect(took.join('')).toBe('abcabcab');
 });
 
-test('however many they are, and however long each takes, the loop goes on after a few milliseconds', async () => {
+test('however many they are, and however long each takes, the loop goes on after a millisecond or so', async () => {
   const turns = new Turns();
   const names = Array.from({ length: 500 }, (_, n) => String(n));
-  const { took, stop } = tireless(turns, names, 3);
+  const { took, stop } = tireless(turns, names, 0.75);
   await nextTurn();
   expect(took).toEqual(['0', '1']);
   await nextTurn();
@@ -50,7 +50,7 @@ test('however many they are, and however long each takes, the loop goes on after
 
 test('who is gone has no turn any more', async () => {
   const turns = new Turns();
-  const { took, stop } = tireless(turns, ['a', 'b'], 3);
+  const { took, stop } = tireless(turns, ['a', 'b'], 0.75);
   await nextTurn();
   stop();
   await nextTurn();
