@@ -1,7 +1,7 @@
 /** A disk that takes its time holds up whoever writes to it, and not the daemon. */
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { instanceId, programName, run } from '../../src/base/ids.ts';
 import type { Plumbing } from '../../src/ports/plumbing.ts';
 import { useLeakCheck } from '../rig/leaks.ts';
@@ -11,6 +11,17 @@ import { canCarry, ID, until, useScene } from './rig.ts';
 
 const leaks = useLeakCheck();
 const scene = useScene(leaks);
+
+/** On a busy machine all that is slow may be taken for a wait for a processor: here every wait is the disk's. */
+vi.mock('../../src/logs/slowness.ts', async (original) => {
+  const real = await original<typeof import('../../src/logs/slowness.ts')>();
+  class Slowness extends real.Slowness {
+    constructor() {
+      super(new real.Queue(() => 0));
+    }
+  }
+  return { ...real, Slowness };
+});
 
 class SlowDisk {
   /** Calls that have held up this thread. */
@@ -26,7 +37,7 @@ class SlowDisk {
       const moved = real.splice(...args);
       if (moved <= 0) return moved; // there was nothing for the disk
       this.waits++;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60); // well beyond what a busy machine hides
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60);
       return moved;
     },
     spliceAside: (pipe, file, at, most, done) => {
@@ -80,9 +91,10 @@ describe.skipIf(!canCarry)('a slow disk', () => {
       disk.aside.shift()?.go();
       return allIn(s.log) === `one\n${lines.join('')}`;
     });
-    expect(disk.waits).toBe(1);
     const files = filesOf(s.log).slice(0, -1);
     expect(files.length).toBeGreaterThan(30);
+    // A disk that was not slow for five seconds is tried again.
+    expect(disk.waits).toBeLessThan(files.length / 4);
     for (const file of files) expect([file.length >= 100, file.at(-1)]).toEqual([true, 10]);
     close();
     await letAllGo(disk, () => s.captures.ended(run(1)));
