@@ -55,7 +55,7 @@ const SUM_BYTES = 32;
 
 /** The sum, the program, and the code. */
 function write(file: string, source: Buffer, code: Buffer): void {
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.new`; // one name, so that of a writer that is killed no more than one is left
   try {
     rmSync(draft, { force: true });
     writeFileSync(draft, Buffer.concat([sumOf(source, code), source, code]), { mode: 0o600, flag: 'wx' });

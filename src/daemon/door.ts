@@ -3,7 +3,7 @@ import { rmSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { Callers } from './callers.ts';
-import { listen } from './server.ts';
+import { listen } from './listen.ts';
 
 const CLOSE_WITHIN_MS = 200;
 

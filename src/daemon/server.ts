@@ -1,9 +1,6 @@
 /** HTTP over the control socket: reads a request, finds its route, answers. Whatever comes in, the daemon lives on. */
-import { once } from 'node:events';
-import { chmodSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
-import { dirname, join } from 'node:path';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { VERSION } from '../base/version.ts';
 import { ERROR_KINDS, type WireError } from '../protocol/errors.ts';
@@ -104,57 +101,6 @@ function replyToNoRequest(error: NodeJS.ErrnoException): string {
     'connection: close',
   ];
   return `${head.join('\r\n')}\r\n\r\n${text}`;
-}
-
-/**
- * Bound under a private name, given its mode, then moved into place: nobody finds it half made. Rejects when it
- * cannot be, or when somebody else answers there; the server is closed then. `inherited`: a descriptor that listens
- * there already, where callers wait.
- */
-export async function listen(
-  server: Server,
-  socket: string,
-  mode: number,
-  inherited: number | null = null,
-): Promise<void> {
-  if (inherited !== null) {
-    server.listen({ fd: inherited });
-    await once(server, 'listening');
-    return;
-  }
-  const hidden = join(dirname(socket), `.${process.pid}.sock`);
-  if (Math.max(Buffer.byteLength(hidden), Buffer.byteLength(socket)) > MAX_SOCKET_PATH_BYTES) {
-    throw new Error(`the path of the socket is too long: ${socket}; choose a shorter one`);
-  }
-  if (statSync(socket, { throwIfNoEntry: false })?.isDirectory() === true)
-    throw new Error(`there is a folder where the socket is to be: ${socket}; remove it`);
-  if (await answers(socket)) throw new Error(`another daemon answers at ${socket}`);
-  rmSync(hidden, { force: true });
-  try {
-    server.listen(hidden);
-    await once(server, 'listening');
-    chmodSync(hidden, mode);
-    renameSync(hidden, socket);
-  } catch (error) {
-    server.close();
-    rmSync(hidden, { force: true });
-    throw error;
-  }
-}
-
-/** What fits into the address of a socket, on Linux and on macOS; more is cut off without a word. */
-const MAX_SOCKET_PATH_BYTES = 103;
-
-/** The lock keeps others out of our run_dir, but a socket may have been given from elsewhere. */
-function answers(socket: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const connection = connect(socket);
-    connection.once('connect', () => {
-      connection.destroy();
-      resolve(true);
-    });
-    connection.once('error', () => resolve(false));
-  });
 }
 
 function handlersOf(

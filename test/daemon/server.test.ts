@@ -1,6 +1,7 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, renameSync, statSync } from 'node:fs';
 import { Server } from 'node:http';
-import { dirname } from 'node:path';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MAX_BODY_BYTES } from '../../src/protocol/routes.ts';
 import type { StatusReply } from '../../src/protocol/status.ts';
@@ -113,7 +114,28 @@ describe('the socket', () => {
       'control.sock',
     ]);
   });
+
+  it('takes away what a daemon has left that was killed before it had its own in place, and nothing that answers', async () => {
+    const folder = dirname(world.socket);
+    const dead = await leaveSocket(folder, '.4711.sock');
+    const living = await leaveSocket(folder, '.4712.sock');
+    await dead.close();
+    await world.handOver();
+    expect(readdirSync(folder).filter((name) => name.endsWith('.sock'))).toEqual([
+      '.4712.sock',
+      'control.sock',
+    ]);
+    await living.close();
+  });
 });
+
+/** A socket under that name, which stays there when nobody listens any more. */
+async function leaveSocket(folder: string, name: string): Promise<{ close(): Promise<void> }> {
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(join(folder, 'other.sock'), resolve));
+  renameSync(join(folder, 'other.sock'), join(folder, name));
+  return { close: () => new Promise((resolve) => server.close(() => resolve())) };
+}
 
 describe('what is wrong with a request is said in the form that all errors have', () => {
   it.each([
