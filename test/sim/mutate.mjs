@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { MUTANTS } from './mutants.mjs';
 
 const HOME = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const COPIED = ['src', 'test/core', 'test/sim', 'test/map.ts', 'package.json'];
+const COPIED = ['src', 'test/core', 'test/sim', 'test/rig/logging.ts', 'test/map.ts', 'package.json'];
 /** Without the set-up of the floors above. */
 const CONFIG = "export default { test: { include: ['test/**/*.test.ts'] } };\n";
 const WORLDS = '600';
