@@ -38,9 +38,10 @@ function dropBadBuilds(world: World, operator: Operator): void {
       if (world.flavour.deaths && dice.chance(0.2)) world.lightFuse();
       world.runUntil(world.agenda.now + BAD_MS);
       world.calm();
-      if (fleet.rollouts.get(id)?.reverting === null)
-        operator.steer(id, 'abort'); // there was nothing to go back to
-      else operator.steer(id, 'resume');
+      const rollout = fleet.rollouts.get(id);
+      // There was nothing to go back to, or nothing better: one that lives for a while has been taken for whole.
+      const isVain = rollout?.reverting === null || (rollout !== undefined && isBad(rollout.target));
+      operator.steer(id, isVain ? 'abort' : 'resume');
     }
     if (isUnderWay(world, id) && !waitsForOthers(world, id))
       broken(`rollout ${id}, of a bad build, cannot end`);

@@ -176,12 +176,14 @@ export class RolloutWatch {
       ({ step }) => step.kind === 'failed',
     );
     const turning = new Set([...rollout.turns.filter(isActive), ...begun].map(({ id }) => id));
+    const late = new Set(rollout.turns.filter(isLate).map(({ id }) => id));
     for (const other of seatsOf(this.#fleet, rollout.program).values()) {
       if (turning.has(other.id) || other.wish.want === 'down' || other.leaving) continue;
       const isWhole = isWell(other) || other.phase.kind === 'exited' || waitsForTime(other);
-      // A rollout has gone on without it.
+      // A rollout has gone on without it, and does so until it has ended.
       const drainsOn =
-        other.phase.kind === 'draining' && other.phase.overdue && other.phase.onTimeout === 'skip';
+        (other.phase.kind === 'draining' && other.phase.overdue && other.phase.onTimeout === 'skip') ||
+        (late.has(other.id) && 'ending' in other.phase);
       if (!isWhole && !drainsOn) broken(`${turn.id} is touched while ${other.id} is ${other.phase.kind}`);
     }
   }
