@@ -291,7 +291,8 @@ async function assemble(
     clock,
     perform: (effect, now) => perform(effect, parts, now),
     secured: () => journal.flush(),
-    performed: () => memory.performed(),
+    signalling: (run) => memory.signalling(run),
+    signalled: () => memory.signalled(),
     settled: () => {
       journal.flush();
       events.flush();

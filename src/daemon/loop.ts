@@ -4,6 +4,7 @@
  * is queued behind it: no re-entry, no await in between.
  */
 import type { Moment } from '../base/clock.ts';
+import type { Run } from '../base/ids.ts';
 import type { FleetEffect } from '../core/fleet/effect.ts';
 import type { FleetEvent } from '../core/fleet/event.ts';
 import type { Fleet } from '../core/fleet/fleet.ts';
@@ -17,8 +18,10 @@ export interface LoopOptions {
   perform(effect: FleetEffect, now: Moment): void;
   /** What this step records has been recorded, and is to be written before anything else of it is performed. */
   secured(): void;
-  /** All of a step was performed. */
-  performed(): void;
+  /** A leader is about to be asked or told to end. */
+  signalling(run: Run): void;
+  /** All signals of a step were sent. */
+  signalled(): void;
   /** Everything that was queued has been dealt with: the moment to write what has gathered. */
   settled(): void;
   /** A defect of ours. The loop goes on. */
@@ -77,16 +80,17 @@ export class Loop {
 
   #take({ event, now }: Happened): void {
     this.#guarded(() => {
-      const effects = stepFleet(this.#options.fleet, event, now);
-      const deeds = effects.filter(({ type }) => type !== 'record' && type !== 'prepare');
-      for (const effect of effects) if (effect.type === 'record') this.#perform(effect, now);
-      if (deeds.some(touchesWorld)) this.#guarded(() => this.#options.secured());
-      for (const effect of deeds) this.#perform(effect, now);
-      this.#options.performed();
-      // That it was asked is known for sure from now on, however long the rest of the queue takes.
-      if (deeds.some(({ type }) => type === 'signal')) this.#guarded(() => this.#options.secured());
-      // Takes its time: whoever is killed over it has asked all that were to be asked.
-      for (const effect of effects) if (effect.type === 'prepare') this.#perform(effect, now);
+      const { records, signals, others } = courseOf(stepFleet(this.#options.fleet, event, now));
+      for (const effect of records) this.#perform(effect, now);
+      if ([...signals, ...others].some(touchesWorld)) this.#guarded(() => this.#options.secured());
+      for (const effect of signals) {
+        if (effect.type === 'signal') this.#guarded(() => this.#options.signalling(effect.run));
+        this.#perform(effect, now);
+      }
+      this.#options.signalled();
+      // That they were asked is known for sure from now on: who is killed before that leaves the next daemon in doubt.
+      if (signals.length > 0) this.#guarded(() => this.#options.secured());
+      for (const effect of others) this.#perform(effect, now);
     });
   }
 
@@ -101,6 +105,43 @@ export class Loop {
       this.#options.defect(error);
     }
   }
+}
+
+/** In which order a step is performed. */
+interface Course {
+  readonly records: readonly FleetEffect[];
+  /** Up to the last that asks or tells a leader to end, and nothing that can wait for that. */
+  readonly signals: readonly FleetEffect[];
+  readonly others: readonly FleetEffect[];
+}
+
+export function courseOf(effects: readonly FleetEffect[]): Course {
+  const deeds = withoutVain(effects.filter(({ type }) => type !== 'record'));
+  const last = deeds.findLastIndex(({ type }) => type === 'signal');
+  const waits = ({ type }: FleetEffect, index: number): boolean =>
+    index > last || type === 'announce' || type === 'prepare';
+  const others = deeds.filter(waits);
+  // It takes its time, and is of use to nobody yet.
+  const isAhead = ({ type }: FleetEffect): boolean => type === 'prepare';
+  return {
+    records: effects.filter(({ type }) => type === 'record'),
+    signals: deeds.filter((effect, index) => !waits(effect, index)),
+    others: [...others.filter((effect) => !isAhead(effect)), ...others.filter(isAhead)],
+  };
+}
+
+/** What is got ready last of all cannot be let go of before that: what is both within one step is neither. */
+function withoutVain(deeds: readonly FleetEffect[]): readonly FleetEffect[] {
+  const prepared = new Set(deeds.flatMap((deed) => (deed.type === 'prepare' ? [deed.life.run] : [])));
+  const vain = new Set(
+    deeds.flatMap((deed) => (deed.type === 'unprepare' && prepared.has(deed.run) ? [deed.run] : [])),
+  );
+  if (vain.size === 0) return deeds;
+  return deeds.filter(
+    (deed) =>
+      !(deed.type === 'prepare' && vain.has(deed.life.run)) &&
+      !(deed.type === 'unprepare' && vain.has(deed.run)),
+  );
 }
 
 /** What cannot be taken back: whoever is killed right after it leaves something behind. */

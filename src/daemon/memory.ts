@@ -10,7 +10,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { RolloutHistory } from './history.ts';
 import type { Journal, Journalled } from './journal.ts';
 import { PlanShelf } from './plan-shelf.ts';
-import { begunRecordOf, lastingDeadline, recordOf } from './record.ts';
+import { begunRecordOf, lastingDeadline, recordOf, type Signalled } from './record.ts';
 import { type CompletedRecord, readCounter } from './remembered.ts';
 import { RolloutKeeper } from './rollout-keeper.ts';
 import type { LogPlace } from './watches.ts';
@@ -42,7 +42,9 @@ export class MemoryKeeper {
   /** Runs that have been asked to drain, and about which that is written down. */
   readonly #signalled = new Map<InstanceId, Run>();
   /** Those about which it is still to be written. */
-  readonly #asking = new Set<InstanceId>();
+  readonly #asking = new Map<Run, InstanceId>();
+  /** How many have been asked. */
+  #asked = 0;
   readonly #shelf: PlanShelf;
   readonly #rollouts: RolloutKeeper;
   #reservedRuns: number;
@@ -84,21 +86,33 @@ export class MemoryKeeper {
     }
   }
 
-  /** All that was recorded has been done: who was to be asked to drain has been. */
-  performed(): void {
-    for (const id of this.#asking) {
-      this.#asking.delete(id);
+  /**
+   * It is asked to drain at this moment: who was before it in the same step has been, who comes after it has not. Only
+   * about this one nobody will know who does not live to tell.
+   */
+  signalling(run: Run): void {
+    const id = this.#asking.get(run);
+    if (id === undefined) return;
+    this.#journal.put(`asking/${id}`, ++this.#asked);
+    this.#journal.flush();
+  }
+
+  /** Who was to be asked to drain has been. */
+  signalled(): void {
+    for (const [run, id] of this.#asking) {
+      this.#asking.delete(run);
       const instance = this.#fleet.instances.get(id);
-      const run = instance === undefined ? undefined : lifeOf(instance.phase)?.run;
-      if (instance === undefined || run === undefined) continue;
+      if (instance === undefined || lifeOf(instance.phase)?.run !== run) continue;
       this.#signalled.set(id, run);
       this.#keepRun(instance);
+      this.#journal.put(`asking/${id}`, null);
     }
   }
 
   #forget(id: InstanceId): void {
     this.#kept.delete(id);
     this.#journal.put(`run/${id}`, null);
+    this.#journal.put(`asking/${id}`, null);
     this.#journal.put(`begun/${id}`, null);
     this.#journal.put(`wanted/${id}`, null);
     this.#journal.put(`stopped/${id}`, null);
@@ -146,7 +160,7 @@ export class MemoryKeeper {
     if (!('body' in phase)) {
       this.#kept.delete(id);
       this.#signalled.delete(id);
-      this.#journal.put(`run/${id}`, null); // also what an earlier daemon has written
+      for (const kind of ['run', 'asking']) this.#journal.put(`${kind}/${id}`, null); // also what an earlier daemon has written
       return;
     }
     const { run, program } = phase.body.life;
@@ -171,12 +185,12 @@ export class MemoryKeeper {
   }
 
   /** Whoever is to be asked in this step, or may have been by an earlier daemon, has not been for sure. */
-  #isSignalled({ id, phase }: Instance): boolean {
+  #isSignalled({ id, phase }: Instance): Signalled {
     if (phase.kind !== 'draining' || phase.asked === false) return true;
     if (phase.asked === 'perhaps') return false;
     if (this.#signalled.get(id) === phase.body.life.run) return true;
-    this.#asking.add(id);
-    return false;
+    this.#asking.set(phase.body.life.run, id);
+    return 'due';
   }
 
   #keepRevisions({ program, revisions }: Extract<Recorded, { kind: 'revisions' }>): void {

@@ -92,16 +92,21 @@ export interface Traces {
   readonly identity: string;
   readonly places: readonly LogPlace[];
   readonly plan: PlanRef;
-  /** False: it is about to be asked to drain, and whoever dies now may have asked it or not. */
-  readonly signalled: boolean;
+  readonly signalled: Signalled;
 }
+
+/** Whether it has been asked to drain. False: nobody knows. `due`: it is to be in this step, and other records tell. */
+export type Signalled = boolean | 'due';
+
+/** Of one that was due when the last daemon died. `owed`: it has not been, for sure. */
+export type Doubt = 'sent' | 'perhaps' | 'owed';
 
 interface EndingRecord extends Omit<Ending, 'since'> {
   readonly since: Wall;
   readonly exit: ExitStatus | null;
   readonly onTimeout: OnTimeout;
   readonly asked: boolean;
-  readonly signalled?: boolean;
+  readonly signalled?: Signalled;
   readonly overdue: boolean;
   readonly saidDrained: boolean;
 }
@@ -138,7 +143,7 @@ function runRecord(phase: Bodied, { identity, places, plan, signalled }: Traces,
 export const lastingDeadline = (phase: Phase): Mono | null =>
   phase.kind === 'running' ? null : phaseDeadline(phase);
 
-function endingRecord(phase: Extract<Bodied, { ending: Ending }>, signalled: boolean): EndingRecord {
+function endingRecord(phase: Extract<Bodied, { ending: Ending }>, signalled: Signalled): EndingRecord {
   const draining = phase.kind === 'draining' ? phase : null;
   return {
     ...phase.ending,
@@ -152,13 +157,18 @@ function endingRecord(phase: Extract<Bodied, { ending: Ending }>, signalled: boo
 }
 
 /** The instance as it was, on this daemon's stopwatch. `program` is what the run was started with. */
-export function restore(record: InstanceRecord, program: ProgramPlan, now: Moment): Instance {
+export function restore(
+  record: InstanceRecord,
+  program: ProgramPlan,
+  now: Moment,
+  doubt: Doubt = 'owed',
+): Instance {
   const { run, ...kept } = record;
   const { leaving = false, queued = false } = record; // an earlier version has not written them
-  return { ...kept, leaving, queued, lastRun: run.run, program, phase: phaseOf(run, program, now) };
+  return { ...kept, leaving, queued, lastRun: run.run, program, phase: phaseOf(run, program, doubt, now) };
 }
 
-function phaseOf(record: RunRecord, program: ProgramPlan, now: Moment): Phase {
+function phaseOf(record: RunRecord, program: ProgramPlan, doubt: Doubt, now: Moment): Phase {
   const { run, generation, because, kind } = record;
   const body: Body = {
     life: { run, program, generation, because, startedAt: momentOf(record.startedAt, now) },
@@ -171,7 +181,7 @@ function phaseOf(record: RunRecord, program: ProgramPlan, now: Moment): Phase {
     },
   };
   const deadline = record.deadline === null ? null : deadlineOf(record.deadline, now);
-  if (record.ending !== null) return endingPhase(kind, body, record.ending, deadline, now);
+  if (record.ending !== null) return endingPhase(kind, body, record.ending, { deadline, doubt }, now);
   return kind === 'running'
     ? newlyRunning(body, now)
     : { kind: 'starting', body, readyBy: deadline, hook: record.hook ?? false };
@@ -181,14 +191,19 @@ function endingPhase(
   kind: Bodied['kind'],
   body: Body,
   record: EndingRecord,
-  deadline: Mono | null,
+  { deadline, doubt }: { readonly deadline: Mono | null; readonly doubt: Doubt },
   now: Moment,
 ): Phase {
   const { onTimeout, overdue, asked: wasAsked = true, signalled = true, saidDrained: _, ...rest } = record;
   const ending: Ending = { ...rest, since: momentOf(record.since, now) };
   const at = deadline ?? now.mono;
-  const asked = wasAsked && !signalled ? 'perhaps' : wasAsked;
-  if (kind === 'draining') return { kind, body, ending, deadline, onTimeout, asked, overdue };
+  if (kind === 'draining') {
+    const isSure = signalled === true || (signalled === 'due' && doubt === 'sent');
+    const asked = wasAsked && !isSure ? 'perhaps' : wasAsked;
+    // One whose time is over is asked again: at once, where there was no first time.
+    const isOwed = wasAsked && signalled === 'due' && doubt === 'owed';
+    return { kind, body, ending, deadline: isOwed ? now.mono : deadline, onTimeout, asked, overdue };
+  }
   if (kind === 'stopping') return { kind, body, ending, killAt: at };
   if (kind === 'killing') return { kind, body, ending, again: at };
   return { kind: 'sweeping', body, ending, killAt: deadline };

@@ -9,7 +9,7 @@ import type { Plan } from '../core/plan.ts';
 import type { Journal } from './journal.ts';
 import { withLastWord } from './last-word.ts';
 import { fieldsOf, PlanShelf } from './plan-shelf.ts';
-import { type BegunRecord, type InstanceRecord, restore, restoreBegun } from './record.ts';
+import { type BegunRecord, type Doubt, type InstanceRecord, restore, restoreBegun } from './record.ts';
 import { isBegunRecord, isCompletedRecord, isInstanceRecord } from './record-shape.ts';
 import { readRollouts } from './rollout-keeper.ts';
 import type { LogPlace } from './watches.ts';
@@ -79,7 +79,7 @@ function isAnotherBoot(journal: Journal, boot: string | null): boolean {
  * in spite of that is found by its mark.
  */
 function forgetProcesses(journal: Journal): void {
-  for (const prefix of ['run/', 'begun/', 'left/']) {
+  for (const prefix of ['run/', 'asking/', 'begun/', 'left/']) {
     for (const [id] of [...journal.under(prefix)]) journal.put(`${prefix}${id}`, null);
   }
 }
@@ -171,8 +171,10 @@ function readRuns(
   const alive = new Map<InstanceId, Instance>();
   const identities = new Map<Run, string>();
   const places = new Map<Run, readonly LogPlace[]>();
+  const doubts = readDoubts(journal);
   for (const [id, value] of [...journal.under('run/')]) {
-    const read = isOf(id, value) && isInstanceRecord(value) ? readRun(value, shelf, now) : null;
+    const doubt = doubts.get(id) ?? 'owed';
+    const read = isOf(id, value) && isInstanceRecord(value) ? readRun(value, shelf, doubt, now) : null;
     // What cannot be read is not lost: a run that still lives is found by its mark.
     if (read === null) {
       journal.reject(`run/${id}`);
@@ -199,16 +201,33 @@ function readBegun(journal: Journal, shelf: PlanShelf, now: Moment): Map<Run, In
   return all;
 }
 
+/**
+ * Who was asked to drain when the last daemon died: they are numbered in their order, and only about the last nobody
+ * knows. Written down anew, for the numbers of this daemon begin anew.
+ */
+function readDoubts(journal: Journal): Map<string, Doubt> {
+  const found = [...journal.under('asking/')];
+  const last = Math.max(...found.map(([, value]) => (isCount(value) ? value : 0)));
+  const doubts = new Map<string, Doubt>();
+  for (const [id, value] of found) {
+    const isSent = value === true || (isCount(value) && value < last);
+    journal.put(`asking/${id}`, isSent);
+    doubts.set(id, isSent ? 'sent' : 'perhaps');
+  }
+  return doubts;
+}
+
 function readRun(
   value: unknown,
   shelf: PlanShelf,
+  doubt: Doubt,
   now: Moment,
 ): { instance: Instance; run: Run; identity: string; places: readonly LogPlace[] } | null {
   const record = value as InstanceRecord; // it has just been looked at
   const { run, revision, plan = revision, identity, places = [] } = record.run;
   const name = record.id.slice(0, record.id.lastIndexOf(':'));
   const program = shelf.get(name, plan);
-  return program === null ? null : { instance: restore(record, program, now), run, identity, places };
+  return program === null ? null : { instance: restore(record, program, now, doubt), run, identity, places };
 }
 
 /** It is where it belongs. */

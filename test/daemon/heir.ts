@@ -15,6 +15,7 @@ import { RolloutHistory } from '../../src/daemon/history.ts';
 import { type Inheritance, inherit, takeUp } from '../../src/daemon/inheritance.ts';
 import { Journal } from '../../src/daemon/journal.ts';
 import { KeptPlans } from '../../src/daemon/kept-plans.ts';
+import { courseOf } from '../../src/daemon/loop.ts';
 import { MemoryKeeper } from '../../src/daemon/memory.ts';
 import { PlanShelf } from '../../src/daemon/plan-shelf.ts';
 import { forgetPlans } from '../../src/daemon/remembered.ts';
@@ -111,8 +112,14 @@ export class Heir {
       if (effect.what.kind === 'program' && effect.what.plan !== null) this.#kept.keep(effect.what.plan);
     }
     this.journal.flush();
-    for (const effect of effects) this.performs(effect);
-    this.#keeper.performed();
+    const { signals, others } = courseOf(effects);
+    for (const effect of signals) {
+      if (effect.type === 'signal') this.#keeper.signalling(effect.run);
+      this.performs(effect);
+    }
+    this.#keeper.signalled();
+    this.journal.flush();
+    for (const effect of others) this.performs(effect);
     return this;
   }
 

@@ -3,7 +3,9 @@ import { type InstanceId, pid, run } from '../../src/base/ids.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import { createFleet, NO_MEMORY } from '../../src/core/fleet/fleet.ts';
-import { Loop } from '../../src/daemon/loop.ts';
+import { newInstance } from '../../src/core/instance/instance.ts';
+import type { Life } from '../../src/core/instance/phase.ts';
+import { courseOf, Loop } from '../../src/daemon/loop.ts';
 import { at, PROGRAM, plan, worker } from '../core/rig.ts';
 
 interface Scene {
@@ -28,7 +30,8 @@ function scene(
       log.push(`end ${what}`);
     },
     secured: () => void log.push('secured'),
-    performed() {},
+    signalling() {},
+    signalled() {},
     settled() {
       log.push('settled');
       settled();
@@ -51,7 +54,8 @@ function course(instances: number): {
     clock: { now: () => at(0) },
     perform: ({ type }) => void order.push(type),
     secured: () => void order.push('secured'),
-    performed: () => void order.push('performed'),
+    signalling: () => void order.push('signalling'),
+    signalled: () => void order.push('signalled'),
     settled() {},
     defect(error) {
       throw error;
@@ -112,15 +116,15 @@ describe('the loop', () => {
   it('writes down all that a step records before it does anything that cannot be taken back', () => {
     const { loop, order, ids } = course(3);
     loop.post({ type: 'start', ids, because: 'start' });
-    expect(order.slice(0, 5), 'once for all three').toEqual([
+    expect(order.slice(0, 6), 'once for all three').toEqual([
       'record',
       'record',
       'record',
       'secured',
+      'signalled',
       'spawn',
     ]);
     expect(order.filter((what) => what === 'record' || what === 'secured')).toHaveLength(4);
-    expect(order.at(-1)).toBe('performed');
   });
 
   it('writes down that one was asked to end before it takes the next event', () => {
@@ -134,7 +138,17 @@ describe('the loop', () => {
     });
     const asked = order.indexOf('signal');
     expect(order.slice(0, asked)).toContain('secured');
-    expect(order.slice(asked, order.indexOf('performed') + 2).slice(-2)).toEqual(['performed', 'secured']);
+    expect(order.slice(asked, asked + 3)).toEqual(['signal', 'signalled', 'secured']);
+  });
+
+  it('writes down that all were asked to end before it tells of the first', () => {
+    const { loop, order, ids } = course(3);
+    loop.post({ type: 'start', ids, because: 'start' });
+    for (const number of [1, 2, 3]) loop.post({ type: 'spawned', run: run(number), pid: pid(number) });
+    order.length = 0;
+    loop.post({ type: 'stop', ids, how: 'drain' });
+    const told = order.filter((what) => ['signal', 'secured', 'announce'].includes(what));
+    expect(told.slice(0, 6)).toEqual(['secured', 'signal', 'signal', 'signal', 'secured', 'announce']);
   });
 
   it('gets the next runs ready when all have been asked to end, and that is written down', () => {
@@ -145,6 +159,20 @@ describe('the loop', () => {
     loop.post({ type: 'restart', ids, programs: [{ ...PROGRAM, instances: 2 }] });
     const told = order.filter((what) => ['signal', 'secured', 'prepare'].includes(what));
     expect(told).toEqual(['secured', 'signal', 'signal', 'secured', 'prepare', 'prepare']);
+  });
+
+  it('does not get ready what the same step lets go of, nor lets go of it', () => {
+    const seat = newInstance(worker(0), 0, PROGRAM, { want: 'up', because: 'start' });
+    const life: Life = { run: run(7), program: PROGRAM, generation: 0, because: 'start', startedAt: at(0) };
+    const prepare: FleetEffect = { type: 'prepare', life, instance: seat };
+    const other: FleetEffect = { ...prepare, life: { ...life, run: run(8) } };
+    const unprepare = (number: number): FleetEffect => ({
+      type: 'unprepare',
+      run: run(number),
+      instance: seat,
+    });
+    const { others } = courseOf([unprepare(3), prepare, other, unprepare(7)]);
+    expect(others).toEqual([unprepare(3), other]);
   });
 
   it('does not write for a step that touches nothing', () => {
@@ -198,7 +226,8 @@ describe('the loop', () => {
         if (began.length === 1) loop.post(STOP);
       },
       secured() {},
-      performed() {},
+      signalling() {},
+      signalled() {},
       settled() {},
       defect(error) {
         throw error;

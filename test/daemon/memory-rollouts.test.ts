@@ -224,6 +224,86 @@ describe('nothing is done that the next daemon does not know of', () => {
     expect(second?.next().seat(0).phase, 'and the next one knows').toMatchObject({ asked });
   });
 
+  describe('of several that are asked in one step', () => {
+    const ids = [worker(0), worker(1), worker(2)];
+    /** Killed when so many signals had been sent, and was about to send the next: the highest goes first. */
+    function killedAfter(
+      sent: number,
+      then: (second: Heir) => Heir = (second) => second.next({ programs: [OLD], now: LATER }),
+    ): readonly [second: Heir, third: Heir] {
+      const first = working();
+      let signals = 0;
+      const heirs: Heir[] = [];
+      first.performs = ({ type }) => {
+        if (type !== 'signal' || signals++ !== sent) return;
+        const second = first.nextAtOnce({ programs: [OLD], now: LATER });
+        heirs.push(second, then(second));
+      };
+      first.take({ type: 'stop', ids, how: 'drain' });
+      const [second, third] = heirs;
+      if (second === undefined || third === undefined) throw new Error(`no signal after ${sent}`);
+      return [second, third];
+    }
+    const asked = (heir: Heir) =>
+      ids.map((_, index) => {
+        const { phase } = heir.seat(index);
+        if (phase.kind !== 'draining') return phase.kind;
+        return phase.asked === 'perhaps' && phase.deadline === LATER.mono ? 'owed' : phase.asked;
+      });
+
+    it.each([
+      [0, ['owed', 'owed', 'perhaps']],
+      [1, ['owed', 'perhaps', true]],
+      [2, ['perhaps', true, true]],
+    ] as const)('after %i it is known of all but one', (sent, expected) => {
+      const [second, third] = killedAfter(sent);
+      expect(asked(second)).toEqual(expected);
+      expect(asked(third), 'in the one after that, too').toEqual(expected);
+    });
+
+    it('whoever has not been is asked as soon as the next daemon is there, and has all its time', () => {
+      const second = killedAfter(1)[0].goOn();
+      const signals: unknown[] = [];
+      second.performs = (effect) => {
+        if (effect.type === 'signal') signals.push([effect.instance.id, effect.signal]);
+      };
+      for (const id of ids) second.take({ type: 'due', timer: { of: 'instance', id } });
+      expect(signals).toEqual([[worker(0), OLD.drain.signal]]);
+      expect(asked(second)).toEqual([true, 'perhaps', true]);
+      const third = second.nextAtOnce({ programs: [OLD], now: LATER });
+      expect(asked(third), 'which the one after that knows').toEqual([true, 'perhaps', true]);
+    });
+
+    it('the doubts of one daemon are not taken for those of the next', () => {
+      const [, third] = killedAfter(1, (second) => {
+        const found: { heir: Heir | null } = { heir: null };
+        second.goOn().performs = ({ type }) => {
+          if (type === 'signal') found.heir ??= second.nextAtOnce({ programs: [OLD], now: LATER });
+        };
+        second.take({ type: 'due', timer: { of: 'instance', id: worker(0) } });
+        return found.heir ?? second;
+      });
+      expect(asked(third)).toEqual(['perhaps', 'perhaps', true]);
+    });
+
+    it('a step that was over leaves nothing in doubt, and nothing of it behind', () => {
+      const first = working().take({ type: 'stop', ids, how: 'drain' });
+      expect([...first.journal.under('asking/')]).toEqual([]);
+      expect(asked(first.next())).toEqual([true, true, true]);
+    });
+
+    it('nothing is left of the doubt when its run is over', () => {
+      const second = killedAfter(1)[0].goOn();
+      for (const index of ids.keys()) {
+        const run = second.run(index);
+        second
+          .take({ type: 'exited', run, exit: { kind: 'code', code: 0 } })
+          .take({ type: 'tree', run, left: 0 });
+      }
+      expect([...second.journal.under('asking/')]).toEqual([]);
+    });
+  });
+
   it('one that was asked has been, once its step is over', () => {
     const first = working().take({ type: 'stop', ids: [worker(0)], how: 'drain' });
     expect(first.next().seat(0).phase).toMatchObject({ kind: 'draining', asked: true });

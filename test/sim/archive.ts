@@ -56,9 +56,13 @@ export class Archive {
     this.#desk.paper.flush();
   }
 
-  /** All that a step has recorded has been done. */
-  performed(): void {
-    this.#desk.keeper.performed();
+  signalling(run: Run): void {
+    this.#desk.keeper.signalling(run);
+  }
+
+  /** All signals of a step were sent. */
+  signalled(): void {
+    this.#desk.keeper.signalled();
     this.flush();
   }
 

@@ -6,6 +6,7 @@ import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import { createFleet, type Fleet, NO_MEMORY } from '../../src/core/fleet/fleet.ts';
 import { stepFleet } from '../../src/core/fleet/step.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
+import { courseOf } from '../../src/daemon/loop.ts';
 import { plan } from '../core/rig.ts';
 import { Agenda } from './agenda.ts';
 import { Archive } from './archive.ts';
@@ -133,21 +134,23 @@ export class World {
     this.timers.taken(event);
     this.system.hooks.taken(event);
     this.watch.event(event);
-    const effects = stepFleet(this.fleet, event, this.now);
+    const { records, signals, others } = courseOf(stepFleet(this.fleet, event, this.now));
     // What is to be found again is on the disk before anything is done about it.
-    for (const effect of effects) if (effect.type === 'record') this.#perform(effect, event);
+    for (const effect of records) this.#perform(effect, event);
     this.#archive?.flush();
-    const deeds = effects.filter(({ type }) => type !== 'record');
+    const deeds = [...signals, ...others];
     for (const [i, effect] of deeds.entries()) {
+      if (i === signals.length) this.#archive?.signalled();
+      else if (effect.type === 'signal') this.#archive?.signalling(effect.run);
       if (this.#isOver()) {
         this.#die(event, deeds.slice(i));
         return;
       }
       this.#perform(effect, event);
     }
-    this.#archive?.performed();
+    this.#archive?.signalled();
     // Every change leaves a record: where there is none, all is as it was when it was looked at last.
-    if (effects.length === 0) return;
+    if (records.length + deeds.length === 0) return;
     this.watch.check(event);
     if (!this.#isRising) this.timers.check(this.fleet);
   }
@@ -164,10 +167,10 @@ export class World {
     this.#queue = [];
     this.isUp = false;
     this.deaths++;
-    for (const effect of undone) {
-      this.watch.effect(effect, event);
-      if (effect.type === 'signal' && event.type !== 'signal') this.system.owes(effect.run);
-    }
+    for (const effect of undone) this.watch.effect(effect, event);
+    // In the very act. Who comes after it has not been asked, and the next daemon knows.
+    const act = undone[0];
+    if (act?.type === 'signal' && event.type !== 'signal') this.system.owes(act.run);
     this.watch.died(undone.length > 0 ? event : null);
     this.timers.die();
     this.system.die();
