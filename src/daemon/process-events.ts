@@ -14,8 +14,10 @@ export function processEvents(post: (event: FleetEvent) => void, heard: Heard = 
     spawnFailed: (run, stage, error) => post({ type: 'spawn_failed', run, stage, error }),
     exited: (run, exit) => post({ type: 'exited', run, exit }),
     tree: (run, left) => post({ type: 'tree', run, left }),
-    notified(run, text, channel) {
-      const message: Notified = channel === 'line' ? parseNotifyLine(text) : parseNotify(text);
+    notified(run, text, channel, wasWaiting) {
+      const { asked, ...rest } = channel === 'line' ? parseNotifyLine(text) : parseNotify(text);
+      // What was answered to an earlier daemon may not be so any more: that daemon may have asked it since.
+      const message: Notified = asked === undefined || wasWaiting ? rest : { ...rest, asked };
       // Nothing in it that means anything to us.
       if (isEmpty(message)) return;
       heard(run, message);

@@ -170,7 +170,7 @@ export function apart(events: ProcessEvents, commands: () => Commands): ProcessE
     spawnFailed: (run, stage, message) => whose(run).spawnFailed(run, stage, message),
     exited: (run, exit) => whose(run).exited(run, exit),
     tree: (run, left) => whose(run).tree(run, left),
-    notified: (run, text, channel) => events.notified(run, text, channel),
+    notified: (...message) => events.notified(...message),
   };
 }
 

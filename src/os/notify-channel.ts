@@ -19,7 +19,7 @@ import {
 import { constants as system } from 'node:os';
 import type { Run } from '../base/ids.ts';
 import { fail, ok, type Result } from '../base/result.ts';
-import type { Credentials } from '../ports/processes.ts';
+import type { Credentials, ProcessEvents } from '../ports/processes.ts';
 import { bequeath, inherit, keepBack } from './heirlooms.ts';
 import { type Libc, MAX_SOCKET_PATH_BYTES } from './libc.ts';
 import { type LineSink, Lines } from './lines.ts';
@@ -35,7 +35,7 @@ const DATAGRAMS_A_TURN = 64;
 /** What a run may have left behind at its end: more than a full pipe and a full socket hold, so that all is read. */
 const TURNS_AT_THE_END = 16;
 
-export type Notified = (run: Run, text: string, channel: 'line' | 'datagram') => void;
+export type Notified = ProcessEvents['notified'];
 
 export interface NotifyChannel {
   /** For NOTIFY_SOCKET; null when there is no socket. */
@@ -156,6 +156,8 @@ class Channel implements NotifyChannel, LineSink {
   private whose: Owner | null = null;
   private closed = false;
   private handedOver = false;
+  /** So many bytes of the pipe were there before we listened. */
+  private waiting = 0;
 
   constructor({ libc, watch, peek, folder }: Ear, run: Run, pipe: Pipe, notified: Notified) {
     this.libc = libc;
@@ -178,11 +180,12 @@ class Channel implements NotifyChannel, LineSink {
 
   /** What cannot be done, or null. */
   listen(owner: Owner | null): string | null {
-    const { own } = this.pipe;
+    const { own, given } = this.pipe;
+    if (own !== null && given === null) this.waiting = this.libc.pendingIn(own);
     if (own !== null && !this.watch.add(own, () => this.readLines())) return 'cannot watch a pipe';
     if (own !== null) bequeath(pipeOf(this.run), own);
     const whose = process.geteuid?.() === 0 ? owner : null;
-    if (whose !== null && this.pipe.given !== null) fchownSync(this.pipe.given, whose.uid, whose.gid);
+    if (whose !== null && given !== null) fchownSync(given, whose.uid, whose.gid);
     this.whose = whose;
     return this.openSocket();
   }
@@ -256,7 +259,10 @@ class Channel implements NotifyChannel, LineSink {
     if (this.closed || own === null) return false;
     const chunk = this.peek.at(own);
     if (chunk === null) return false;
-    this.lines.push(chunk);
+    const waiting = Math.min(this.waiting, chunk.length);
+    if (waiting > 0) this.lines.push(chunk.subarray(0, waiting)); // a message is written whole, so none is cut here
+    this.waiting -= waiting;
+    this.lines.push(chunk.subarray(waiting));
     if (!this.closed) this.peek.pass(own, chunk.length);
     return chunk.length === PEEK_BYTES;
   }
@@ -281,7 +287,8 @@ class Channel implements NotifyChannel, LineSink {
   }
 
   private pass(text: string, channel: 'line' | 'datagram'): void {
-    if (this.rate.admits()) this.notified(this.run, text, channel);
+    const wasWaiting = channel === 'line' && this.waiting > 0;
+    if (this.rate.admits()) this.notified(this.run, text, channel, wasWaiting);
   }
 }
 

@@ -167,7 +167,7 @@ class PipeReport implements Report, LineSink {
   }
 
   line(text: string): void {
-    if (this.rate.admits()) this.notified(this.run, text, 'line');
+    if (this.rate.admits()) this.notified(this.run, text, 'line', false);
   }
 
   overlong(): void {

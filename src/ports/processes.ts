@@ -76,7 +76,8 @@ export interface ProcessEvents {
   exited(run: Run, exit: ExitStatus): void;
   /** The answer to `survey`: how many processes of the run are left, not counting a living leader nor zombies. */
   tree(run: Run, left: number): void;
-  notified(run: Run, text: string, channel: 'line' | 'datagram'): void;
+  /** `wasWaiting`: it was said before this daemon listened. */
+  notified(run: Run, text: string, channel: 'line' | 'datagram', wasWaiting: boolean): void;
 }
 
 export interface Processes {

@@ -12,6 +12,8 @@ export interface NotifyMessage {
   readonly ready?: true;
   readonly stopping?: true;
   readonly drained?: true;
+  /** The answer to SIGCONT: whether it has been asked to drain. */
+  readonly asked?: boolean;
   readonly status?: string;
   /** Jobs under way now. */
   readonly inFlight?: number;
@@ -48,6 +50,7 @@ function read(key: string, value: string, into: Mutable<NotifyMessage>): void {
   if (key === 'READY' && value === '1') into.ready = true;
   else if (key === 'STOPPING' && value === '1') into.stopping = true;
   else if (key === 'X_DRAINED' && value === '1') into.drained = true;
+  else if (key === 'X_ASKED' && (value === '0' || value === '1')) into.asked = value === '1';
   else if (key === 'RELOADING' && value === '1') into.reloading = true;
   else if (key === 'WATCHDOG' && value === '1') into.watchdog = 'alive';
   else if (key === 'WATCHDOG' && value === 'trigger') into.watchdog = 'trigger';

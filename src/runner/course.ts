@@ -13,6 +13,7 @@ import { startHeartbeat } from './heartbeat.ts';
 import { Hooks } from './hooks.ts';
 import type { Host } from './host.ts';
 import type { Settings } from './options.ts';
+import { answerWhetherAsked } from './question.ts';
 import { QuietHooks } from './quiet-hooks.ts';
 import { type AbortCause, RunnerAbort } from './reason.ts';
 import { createReporter, type Reporter } from './report.ts';
@@ -42,6 +43,7 @@ export class Course {
   readonly #gauge: Gauge;
   readonly #signals: Signals;
   readonly #endHeartbeat: () => void;
+  readonly #endAnswers: () => void;
   readonly #ending: Ending;
   #stage: Stage = 'working';
   #isWaitedFor = false;
@@ -65,6 +67,7 @@ export class Course {
     this.#signals = ownSignals(host, { names: signals, debounceMs }, (signal, times) =>
       this.#asked(signal, times),
     );
+    this.#endAnswers = answerWhetherAsked(host, this.reporter, () => this.quiet.aborted);
     this.#endHeartbeat = startHeartbeat(host, this.reporter);
     host.on('beforeExit', this.#atLoopEnd);
   }
@@ -190,6 +193,7 @@ export class Course {
   #release(): void {
     this.#signals.close();
     this.#host.off('beforeExit', this.#atLoopEnd);
+    this.#endAnswers();
     this.#endHeartbeat();
     this.#gauge.close();
     clearImmediate(this.#lastLook);

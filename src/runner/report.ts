@@ -21,11 +21,16 @@ export interface Reporter {
   extend(ms: number): void;
   /** It is not hung (`WATCHDOG=1`). */
   alive(): void;
+  /** Whether it has been asked to drain (`X_ASKED=`). */
+  asked(isSo: boolean): void;
+  /** There is somebody who can be spoken to. */
+  readonly isHeard: boolean;
 }
 
 /** A reporter to the descriptor that `TSUP_VISOR_NOTIFY_FD` names in `env`, or to nobody. */
 export function createReporter(env: NodeJS.ProcessEnv = process.env): Reporter {
-  const say = speaker(notifyDescriptor(env));
+  const descriptor = notifyDescriptor(env);
+  const say = speaker(descriptor);
   return {
     ready: () => say('READY', '1'),
     status: (text) => say('STATUS', oneLine(text)),
@@ -34,6 +39,8 @@ export function createReporter(env: NodeJS.ProcessEnv = process.env): Reporter {
     drained: () => say('X_DRAINED', '1'),
     extend: (ms) => say('EXTEND_TIMEOUT_USEC', String(Math.ceil(ms * 1000))),
     alive: () => say('WATCHDOG', '1'),
+    asked: (isSo) => say('X_ASKED', isSo ? '1' : '0'),
+    isHeard: descriptor !== undefined,
   };
 }
 

@@ -31,6 +31,62 @@ test.each<[string, (bench: Bench) => unknown, string[]]>([
   },
 );
 
+describe('one that may have been asked to drain', () => {
+  const draining = (): Bench => {
+    const bench = new Bench().running();
+    bench.stop();
+    const { phase } = bench.instance;
+    if (phase.kind === 'draining')
+      bench.instance = { ...bench.instance, phase: { ...phase, asked: 'perhaps' } };
+    return bench;
+  };
+
+  test('is asked whether it was, by what does nothing to whoever does not understand it', () => {
+    expect(adoptRuns(adopted(draining()).fleet)).toMatchObject([
+      { type: 'adopt' },
+      { type: 'signal', signal: 'CONT' },
+      { type: 'survey' },
+      { type: 'arm' },
+    ]);
+  });
+
+  test('is not when its leader is gone: its jobs are waited for', () => {
+    const bench = draining();
+    bench.code(0);
+    expect(effectsOf(bench)).toEqual(['adopt', 'survey', 'arm']);
+  });
+
+  test('is asked to drain when it says that it was not, and has all its time', () => {
+    const fleets = adopted(draining());
+    const before = fleets.now;
+    fleets.now += 77;
+    fleets.take({ type: 'notified', run: fleets.runOf(0), message: { asked: false } });
+    expect(fleets.effects).toContainEqual(expect.objectContaining({ type: 'signal', signal: 'USR1' }));
+    const { timeoutMs } = fleets.seat(0).program.drain;
+    expect(fleets.seat(0).phase).toMatchObject({ asked: true, deadline: before + 77 + (timeoutMs ?? 0) });
+  });
+
+  test.each([{ asked: true }, { stopping: true, asked: false }, { asked: true, inFlight: 1 }] as const)(
+    'is left in peace when it says %o',
+    (message) => {
+      const fleets = adopted(draining());
+      fleets.take({ type: 'notified', run: fleets.runOf(0), message });
+      expect(fleets.effects.filter(({ type }) => type === 'signal')).toEqual([]);
+      expect(fleets.seat(0).phase).toMatchObject({ asked: true });
+      fleets.take({ type: 'notified', run: fleets.runOf(0), message: { asked: false } });
+      expect(fleets.effects.filter(({ type }) => type === 'signal')).toEqual([]);
+    },
+  );
+
+  test('is not asked whether it was where that is known, nor believed where nobody asked', () => {
+    const bench = new Bench().running();
+    const fleets = adopted(bench);
+    fleets.take({ type: 'notified', run: fleets.runOf(0), message: { asked: false } });
+    expect(fleets.seat(0).phase.kind).toBe('running');
+    expect(fleets.effects.filter(({ type }) => type === 'signal')).toEqual([]);
+  });
+});
+
 describe('afterwards', () => {
   test('what is lost that it depends on is said, as it was before', () => {
     const redis = program({ name: programName('redis') });

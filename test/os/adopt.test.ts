@@ -1,5 +1,15 @@
 /** Runs that an earlier daemon has begun: heard and watched again, never taken for one another. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -49,7 +59,7 @@ function hands(force?: Force): RealProcesses {
       spawnFailed: (_, __, message) => tell(`failed: ${message}`),
       exited: (_, exit) => tell(`exited: ${exit.kind}`),
       tree: (_, left) => tell(`left: ${left}`),
-      notified: (_, text, channel) => tell(`${channel}: ${text}`),
+      notified: (_, text, channel, wasWaiting) => tell(`${channel}: ${text}${wasWaiting ? ', before' : ''}`),
     },
   });
   open.push(processes);
@@ -106,6 +116,16 @@ async function leftBehind(
   return { pid: leader, identity };
 }
 
+/** How many bytes wait on its descriptor 3. */
+function pendingOn(leader: number): number {
+  const descriptor = openSync(`/proc/${leader}/fd/3`, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return loadLibc()?.pendingIn(descriptor) ?? 0;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** It is this process's child, as no second daemon's would be. */
 function buried(leader: number): void {
   const libc = loadLibc();
@@ -118,6 +138,23 @@ function end(leader: number): void {
 }
 
 describe.runIf(process.platform === 'linux')('a run of an earlier daemon', () => {
+  test('is known to have said before what it has said while nobody listened', async () => {
+    const before = await leftBehind('trap "echo STATUS=asked >&3" TERM; trap "echo STATUS=told >&3" USR1');
+    process.kill(before.pid, 'SIGUSR1');
+    await vi.waitFor(() => expect(pendingOn(before.pid)).toBeGreaterThan(0), {
+      timeout: 10_000,
+      interval: 5,
+    });
+    const next = hands();
+    next.adopt(RUN, pid(before.pid), before.identity);
+    next.signal(RUN, 'TERM');
+    await until('line: STATUS=asked');
+    expect(told).toEqual(['line: STATUS=told, before', 'line: STATUS=asked']);
+    end(before.pid);
+    await until('exited: unknown');
+    next.forget(RUN);
+  });
+
   test('is heard on its descriptor 3, its end is told with an unknown status, and nothing of it is left', async () => {
     const before = await leftBehind('trap "echo STATUS=asked >&3" TERM');
     const next = hands();

@@ -58,14 +58,39 @@ export const MUTANTS = [
   mutant(
     'whoever may have been asked is asked again at once',
     RECORD,
-    "const asked = wasAsked && !signalled ? 'perhaps' : wasAsked;",
-    'const asked = wasAsked && signalled;',
+    "const isOwed = wasAsked && signalled === 'due' && doubt === 'owed';",
+    "const isOwed = wasAsked && signalled === 'due' && doubt !== 'sent';",
   ),
   mutant(
     'whoever may have been asked is taken for asked',
     'instance/step.ts',
     "  if (phase.asked === 'perhaps') return ask(instance, phase, context);\n",
     '',
+  ),
+  mutant('that one is about to be asked is not written down', MEMORY, '++this.#asked);', 'null);'),
+  mutant(
+    'that one is about to be asked is written down too late',
+    MEMORY,
+    '++this.#asked);\n    this.#journal.flush();',
+    '++this.#asked);',
+  ),
+  mutant(
+    'who may have been asked is not asked whether it was',
+    'fleet/adopt.ts',
+    "if (phase.kind === 'draining' && phase.asked === 'perhaps' && phase.ending.exit === null)",
+    'if (phase.kind === "killing" && phase.ending.exit === null)',
+  ),
+  mutant(
+    'who says that it was not asked is not asked',
+    'instance/hear.ts',
+    "if (phase.kind === 'draining' && phase.asked === 'perhaps' && message.asked === false)",
+    "if (phase.kind === 'draining' && phase.asked === 'perhaps' && message.asked === null)",
+  ),
+  mutant(
+    'who says that it was asked is still not believed',
+    'instance/hear.ts',
+    'if (!stopping && !drained && !asked) return instance;',
+    'if (!stopping && !drained) return instance;',
   ),
   mutant(
     'what is about to be begun is not written down',

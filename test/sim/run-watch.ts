@@ -180,9 +180,10 @@ export class RunWatch {
     this.#perhaps = true;
   }
 
-  /** Only when all the time that it would have had is over. */
+  /** Only when it has not been asked, or all the time that it would have had is over. */
   #mayAskAgain(): boolean {
-    return this.#perhaps && this.#asked !== null && this.#agenda.now >= this.#asked.notBefore;
+    if (!this.#perhaps || this.#asked === null) return false;
+    return !this.#system.wasAsked(this.run) || this.#agenda.now >= this.#asked.notBefore;
   }
 
   treeSignalled(signal: SignalName, instance: Instance): void {

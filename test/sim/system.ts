@@ -34,6 +34,8 @@ interface Family {
   adopted: boolean;
   /** A daemon has written down that it asks it to drain, and died before it did. */
   owed: boolean;
+  /** To SIGCONT, by whether it has been asked to drain. */
+  readonly answers: boolean;
   /** What it has said while no daemon lived, and waits in its channel. */
   readonly unheard: FleetEvent[];
   /** Events to be heard once more when the run is over. */
@@ -81,6 +83,7 @@ export class System {
       answered: false,
       adopted: false,
       owed: false,
+      answers: this.#dice.chance(0.5),
       unheard: [],
       echoes: [],
       withinMs: life.program.watchdogMs,
@@ -96,6 +99,7 @@ export class System {
     const family = this.#families.get(run);
     if (!family?.leaderAlive) return;
     const { drain, stop } = family.life.program;
+    if (name === 'CONT' && !byHand) this.#answer(family);
     if (name === 'KILL') this.#endLeader(family, { kind: 'signal', signal: 'SIGKILL' });
     const isAsk = !family.asked && name === drain.signal;
     if (!isAsk && name !== stop.signal) return; // nothing that it knows
@@ -104,6 +108,20 @@ export class System {
       family.asked = true;
     }
     this.#play(family, isAsk ? family.conduct.asked : family.conduct.told);
+  }
+
+  /** Once, as a pipe carries it. What nobody hears is known by the next daemon to be old, and passed over. */
+  #answer(family: Family): void {
+    if (!family.answers) return;
+    this.#agenda.after(this.#dice.pick(0, this.#dice.int(0, 500)), () => {
+      if (!family.leaderAlive || !this.#isHeard) return;
+      this.#post({ type: 'notified', run: family.life.run, message: { asked: family.asked } });
+    });
+  }
+
+  /** The signal of its drain has come, sent by a daemon. */
+  wasAsked(run: Run): boolean {
+    return this.#families.get(run)?.asked === true;
   }
 
   signalTree(run: Run, name: SignalName): void {
@@ -160,7 +178,7 @@ export class System {
   /** Somebody does by hand what the daemon did not live to do. */
   #pay(run: Run): void {
     const family = this.#families.get(run);
-    if (!family?.owed || !family.leaderAlive) return;
+    if (!family?.owed || !family.leaderAlive || family.answers) return;
     family.owed = false;
     family.signals++;
     family.asked = true;

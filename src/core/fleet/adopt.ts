@@ -25,6 +25,8 @@ export function adoptRuns(fleet: Fleet): FleetEffect[] {
     if (phase.kind === 'stopping') {
       effects.push({ type: 'signal', run, instance, signal: phase.body.life.program.stop.signal });
     }
+    if (phase.kind === 'draining' && phase.asked === 'perhaps' && phase.ending.exit === null)
+      effects.push({ type: 'signal', run, instance, signal: WHETHER_ASKED });
     if ('ending' in phase) effects.push({ type: 'survey', run, instance });
     effects.push(...armed(fleet, instance));
     for (const effect of watchChanges(AT_REST, phase)) effects.push({ ...effect, instance });
@@ -45,4 +47,9 @@ function armed(fleet: Fleet, { id, phase }: Instance): FleetEffect[] {
   return [{ type: 'arm', timer, at }];
 }
 
+/**
+ * Whoever understands it answers whether it has been asked to drain (`X_ASKED=`). It does nothing to a program that
+ * does not: systemd sends it with each TERM, so that one that is stopped can heed that.
+ */
+const WHETHER_ASKED = 'CONT';
 const AT_REST = { kind: 'stopped' } as const;

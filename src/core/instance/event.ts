@@ -69,6 +69,8 @@ export interface Notified {
   readonly ready?: true;
   readonly stopping?: true;
   readonly drained?: true;
+  /** Whether it has been asked to drain, as it knows itself. */
+  readonly asked?: boolean;
   readonly status?: string;
   readonly inFlight?: number;
   readonly extendTimeoutMs?: number;

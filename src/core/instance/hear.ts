@@ -1,7 +1,7 @@
 /** What an instance reports about itself, and what follows from it. */
 import { after, type Mono } from '../../base/clock.ts';
 import type { InstanceEffect, InstanceNews, Step } from './effect.ts';
-import { saidDrained } from './ending.ts';
+import { ask, saidDrained } from './ending.ts';
 import type { Notified } from './event.ts';
 import type { Instance } from './instance.ts';
 import { type Body, bodyOf, type Phase, type Said } from './phase.ts';
@@ -20,9 +20,10 @@ export function hear(instance: Instance, message: Notified, context: Context): S
 }
 
 /** Whoever says that it drains has been asked, whatever the last daemon lived to write down. */
-function sure(instance: Instance, { stopping, drained }: Notified): Instance {
+function sure(instance: Instance, { stopping, drained, asked }: Notified): Instance {
   const { phase } = instance;
-  if (phase.kind !== 'draining' || phase.asked !== 'perhaps' || (!stopping && !drained)) return instance;
+  if (phase.kind !== 'draining' || phase.asked !== 'perhaps') return instance;
+  if (!stopping && !drained && !asked) return instance;
   return { ...instance, phase: { ...phase, asked: true } };
 }
 
@@ -40,6 +41,9 @@ function act(instance: Instance, message: Notified, context: Context): Step {
   if (phase.kind === 'draining' && message.drained && isByWord(phase)) {
     return saidDrained(instance, phase, context);
   }
+  // The last daemon did not live to do it.
+  if (phase.kind === 'draining' && phase.asked === 'perhaps' && message.asked === false)
+    return ask(instance, phase, context);
   if (phase.kind === 'running' && message.watchdog === 'trigger') return triggered(instance, phase, context);
   return { instance, effects: [] };
 }

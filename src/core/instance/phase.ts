@@ -41,7 +41,7 @@ export type Phase =
       readonly onTimeout: OnTimeout;
       /**
        * False: its pre_drain hook runs, and nobody has asked it yet. `perhaps`: a daemon died in the act. A second
-       * signal could cut its jobs, so it is asked again only when its time is over.
+       * signal could cut its jobs, so it is asked again only when it says that it was not, or its time is over.
        */
       readonly asked: boolean | 'perhaps';
       /** The deadline has passed, and somebody has to decide. */
