@@ -139,6 +139,14 @@ export function unwanted(fleet: Fleet): FleetEvent[] {
   return [...ids].map(([because, some]) => ({ type: 'stop', ids: some, how: 'drain', because }));
 }
 
+/** Whose drain is over its time already: whoever was still to be asked is, before anything is heard of it. */
+export function toAsk(fleet: Fleet): FleetEvent[] {
+  const drains = [...fleet.instances.values()].filter(
+    ({ phase }) => phase.kind === 'draining' && phase.asked === 'perhaps' && phase.deadline !== null,
+  );
+  return drains.map(({ id }) => ({ type: 'due', timer: { of: 'instance', id } }));
+}
+
 /** Nobody has asked it to end yet, or a rollout has that does not lead it any more. */
 const isToEnd = (phase: Phase): boolean =>
   (phase.kind === 'spawning' && phase.end === null) ||

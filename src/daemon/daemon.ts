@@ -31,6 +31,7 @@ import type { WireEvent } from '../protocol/events.ts';
 import type { LogsReply } from '../protocol/replies.ts';
 import type { DaemonStatus } from '../protocol/status.ts';
 import { Api } from './api.ts';
+import { AskFile, readAskList } from './ask-list.ts';
 import { bootName } from './boot.ts';
 import { CODE } from './compiled.ts';
 import { Door } from './door.ts';
@@ -215,7 +216,10 @@ async function assemble(
   });
   const boot = bootName();
   const steady = steadyClock(clock, journal, boot);
-  const inherited = inherit({ journal, shelf, kept, processes, boot, warn }, filed, steady.now());
+  const askFile = join(filed.runDir, 'asking');
+  const doubts = readAskList(askFile);
+  const askList = new AskFile(askFile);
+  const inherited = inherit({ journal, shelf, kept, processes, boot, doubts, warn }, filed, steady.now());
   const { fleet, plan, identities, places } = inherited;
   for (const name of kept.applied) ownLog.say(keptText(name));
   if (inherited.isAnew) ownLog.say(ANEW);
@@ -247,6 +251,7 @@ async function assemble(
     places: watches.placesOf,
     configured: (name) => current.programs.find((program) => program.name === name)?.instances ?? null,
     boot,
+    askList,
     history,
   });
   forgetPlans(journal, fleet);
@@ -291,7 +296,8 @@ async function assemble(
     clock,
     perform: (effect, now) => perform(effect, parts, now),
     secured: () => journal.flush(),
-    signalling: (run) => memory.signalling(run),
+    signalling: (runs) => memory.signalling(runs),
+    turn: (run) => askList.mark(run),
     signalled: () => memory.signalled(),
     settled: () => {
       journal.flush();
@@ -423,6 +429,7 @@ async function assemble(
     processes.close();
     const carried = new Promise<void>((done) => output.close(done));
     journal.close();
+    askList.close();
     events.close();
     ownLog.flush();
     ownLog.close();

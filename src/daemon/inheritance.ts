@@ -9,11 +9,11 @@ import { resumeRollouts } from '../core/fleet/resume.ts';
 import { bodyOf, lifeOf } from '../core/instance/phase.ts';
 import type { LimitsPlan, Plan } from '../core/plan.ts';
 import type { Processes } from '../ports/processes.ts';
-import { type Recalled, recall, underWay, unwanted, wantedAgain } from './adopt.ts';
+import { type Recalled, recall, toAsk, underWay, unwanted, wantedAgain } from './adopt.ts';
 import type { Journal } from './journal.ts';
 import type { KeptPlans } from './kept-plans.ts';
 import type { PlanShelf } from './plan-shelf.ts';
-import { type Remembered, readMemory } from './remembered.ts';
+import { type Doubts, type Remembered, readMemory } from './remembered.ts';
 
 export interface Inheritance extends Pick<Remembered, 'identities' | 'places' | 'wanted' | 'isAnew'> {
   readonly fleet: Fleet;
@@ -31,6 +31,7 @@ interface Estate {
   readonly processes: Pick<Processes, 'unrecorded'>;
   /** Names this start of the machine. */
   readonly boot: string | null;
+  readonly doubts: Doubts;
   warn(text: string): void;
 }
 
@@ -49,12 +50,12 @@ export function inherit(estate: Estate, filed: Plan, now: Moment): Inheritance {
 }
 
 function accept(
-  { journal, shelf, kept, processes, boot, warn }: Estate,
+  { journal, shelf, kept, processes, boot, doubts, warn }: Estate,
   filed: Plan,
   now: Moment,
 ): Inheritance {
   const calm = kept.applyTo(filed);
-  const remembered = readMemory(journal, calm, now, boot, warn);
+  const remembered = readMemory(journal, calm, now, { boot, doubts, warn });
   const { identities, places, wanted, isAnew, memory } = remembered;
   const plan = underWay(calm, memory.rollouts);
   for (const rollout of memory.rollouts) kept.resume(rollout);
@@ -127,6 +128,7 @@ function toWrite(fleet: Fleet, unwritten: readonly string[]): Recorded[] {
 
 /** What the last daemon was at. */
 const goingOn = (fleet: Fleet, wanted: readonly InstanceId[]): FleetEvent[] => [
+  ...toAsk(fleet),
   ...unwanted(fleet),
   ...resumeRollouts(fleet),
   ...wantedAgain(fleet, wanted),

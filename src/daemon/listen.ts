@@ -1,6 +1,6 @@
 /** Takes a place in the folder where the control socket is. */
 import { once } from 'node:events';
-import { chmodSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -42,27 +42,52 @@ export async function listen(
   await removeHalfMade(dirname(socket));
 }
 
-/** What daemons that were killed before they had moved theirs into place have left: nobody answers there. */
+/** What daemons of ours that were killed before they had moved theirs into place have left: nobody listens there. */
 async function removeHalfMade(folder: string): Promise<void> {
-  for (const name of readdirSync(folder)) {
+  for (const name of namesIn(folder)) {
     const path = join(folder, name);
-    if (HALF_MADE.test(name) && !(await answers(path))) rmSync(path, { force: true });
+    if (HALF_MADE.test(name) && isOurSocket(path) && (await knock(path)) === 'ECONNREFUSED')
+      quietlyRemove(path);
   }
 }
 
 const HALF_MADE = /^\.\d+\.sock$/;
 
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // it need not be ours to read
+  }
+}
+
+function isOurSocket(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat?.isSocket() === true && stat.uid === process.geteuid?.();
+}
+
+function quietlyRemove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It stays, and does no harm.
+  }
+}
+
 /** What fits into the address of a socket, on Linux and on macOS; more is cut off without a word. */
 const MAX_SOCKET_PATH_BYTES = 103;
 
 /** The lock keeps others out of our run_dir, but a socket may have been given from elsewhere. */
-function answers(socket: string): Promise<boolean> {
+const answers = async (socket: string): Promise<boolean> => (await knock(socket)) === null;
+
+/** Null: somebody listens there; else why not. */
+function knock(socket: string): Promise<string | null> {
   return new Promise((resolve) => {
     const connection = connect(socket);
     connection.once('connect', () => {
       connection.destroy();
-      resolve(true);
+      resolve(null);
     });
-    connection.once('error', () => resolve(false));
+    connection.once('error', (error) => resolve('code' in error ? String(error.code) : error.message));
   });
 }

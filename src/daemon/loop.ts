@@ -18,9 +18,11 @@ export interface LoopOptions {
   perform(effect: FleetEffect, now: Moment): void;
   /** What this step records has been recorded, and is to be written before anything else of it is performed. */
   secured(): void;
-  /** A leader is about to be asked or told to end. */
-  signalling(run: Run): void;
-  /** All signals of a step were sent. */
+  /** Leaders are about to be asked or told to end, in this order. */
+  signalling(runs: readonly Run[]): void;
+  /** This one at once. */
+  turn(run: Run): void;
+  /** All of them have been; also where there are none. */
   signalled(): void;
   /** Everything that was queued has been dealt with: the moment to write what has gathered. */
   settled(): void;
@@ -83,15 +85,20 @@ export class Loop {
       const { records, signals, others } = courseOf(stepFleet(this.#options.fleet, event, now));
       for (const effect of records) this.#perform(effect, now);
       if ([...signals, ...others].some(touchesWorld)) this.#guarded(() => this.#options.secured());
-      for (const effect of signals) {
-        if (effect.type === 'signal') this.#guarded(() => this.#options.signalling(effect.run));
-        this.#perform(effect, now);
-      }
-      this.#options.signalled();
-      // That they were asked is known for sure from now on: who is killed before that leaves the next daemon in doubt.
-      if (signals.length > 0) this.#guarded(() => this.#options.secured());
+      this.#signal(signals, now);
       for (const effect of others) this.#perform(effect, now);
     });
+  }
+
+  /** How far it came is known to the next daemon at any moment, but for one of them: so nothing else comes between. */
+  #signal(effects: readonly FleetEffect[], now: Moment): void {
+    if (effects.length > 0) this.#guarded(() => this.#options.signalling(effects.flatMap(signalledRun)));
+    for (const effect of effects) {
+      for (const run of signalledRun(effect)) this.#guarded(() => this.#options.turn(run));
+      this.#perform(effect, now);
+    }
+    this.#guarded(() => this.#options.signalled());
+    if (effects.length > 0) this.#guarded(() => this.#options.secured());
   }
 
   #perform(effect: FleetEffect, now: Moment): void {
@@ -110,25 +117,29 @@ export class Loop {
 /** In which order a step is performed. */
 interface Course {
   readonly records: readonly FleetEffect[];
-  /** Up to the last that asks or tells a leader to end, and nothing that can wait for that. */
+  /** What asks or tells leaders to end, and what is to be done to the same runs before that. */
   readonly signals: readonly FleetEffect[];
   readonly others: readonly FleetEffect[];
 }
 
 export function courseOf(effects: readonly FleetEffect[]): Course {
   const deeds = withoutVain(effects.filter(({ type }) => type !== 'record'));
-  const last = deeds.findLastIndex(({ type }) => type === 'signal');
-  const waits = ({ type }: FleetEffect, index: number): boolean =>
-    index > last || type === 'announce' || type === 'prepare';
-  const others = deeds.filter(waits);
+  const last = new Map(
+    deeds.flatMap((deed, index) => signalledRun(deed).map((run) => [run, index] as const)),
+  );
+  const isFirst = (deed: FleetEffect, index: number): boolean =>
+    'run' in deed && index <= (last.get(deed.run) ?? -1);
+  const others = deeds.filter((deed, index) => !isFirst(deed, index));
   // It takes its time, and is of use to nobody yet.
   const isAhead = ({ type }: FleetEffect): boolean => type === 'prepare';
   return {
     records: effects.filter(({ type }) => type === 'record'),
-    signals: deeds.filter((effect, index) => !waits(effect, index)),
+    signals: deeds.filter(isFirst),
     others: [...others.filter((effect) => !isAhead(effect)), ...others.filter(isAhead)],
   };
 }
+
+const signalledRun = (effect: FleetEffect): Run[] => (effect.type === 'signal' ? [effect.run] : []);
 
 /** What is got ready last of all cannot be let go of before that: what is both within one step is neither. */
 function withoutVain(deeds: readonly FleetEffect[]): readonly FleetEffect[] {

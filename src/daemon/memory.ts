@@ -7,10 +7,11 @@ import type { Instance } from '../core/instance/instance.ts';
 import { lifeOf, type Phase } from '../core/instance/phase.ts';
 import { isOver, type Rollout } from '../core/rollout/rollout.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { AskList } from './ask-list.ts';
 import type { RolloutHistory } from './history.ts';
 import type { Journal, Journalled } from './journal.ts';
 import { PlanShelf } from './plan-shelf.ts';
-import { begunRecordOf, lastingDeadline, recordOf, type Signalled } from './record.ts';
+import { begunRecordOf, lastingDeadline, recordOf } from './record.ts';
 import { type CompletedRecord, readCounter } from './remembered.ts';
 import { RolloutKeeper } from './rollout-keeper.ts';
 import type { LogPlace } from './watches.ts';
@@ -28,6 +29,7 @@ export interface Known {
   configured(program: ProgramName): number | null;
   /** Names this start of the machine; null where nobody knows. */
   readonly boot: string | null;
+  readonly askList: Pick<AskList, 'begin'>;
   /** Where rollouts are told of once they are over. */
   readonly history: Pick<RolloutHistory, 'keep'>;
 }
@@ -43,8 +45,6 @@ export class MemoryKeeper {
   readonly #signalled = new Map<InstanceId, Run>();
   /** Those about which it is still to be written. */
   readonly #asking = new Map<Run, InstanceId>();
-  /** How many have been asked. */
-  #asked = 0;
   readonly #shelf: PlanShelf;
   readonly #rollouts: RolloutKeeper;
   #reservedRuns: number;
@@ -57,8 +57,11 @@ export class MemoryKeeper {
     this.#reservedRuns = readCounter(journal, 'next_run');
     this.#shelf = new PlanShelf(journal);
     this.#rollouts = new RolloutKeeper(journal, this.#shelf);
-    for (const { id, phase } of fleet.instances.values()) {
-      if (phase.kind === 'draining' && phase.asked === true) this.#signalled.set(id, phase.body.life.run);
+    for (const instance of fleet.instances.values()) {
+      const { id, phase } = instance;
+      if (phase.kind !== 'draining' || phase.asked !== true) continue;
+      this.#signalled.set(id, phase.body.life.run);
+      this.#keepRun(instance); // the list by which it may be known is about to have others in it
     }
   }
 
@@ -86,15 +89,10 @@ export class MemoryKeeper {
     }
   }
 
-  /**
-   * It is asked to drain at this moment: who was before it in the same step has been, who comes after it has not. Only
-   * about this one nobody will know who does not live to tell.
-   */
-  signalling(run: Run): void {
-    const id = this.#asking.get(run);
-    if (id === undefined) return;
-    this.#journal.put(`asking/${id}`, ++this.#asked);
-    this.#journal.flush();
+  /** Leaders that are about to be signalled, in their order: some of them are asked to drain. */
+  signalling(runs: readonly Run[]): void {
+    const asked = runs.filter((run) => this.#asking.has(run));
+    if (asked.length > 0) this.#known.askList.begin(asked);
   }
 
   /** Who was to be asked to drain has been. */
@@ -105,14 +103,12 @@ export class MemoryKeeper {
       if (instance === undefined || lifeOf(instance.phase)?.run !== run) continue;
       this.#signalled.set(id, run);
       this.#keepRun(instance);
-      this.#journal.put(`asking/${id}`, null);
     }
   }
 
   #forget(id: InstanceId): void {
     this.#kept.delete(id);
     this.#journal.put(`run/${id}`, null);
-    this.#journal.put(`asking/${id}`, null);
     this.#journal.put(`begun/${id}`, null);
     this.#journal.put(`wanted/${id}`, null);
     this.#journal.put(`stopped/${id}`, null);
@@ -160,7 +156,7 @@ export class MemoryKeeper {
     if (!('body' in phase)) {
       this.#kept.delete(id);
       this.#signalled.delete(id);
-      for (const kind of ['run', 'asking']) this.#journal.put(`${kind}/${id}`, null); // also what an earlier daemon has written
+      this.#journal.put(`run/${id}`, null); // also what an earlier daemon has written
       return;
     }
     const { run, program } = phase.body.life;
@@ -185,12 +181,12 @@ export class MemoryKeeper {
   }
 
   /** Whoever is to be asked in this step, or may have been by an earlier daemon, has not been for sure. */
-  #isSignalled({ id, phase }: Instance): Signalled {
+  #isSignalled({ id, phase }: Instance): boolean {
     if (phase.kind !== 'draining' || phase.asked === false) return true;
     if (phase.asked === 'perhaps') return false;
     if (this.#signalled.get(id) === phase.body.life.run) return true;
     this.#asking.set(phase.body.life.run, id);
-    return 'due';
+    return false;
   }
 
   #keepRevisions({ program, revisions }: Extract<Recorded, { kind: 'revisions' }>): void {

@@ -53,7 +53,7 @@ function whyUnreadableIn(path: string, plan: Plan, now: Moment): string | null {
   try {
     const runs = [...journal.under('run/')].length;
     const calm = new KeptPlans(journal, new PlanShelf(journal)).applyTo(plan);
-    const { memory } = readMemory(journal, calm, now, bootName(), warn);
+    const { memory } = readMemory(journal, calm, now, { boot: bootName(), warn });
     new RolloutHistory(journal);
     createFleet(underWay(calm, memory.rollouts), memory);
     if (memory.alive.size < runs)

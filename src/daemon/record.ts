@@ -15,6 +15,7 @@ import {
   silent,
 } from '../core/instance/phase.ts';
 import type { ProgramPlan } from '../core/plan.ts';
+import type { Doubt } from './ask-list.ts';
 import type { PlanRef } from './plan-shelf.ts';
 import type { LogPlace } from './watches.ts';
 
@@ -92,21 +93,16 @@ export interface Traces {
   readonly identity: string;
   readonly places: readonly LogPlace[];
   readonly plan: PlanRef;
-  readonly signalled: Signalled;
+  /** False: it is about to be asked to drain. Whether it was when a daemon has died over it, another list tells. */
+  readonly signalled: boolean;
 }
-
-/** Whether it has been asked to drain. False: nobody knows. `due`: it is to be in this step, and other records tell. */
-export type Signalled = boolean | 'due';
-
-/** Of one that was due when the last daemon died. `owed`: it has not been, for sure. */
-export type Doubt = 'sent' | 'perhaps' | 'owed';
 
 interface EndingRecord extends Omit<Ending, 'since'> {
   readonly since: Wall;
   readonly exit: ExitStatus | null;
   readonly onTimeout: OnTimeout;
   readonly asked: boolean;
-  readonly signalled?: Signalled;
+  readonly signalled?: boolean;
   readonly overdue: boolean;
   readonly saidDrained: boolean;
 }
@@ -143,7 +139,7 @@ function runRecord(phase: Bodied, { identity, places, plan, signalled }: Traces,
 export const lastingDeadline = (phase: Phase): Mono | null =>
   phase.kind === 'running' ? null : phaseDeadline(phase);
 
-function endingRecord(phase: Extract<Bodied, { ending: Ending }>, signalled: Signalled): EndingRecord {
+function endingRecord(phase: Extract<Bodied, { ending: Ending }>, signalled: boolean): EndingRecord {
   const draining = phase.kind === 'draining' ? phase : null;
   return {
     ...phase.ending,
@@ -161,7 +157,7 @@ export function restore(
   record: InstanceRecord,
   program: ProgramPlan,
   now: Moment,
-  doubt: Doubt = 'owed',
+  doubt: Doubt = 'perhaps',
 ): Instance {
   const { run, ...kept } = record;
   const { leaving = false, queued = false } = record; // an earlier version has not written them
@@ -198,10 +194,10 @@ function endingPhase(
   const ending: Ending = { ...rest, since: momentOf(record.since, now) };
   const at = deadline ?? now.mono;
   if (kind === 'draining') {
-    const isSure = signalled === true || (signalled === 'due' && doubt === 'sent');
+    const isSure = signalled || doubt === 'sent';
     const asked = wasAsked && !isSure ? 'perhaps' : wasAsked;
     // One whose time is over is asked again: at once, where there was no first time.
-    const isOwed = wasAsked && signalled === 'due' && doubt === 'owed';
+    const isOwed = asked === 'perhaps' && doubt === 'owed';
     return { kind, body, ending, deadline: isOwed ? now.mono : deadline, onTimeout, asked, overdue };
   }
   if (kind === 'stopping') return { kind, body, ending, killAt: at };

@@ -6,10 +6,11 @@ import type { PastPlan } from '../core/fleet/revisions.ts';
 import type { Instance } from '../core/instance/instance.ts';
 import { lifeOf } from '../core/instance/phase.ts';
 import type { Plan } from '../core/plan.ts';
+import type { Doubt } from './ask-list.ts';
 import type { Journal } from './journal.ts';
 import { withLastWord } from './last-word.ts';
 import { fieldsOf, PlanShelf } from './plan-shelf.ts';
-import { type BegunRecord, type Doubt, type InstanceRecord, restore, restoreBegun } from './record.ts';
+import { type BegunRecord, type InstanceRecord, restore, restoreBegun } from './record.ts';
 import { isBegunRecord, isCompletedRecord, isInstanceRecord } from './record-shape.ts';
 import { readRollouts } from './rollout-keeper.ts';
 import type { LogPlace } from './watches.ts';
@@ -28,13 +29,22 @@ export interface Remembered {
   readonly isAnew: boolean;
 }
 
-/** `boot`: names this start of the machine. `warn`: gets a sentence about what cannot be read. */
+/** Of whom the last daemon has not written down whether he was asked to drain. */
+export type Doubts = ReadonlyMap<Run, Doubt>;
+
+interface Circumstances {
+  /** Names this start of the machine. */
+  readonly boot: string | null;
+  readonly doubts?: Doubts;
+  /** Gets a sentence about what cannot be read. */
+  warn?(text: string): void;
+}
+
 export function readMemory(
   journal: Journal,
   plan: Plan,
   now: Moment,
-  boot: string | null,
-  warn: (text: string) => void = () => {},
+  { boot, doubts = new Map(), warn = () => {} }: Circumstances,
 ): Remembered {
   const shelf = new PlanShelf(journal);
   const isAnew = isAnotherBoot(journal, boot);
@@ -46,7 +56,7 @@ export function readMemory(
   for (const [name, value] of journal.under('generation/')) {
     if (isCount(value)) generations.set(name as ProgramName, value);
   }
-  const { alive, identities, places } = readRuns(journal, shelf, now);
+  const { alive, identities, places } = readRuns(journal, shelf, doubts, now);
   const nextRun = readCounter(journal, 'next_run');
   const counts = readCounts(journal, plan);
   const completed = readCompleted(journal, plan, boot);
@@ -79,7 +89,7 @@ function isAnotherBoot(journal: Journal, boot: string | null): boolean {
  * in spite of that is found by its mark.
  */
 function forgetProcesses(journal: Journal): void {
-  for (const prefix of ['run/', 'asking/', 'begun/', 'left/']) {
+  for (const prefix of ['run/', 'begun/', 'left/']) {
     for (const [id] of [...journal.under(prefix)]) journal.put(`${prefix}${id}`, null);
   }
 }
@@ -162,6 +172,7 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 function readRuns(
   journal: Journal,
   shelf: PlanShelf,
+  doubts: Doubts,
   now: Moment,
 ): {
   alive: Map<InstanceId, Instance>;
@@ -171,10 +182,8 @@ function readRuns(
   const alive = new Map<InstanceId, Instance>();
   const identities = new Map<Run, string>();
   const places = new Map<Run, readonly LogPlace[]>();
-  const doubts = readDoubts(journal);
   for (const [id, value] of [...journal.under('run/')]) {
-    const doubt = doubts.get(id) ?? 'owed';
-    const read = isOf(id, value) && isInstanceRecord(value) ? readRun(value, shelf, doubt, now) : null;
+    const read = isOf(id, value) && isInstanceRecord(value) ? readRun(value, shelf, doubts, now) : null;
     // What cannot be read is not lost: a run that still lives is found by its mark.
     if (read === null) {
       journal.reject(`run/${id}`);
@@ -201,33 +210,19 @@ function readBegun(journal: Journal, shelf: PlanShelf, now: Moment): Map<Run, In
   return all;
 }
 
-/**
- * Who was asked to drain when the last daemon died: they are numbered in their order, and only about the last nobody
- * knows. Written down anew, for the numbers of this daemon begin anew.
- */
-function readDoubts(journal: Journal): Map<string, Doubt> {
-  const found = [...journal.under('asking/')];
-  const last = Math.max(...found.map(([, value]) => (isCount(value) ? value : 0)));
-  const doubts = new Map<string, Doubt>();
-  for (const [id, value] of found) {
-    const isSent = value === true || (isCount(value) && value < last);
-    journal.put(`asking/${id}`, isSent);
-    doubts.set(id, isSent ? 'sent' : 'perhaps');
-  }
-  return doubts;
-}
-
 function readRun(
   value: unknown,
   shelf: PlanShelf,
-  doubt: Doubt,
+  doubts: Doubts,
   now: Moment,
 ): { instance: Instance; run: Run; identity: string; places: readonly LogPlace[] } | null {
   const record = value as InstanceRecord; // it has just been looked at
   const { run, revision, plan = revision, identity, places = [] } = record.run;
   const name = record.id.slice(0, record.id.lastIndexOf(':'));
   const program = shelf.get(name, plan);
-  return program === null ? null : { instance: restore(record, program, now, doubt), run, identity, places };
+  return program === null
+    ? null
+    : { instance: restore(record, program, now, doubts.get(run)), run, identity, places };
 }
 
 /** It is where it belongs. */

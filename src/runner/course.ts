@@ -67,7 +67,7 @@ export class Course {
     this.#signals = ownSignals(host, { names: signals, debounceMs }, (signal, times) =>
       this.#asked(signal, times),
     );
-    this.#endAnswers = answerWhetherAsked(host, this.reporter, () => this.quiet.aborted);
+    this.#endAnswers = answerWhetherAsked(host, signals, this.reporter, () => this.quiet.aborted);
     this.#endHeartbeat = startHeartbeat(host, this.reporter);
     host.on('beforeExit', this.#atLoopEnd);
   }

@@ -7,13 +7,17 @@ import type { Reporter } from './report.ts';
 
 const QUESTION = 'SIGCONT';
 
-/** Returns what ends it. */
+/** The daemon asks the question only where it asks for the end by one of these. */
+const MEANT: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
+
+/** `owned`: the signals that are ours to hear, for of no other we know. Returns what ends it. */
 export function answerWhetherAsked(
   host: Pick<Host, 'on' | 'off'>,
+  owned: readonly NodeJS.Signals[],
   reporter: Pick<Reporter, 'asked' | 'isHeard'>,
   isAsked: () => boolean,
 ): () => void {
-  if (!reporter.isHeard) return () => {};
+  if (!reporter.isHeard || !MEANT.every((signal) => owned.includes(signal))) return () => {};
   let look: NodeJS.Immediate | undefined;
   const hear = (): void => {
     // Not before the loop has heard all signals that had come by then.

@@ -34,7 +34,10 @@ export function createReporter(env: NodeJS.ProcessEnv = process.env): Reporter {
   return {
     ready: () => say('READY', '1'),
     status: (text) => say('STATUS', oneLine(text)),
-    stopping: () => say('STOPPING', '1'),
+    stopping: () => {
+      say.takeBack('X_ASKED'); // what was so before is not to be heard after this
+      say('STOPPING', '1');
+    },
     inFlight: (count) => say('X_INFLIGHT', String(count)),
     drained: () => say('X_DRAINED', '1'),
     extend: (ms) => say('EXTEND_TIMEOUT_USEC', String(Math.ceil(ms * 1000))),
@@ -79,7 +82,7 @@ function withoutWaiting(descriptor: string): number {
  * Writes at once. A full channel (EAGAIN) keeps the newest value of each key for the next try, so the backlog
  * is as short as the vocabulary; any other error means that nobody listens any more.
  */
-function speaker(descriptor: number | undefined): (key: string, value: string) => void {
+function speaker(descriptor: number | undefined): Say {
   const unsaid = new Map<string, string>();
   let fd = descriptor;
   let retry: NodeJS.Timeout | undefined;
@@ -96,12 +99,19 @@ function speaker(descriptor: number | undefined): (key: string, value: string) =
       unsaid.delete(key);
     }
   };
-  return (key, value) => {
+  const say = (key: string, value: string): void => {
     if (fd === undefined) return;
     unsaid.delete(key); // to the end of the queue: the newest is said last
     unsaid.set(key, value);
     if (retry === undefined) flush();
   };
+  return Object.assign(say, { takeBack: (key: string) => void unsaid.delete(key) });
+}
+
+interface Say {
+  (key: string, value: string): void;
+  /** It is not said, unless it has been already. */
+  takeBack(key: string): void;
 }
 
 const RETRY_MS = 50;

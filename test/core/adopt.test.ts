@@ -1,6 +1,7 @@
 /** What a new daemon takes up of the runs that may have outlived the last one. */
 import { describe, expect, test } from 'vitest';
 import { programName } from '../../src/base/ids.ts';
+import type { SignalName } from '../../src/base/signal-name.ts';
 import { adoptRuns } from '../../src/core/fleet/adopt.ts';
 import { type Memory, NO_MEMORY } from '../../src/core/fleet/fleet.ts';
 import { Bench, Fleets, program, worker } from './rig.ts';
@@ -32,8 +33,8 @@ test.each<[string, (bench: Bench) => unknown, string[]]>([
 );
 
 describe('one that may have been asked to drain', () => {
-  const draining = (): Bench => {
-    const bench = new Bench().running();
+  const draining = (signal: SignalName = 'INT'): Bench => {
+    const bench = new Bench(program({ drain: { signal } })).running();
     bench.stop();
     const { phase } = bench.instance;
     if (phase.kind === 'draining')
@@ -56,12 +57,19 @@ describe('one that may have been asked to drain', () => {
     expect(effectsOf(bench)).toEqual(['adopt', 'survey', 'arm']);
   });
 
+  test.each(['USR2', 'CONT', 'HUP'] as const)(
+    'is not where %s asks: of that no runner knows, and CONT may mean the opposite',
+    (signal) => {
+      expect(effectsOf(draining(signal))).toEqual(['adopt', 'survey', 'arm']);
+    },
+  );
+
   test('is asked to drain when it says that it was not, and has all its time', () => {
     const fleets = adopted(draining());
     const before = fleets.now;
     fleets.now += 77;
     fleets.take({ type: 'notified', run: fleets.runOf(0), message: { asked: false } });
-    expect(fleets.effects).toContainEqual(expect.objectContaining({ type: 'signal', signal: 'USR1' }));
+    expect(fleets.effects).toContainEqual(expect.objectContaining({ type: 'signal', signal: 'INT' }));
     const { timeoutMs } = fleets.seat(0).program.drain;
     expect(fleets.seat(0).phase).toMatchObject({ asked: true, deadline: before + 77 + (timeoutMs ?? 0) });
   });

@@ -11,6 +11,7 @@ import type { Fleet } from '../../src/core/fleet/fleet.ts';
 import { stepFleet } from '../../src/core/fleet/step.ts';
 import { lifeOf } from '../../src/core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../../src/core/plan.ts';
+import { AskFile, readAskList } from '../../src/daemon/ask-list.ts';
 import { RolloutHistory } from '../../src/daemon/history.ts';
 import { type Inheritance, inherit, takeUp } from '../../src/daemon/inheritance.ts';
 import { Journal } from '../../src/daemon/journal.ts';
@@ -35,12 +36,16 @@ export function useHeirs(): void {
     folder = mkdtempSync(join(existsSync(IN_MEMORY) ? IN_MEMORY : tmpdir(), 'memory-'));
   });
   afterEach(() => {
-    for (const { journal } of open.splice(0)) journal.close();
+    for (const { journal, askList } of open.splice(0)) {
+      journal.close();
+      askList.close();
+    }
     rmSync(folder, { recursive: true, force: true });
   });
 }
 
 export const journalFile = (): string => join(folder, 'journal');
+export const askFile = (): string => join(folder, 'asking');
 
 export interface Options {
   readonly programs?: readonly ProgramPlan[];
@@ -67,6 +72,7 @@ export class Heir {
   /** Runs that the last one was about to begin, and did. */
   readonly begun: Inheritance['begun'];
   readonly unwritten: Inheritance['unwritten'];
+  readonly askList: AskFile;
   readonly #keeper: MemoryKeeper;
   readonly #kept: KeptPlans;
   #now: Moment;
@@ -78,7 +84,9 @@ export class Heir {
     this.#kept = new KeptPlans(this.journal, shelf);
     this.history = new RolloutHistory(this.journal);
     const processes = { unrecorded: (known: ReadonlySet<Run>) => found.filter(({ run }) => !known.has(run)) };
-    const estate = { journal: this.journal, shelf, kept: this.#kept, processes, boot };
+    const doubts = readAskList(askFile());
+    this.askList = new AskFile(askFile());
+    const estate = { journal: this.journal, shelf, kept: this.#kept, processes, boot, doubts };
     const warn = (text: string): void => void this.warnings.push(text);
     const inherited = inherit({ ...estate, warn }, plan(programs), now);
     this.identities = inherited.identities;
@@ -98,6 +106,7 @@ export class Heir {
         places: (run) => [{ path: '/log', from: 1000 + run }],
         configured: (name) => programs.find((one) => one.name === name)?.instances ?? null,
         boot,
+        askList: this.askList,
         history: this.history,
       },
     );
@@ -113,8 +122,9 @@ export class Heir {
     }
     this.journal.flush();
     const { signals, others } = courseOf(effects);
+    this.#keeper.signalling(signals.flatMap((effect) => (effect.type === 'signal' ? [effect.run] : [])));
     for (const effect of signals) {
-      if (effect.type === 'signal') this.#keeper.signalling(effect.run);
+      if (effect.type === 'signal') this.askList.mark(effect.run);
       this.performs(effect);
     }
     this.#keeper.signalled();

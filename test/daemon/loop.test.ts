@@ -31,6 +31,7 @@ function scene(
     },
     secured: () => void log.push('secured'),
     signalling() {},
+    turn() {},
     signalled() {},
     settled() {
       log.push('settled');
@@ -55,6 +56,7 @@ function course(instances: number): {
     perform: ({ type }) => void order.push(type),
     secured: () => void order.push('secured'),
     signalling: () => void order.push('signalling'),
+    turn: () => void order.push('turn'),
     signalled: () => void order.push('signalled'),
     settled() {},
     defect(error) {
@@ -227,6 +229,7 @@ describe('the loop', () => {
       },
       secured() {},
       signalling() {},
+      turn() {},
       signalled() {},
       settled() {},
       defect(error) {

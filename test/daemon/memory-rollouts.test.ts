@@ -1,12 +1,12 @@
 /** What of rollouts, of plans that were kept, and of wishes is found again by the next daemon, whenever the last one was killed. */
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { mono, wall } from '../../src/base/clock.ts';
 import { pid, programName, revision, rolloutId, run } from '../../src/base/ids.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { Unrecorded } from '../../src/ports/processes.ts';
 import { at, BEGIN, program, worker } from '../core/rig.ts';
-import { Heir, journalFile, useHeirs } from './heir.ts';
+import { askFile, Heir, journalFile, useHeirs } from './heir.ts';
 
 useHeirs();
 
@@ -262,45 +262,42 @@ describe('nothing is done that the next daemon does not know of', () => {
     });
 
     it('whoever has not been is asked as soon as the next daemon is there, and has all its time', () => {
-      const second = killedAfter(1)[0].goOn();
       const signals: unknown[] = [];
-      second.performs = (effect) => {
-        if (effect.type === 'signal') signals.push([effect.instance.id, effect.signal]);
-      };
-      for (const id of ids) second.take({ type: 'due', timer: { of: 'instance', id } });
+      const [second, third] = killedAfter(1, (heir) => {
+        heir.performs = (effect) => {
+          if (effect.type === 'signal') signals.push([effect.instance.id, effect.signal]);
+        };
+        return heir.goOn().next({ programs: [OLD], now: LATER });
+      });
       expect(signals).toEqual([[worker(0), OLD.drain.signal]]);
       expect(asked(second)).toEqual([true, 'perhaps', true]);
-      const third = second.nextAtOnce({ programs: [OLD], now: LATER });
+      expect(second.seat(0).phase).toMatchObject({ deadline: LATER.mono + (OLD.drain.timeoutMs ?? 0) });
       expect(asked(third), 'which the one after that knows').toEqual([true, 'perhaps', true]);
     });
 
     it('the doubts of one daemon are not taken for those of the next', () => {
       const [, third] = killedAfter(1, (second) => {
         const found: { heir: Heir | null } = { heir: null };
-        second.goOn().performs = ({ type }) => {
+        second.performs = ({ type }) => {
           if (type === 'signal') found.heir ??= second.nextAtOnce({ programs: [OLD], now: LATER });
         };
-        second.take({ type: 'due', timer: { of: 'instance', id: worker(0) } });
+        second.goOn();
         return found.heir ?? second;
       });
       expect(asked(third)).toEqual(['perhaps', 'perhaps', true]);
     });
 
-    it('a step that was over leaves nothing in doubt, and nothing of it behind', () => {
-      const first = working().take({ type: 'stop', ids, how: 'drain' });
-      expect([...first.journal.under('asking/')]).toEqual([]);
-      expect(asked(first.next())).toEqual([true, true, true]);
+    it('nothing is known where there is no list any more, and nobody is asked twice for that', () => {
+      const [, third] = killedAfter(1, (second) => {
+        rmSync(askFile());
+        return second.nextAtOnce({ programs: [OLD], now: LATER });
+      });
+      expect(asked(third)).toEqual(['perhaps', 'perhaps', 'perhaps']);
     });
 
-    it('nothing is left of the doubt when its run is over', () => {
-      const second = killedAfter(1)[0].goOn();
-      for (const index of ids.keys()) {
-        const run = second.run(index);
-        second
-          .take({ type: 'exited', run, exit: { kind: 'code', code: 0 } })
-          .take({ type: 'tree', run, left: 0 });
-      }
-      expect([...second.journal.under('asking/')]).toEqual([]);
+    it('a step that was over leaves nothing in doubt', () => {
+      const first = working().take({ type: 'stop', ids, how: 'drain' });
+      expect(asked(first.next())).toEqual([true, true, true]);
     });
   });
 

@@ -141,7 +141,9 @@ describe('the next daemon', () => {
       if (effect.type !== 'spawn') return;
       begun.push(effect.life.run);
       const journal = new Journal(journalFile(), () => {});
-      expect(readMemory(journal, plan([]), at(0), null).memory.nextRun).toBeGreaterThan(Math.max(...begun));
+      expect(readMemory(journal, plan([]), at(0), { boot: null }).memory.nextRun).toBeGreaterThan(
+        Math.max(...begun),
+      );
       journal.close();
     };
     first.start();
@@ -426,7 +428,7 @@ it.each([{}, { id: 'worker:0' }, { id: 7, run: {} }, [], 'x', 7])(
     journal.put('run/worker:0', record);
     journal.put('stopped/worker:1', true);
     journal.close();
-    const { memory } = readMemory(new Daemon().journal, plan([program()]), at(0), null);
+    const { memory } = readMemory(new Daemon().journal, plan([program()]), at(0), { boot: null });
     expect([...memory.alive.keys()]).toEqual([]);
     expect([...memory.stopped]).toEqual(['worker:1']);
   },

@@ -1,4 +1,4 @@
-import { readdirSync, renameSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { Server } from 'node:http';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -126,6 +126,14 @@ describe('the socket', () => {
       'control.sock',
     ]);
     await living.close();
+  });
+
+  it('leaves what is no socket of its own beside it', async () => {
+    const folder = dirname(world.socket);
+    mkdirSync(join(folder, '.4711.sock'));
+    writeFileSync(join(folder, '.4712.sock'), '');
+    await world.handOver();
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining(['.4711.sock', '.4712.sock']));
   });
 });
 

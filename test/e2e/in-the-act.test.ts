@@ -1,16 +1,17 @@
 /** A daemon is killed just as it asks several instances to drain: each of them is asked all the same, and none twice. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fill } from '../../src/example/fill.ts';
+import { tally } from '../../src/example/tally.ts';
 import { ROOT } from './build.ts';
+import { until } from './until.ts';
 import { createWorld, type Program, type World } from './world.ts';
 
 let world: World;
-let dooming: string;
 beforeEach(() => {
   const preload = join(ROOT, 'test/rig/dies-asking.cjs');
   world = createWorld({ environment: { NODE_OPTIONS: `--require ${preload}` } });
-  dooming = join(world.dir, 'dooming');
 });
 afterEach(() => world.close());
 
@@ -22,37 +23,61 @@ const three: Program = {
 };
 
 /** Stops them, the highest first; the daemon dies as it comes to the middle one, and another one begins. */
-async function stopWithDeath(): Promise<void> {
-  await world.succeed('start');
-  writeFileSync(dooming, 'worker:1');
+async function stopWithDeath(when: 'before' | 'after'): Promise<void> {
+  writeFileSync(join(world.dir, 'dooming'), `${when} 2`);
   expect((await world.cli('stop', 'worker')).code).not.toBe(0);
+  expect(existsSync(join(world.dir, 'dooming'))).toBe(false);
   await world.succeed('start', '--no-wait');
 }
 
-it('who uses the runner is asked whether it was, and drains at once', async () => {
-  const queue = join(world.dir, 'queue');
-  mkdirSync(queue);
-  const command = [process.execPath, join(ROOT, 'dist/example/file-queue.js'), '--dir', queue];
-  world.configure({ worker: { ...three, command } });
-  await stopWithDeath();
-  const { instances } = await world.see('all are stopped', ({ instances }) =>
-    instances.every(({ state }) => state === 'stopped'),
-  );
-  for (const { last_exit } of instances) expect(last_exit).toMatchObject({ drained: true, killed: false });
-});
+describe.each(['before', 'after'] as const)('a daemon that is killed %s the signal', (when) => {
+  it('has the next one ask whoever answers, once, and no job is cut', async () => {
+    const queue = join(world.dir, 'queue');
+    mkdirSync(queue);
+    const command = [
+      process.execPath,
+      join(ROOT, 'dist/example/file-queue.js'),
+      '--dir',
+      queue,
+      '--parallel',
+      '1',
+    ];
+    world.configure({ worker: { ...three, command } });
+    fill(queue, 3, { min: 3, max: 3 });
+    await world.succeed('start');
+    await world.see('each has a job', ({ instances }) => instances.every(({ in_flight }) => in_flight === 1));
+    await stopWithDeath(when);
+    const { instances } = await world.see('all are stopped', (status) =>
+      status.instances.every(({ state }) => state === 'stopped'),
+    );
+    for (const { last_exit } of instances) expect(last_exit).toMatchObject({ drained: true, killed: false });
+    expect(tally(queue)).toMatchObject({ jobs: 3, waiting: 0, missing: [] });
+  });
 
-it('of those who know nothing of the question, only the one that it came to is left in doubt, and that is said', async () => {
-  const script =
-    'trap "echo asked >> $TSUP_VISOR_INDEX; exit 0" TERM; echo READY=1 >&3; while :; do sleep 0.05; done';
-  world.configure({ worker: { ...three, command: ['/bin/sh', '-c', script] } });
-  await stopWithDeath();
-  const { instances } = await world.see('two are stopped', ({ instances }) =>
-    [0, 2].every((index) => instances[index]?.state === 'stopped'),
-  );
-  expect(instances[1]).toMatchObject({ state: 'draining' });
-  expect(instances[1]?.message).toContain(
-    'may not have been asked to drain, since the last daemon died in the act',
-  );
-  await world.succeed('signal', 'TERM', 'worker:1');
-  await world.see('it is stopped as well', ({ instances }) => instances[1]?.state === 'stopped');
+  it('leaves of those who know nothing of the question only one in doubt, and that is said', async () => {
+    // Ends when it is told to, and counts how often it was asked.
+    const script =
+      'trap "echo asked >> asked-$TSUP_VISOR_INDEX" TERM; echo READY=1 >&3; until [ -e go ]; do sleep 0.05; done';
+    world.configure({ worker: { ...three, command: ['/bin/sh', '-c', script] } });
+    await world.succeed('start');
+    await stopWithDeath(when);
+    const times = (): number[] =>
+      [0, 1, 2].map((index) => {
+        const file = join(world.dir, `asked-${index}`);
+        return existsSync(file) ? readFileSync(file, 'utf8').split('asked').length - 1 : 0;
+      });
+    const middle = when === 'before' ? 0 : 1;
+    await until('the others are asked', () => times().join() === `1,${middle},1`, {
+      seen: () => times().join(),
+    });
+    const { instances } = await world.status();
+    expect(instances.map(({ state }) => state)).toEqual(['draining', 'draining', 'draining']);
+    const inDoubt = 'may not have been asked to drain, since the last daemon died in the act';
+    expect(instances.map(({ message }) => message.includes(inDoubt))).toEqual([false, true, false]);
+    writeFileSync(join(world.dir, 'go'), '');
+    await world.see('all are stopped', (status) =>
+      status.instances.every(({ state }) => state === 'stopped'),
+    );
+    expect(times()).toEqual([1, middle, 1]);
+  });
 });

@@ -127,7 +127,7 @@ export function createWorld({ through = [], environment = {} }: Circumstances = 
         .map(shown),
     ofInstances: () => processes().filter((found) => found.environment.includes('TSUP_VISOR_RUN=')),
     socket() {
-      const name = readdirSync(runDir).find((entry) => /^[^.].*\.sock$/.test(entry)); // no half-made one;
+      const name = readdirSync(runDir).find((entry) => /^[^.].*\.sock$/.test(entry)); // no half-made one
       if (name === undefined) throw new Error(`no socket among ${readdirSync(runDir)}`);
       return join(runDir, name);
     },

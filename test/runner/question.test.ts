@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createRunner, type Runner } from '../../src/runner/index.ts';
 import { FakeHost, turn } from './fake-host.ts';
 
@@ -14,6 +14,7 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'tv-question-'));
   execFileSync('mkfifo', [join(dir, 'pipe')]);
   fd = openSync(join(dir, 'pipe'), constants.O_RDWR | constants.O_NONBLOCK);
+  heard = [];
   host = new FakeHost({ TSUP_VISOR_NOTIFY_FD: String(fd) });
 });
 afterEach(() => {
@@ -28,14 +29,31 @@ function create(own = host): Runner {
   return runner;
 }
 
-/** The answers that it has given. */
-function answers(): string[] {
+let heard: string[];
+/** All that it has said. */
+function said(): string[] {
   const buffer = Buffer.alloc(65_536);
   try {
-    const text = buffer.toString('utf8', 0, readSync(fd, buffer));
-    return text.split('\n').filter((line) => line.startsWith('X_ASKED='));
+    heard.push(...buffer.toString('utf8', 0, readSync(fd, buffer)).split('\n'));
   } catch {
-    return []; // EAGAIN: it has said nothing
+    // EAGAIN: there is nothing new
+  }
+  return heard;
+}
+
+/** The answers that it has given since one last looked. */
+function answers(): string[] {
+  heard = [];
+  return said().filter((line) => line.startsWith('X_ASKED='));
+}
+
+/** Nothing more goes into the pipe. Says how many bytes are in it. */
+function fill(chunk: Buffer): number {
+  let written = 0;
+  try {
+    for (;;) written += writeSync(fd, chunk);
+  } catch {
+    return written; // EAGAIN: it is full
   }
 }
 
@@ -72,6 +90,27 @@ describe('whether it has been asked to drain', () => {
     await turn();
     expect(answers()).toEqual([]);
     expect(host.listening).toBe(0);
+  });
+
+  it('is not answered by one who does not hear all that may have asked', async () => {
+    for (const signals of [[], ['SIGTERM'], ['SIGUSR1', 'SIGINT']] as const) {
+      const runner = createRunner({ host, exit: false, signals });
+      expect(host.eventNames()).not.toContain('SIGCONT');
+      runner.uninstall();
+    }
+  });
+
+  it('is never said after the beginning of the drain, where that could not be said before', async () => {
+    create();
+    const filler = Buffer.alloc(4096);
+    const written = fill(filler);
+    host.signal('SIGCONT');
+    await turn();
+    host.signal('SIGTERM');
+    const room = Buffer.alloc(written);
+    for (let left = written; left > 0; ) left -= readSync(fd, room, 0, left, null);
+    await vi.waitFor(() => expect(said()).toContain('STOPPING=1'), { interval: 5 });
+    expect(said().filter((line) => line.startsWith('X_ASKED'))).toEqual([]);
   });
 
   it('is not answered any more by one that is uninstalled over it', async () => {

@@ -6,7 +6,8 @@ import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import type { Fleet, Memory } from '../../src/core/fleet/fleet.ts';
 import { resumeRollouts } from '../../src/core/fleet/resume.ts';
 import type { Plan, ProgramPlan } from '../../src/core/plan.ts';
-import { recall, underWay, unwanted, wantedAgain } from '../../src/daemon/adopt.ts';
+import { recall, toAsk, underWay, unwanted, wantedAgain } from '../../src/daemon/adopt.ts';
+import { doubtsOf } from '../../src/daemon/ask-list.ts';
 import { KeptPlans } from '../../src/daemon/kept-plans.ts';
 import { MemoryKeeper } from '../../src/daemon/memory.ts';
 import { PlanShelf } from '../../src/daemon/plan-shelf.ts';
@@ -36,6 +37,7 @@ export class Archive {
   readonly #now: () => Moment;
   readonly #disk: Disk = new Map();
   #desk: Desk;
+  #asked: readonly (readonly [asked: Run, isMarked: boolean])[] = [];
 
   constructor(fleet: Fleet, system: System, now: () => Moment, plan: Plan) {
     this.#fleet = fleet;
@@ -56,8 +58,12 @@ export class Archive {
     this.#desk.paper.flush();
   }
 
-  signalling(run: Run): void {
-    this.#desk.keeper.signalling(run);
+  signalling(runs: readonly Run[]): void {
+    this.#desk.keeper.signalling(runs);
+  }
+
+  turn(run: Run): void {
+    this.#asked = this.#asked.map(([one, isMarked]) => [one, isMarked || one === run]);
   }
 
   /** All signals of a step were sent. */
@@ -78,7 +84,10 @@ export class Archive {
     const shelf = new PlanShelf(journal);
     const kept = new KeptPlans(journal, shelf);
     const calm = kept.applyTo(filed);
-    const remembered = readMemory(journal, calm, this.#now(), BOOT);
+    const remembered = readMemory(journal, calm, this.#now(), {
+      boot: BOOT,
+      doubts: doubtsOf(this.#asked),
+    });
     const { memory, identities, wanted } = remembered;
     const plan = underWay(calm, memory.rollouts);
     for (const rollout of memory.rollouts) kept.resume(rollout);
@@ -88,7 +97,7 @@ export class Archive {
     this.#desk = { paper, kept, keeper: this.#keeperFor(paper, identities) };
     forgetPlans(journal, this.#fleet);
     const again = [...resumeRollouts(this.#fleet), ...wantedAgain(this.#fleet, wanted)];
-    return { begun: recalled.begun, events: [...unwanted(this.#fleet), ...again] };
+    return { begun: recalled.begun, events: [...toAsk(this.#fleet), ...unwanted(this.#fleet), ...again] };
   }
 
   #keeperFor(paper: Paper, identities: ReadonlyMap<Run, string>): MemoryKeeper {
@@ -102,6 +111,11 @@ export class Archive {
         places: () => [],
         configured: (name) => this.#fleet.programs.get(name)?.instances ?? null,
         boot: BOOT,
+        askList: {
+          begin: (runs) => {
+            this.#asked = runs.map((one) => [one, false]);
+          },
+        },
         history: { keep: () => {} },
       },
     );

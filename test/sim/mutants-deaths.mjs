@@ -58,8 +58,8 @@ export const MUTANTS = [
   mutant(
     'whoever may have been asked is asked again at once',
     RECORD,
-    "const isOwed = wasAsked && signalled === 'due' && doubt === 'owed';",
-    "const isOwed = wasAsked && signalled === 'due' && doubt !== 'sent';",
+    "const isOwed = asked === 'perhaps' && doubt === 'owed';",
+    "const isOwed = asked === 'perhaps';",
   ),
   mutant(
     'whoever may have been asked is taken for asked',
@@ -67,17 +67,28 @@ export const MUTANTS = [
     "  if (phase.asked === 'perhaps') return ask(instance, phase, context);\n",
     '',
   ),
-  mutant('that one is about to be asked is not written down', MEMORY, '++this.#asked);', 'null);'),
   mutant(
-    'that one is about to be asked is written down too late',
+    'who is asked is not written down',
     MEMORY,
-    '++this.#asked);\n    this.#journal.flush();',
-    '++this.#asked);',
+    'if (asked.length > 0) this.#known.askList.begin(asked);',
+    '',
+  ),
+  mutant(
+    'the last who was asked is taken for asked',
+    '../daemon/ask-list.ts',
+    "n < last ? 'sent'",
+    "n <= last ? 'sent'",
+  ),
+  mutant(
+    'the last who was asked is taken for unasked',
+    '../daemon/ask-list.ts',
+    "n === last ? 'perhaps'",
+    "n === -2 ? 'perhaps'",
   ),
   mutant(
     'who may have been asked is not asked whether it was',
     'fleet/adopt.ts',
-    "if (phase.kind === 'draining' && phase.asked === 'perhaps' && phase.ending.exit === null)",
+    'if (isInDoubt(phase))',
     'if (phase.kind === "killing" && phase.ending.exit === null)',
   ),
   mutant(

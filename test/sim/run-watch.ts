@@ -33,6 +33,8 @@ export class RunWatch {
   #asked: { readonly at: number; notBefore: number } | null = null;
   #onTimeout: OnTimeout = 'stop';
   #perhaps = false;
+  /** There is to be no such instance any more: no rollout waits for ever for its drain. */
+  #hasToGo = false;
   #drainedHeard = false;
   #told: { readonly at: number; notBefore: number } | null = null;
   #killed = false;
@@ -167,6 +169,7 @@ export class RunWatch {
       this.#asked = { at: this.#agenda.now, notBefore: this.#agenda.now + (this.#plan.drain.timeoutMs ?? 0) };
       this.#onTimeout = phase.onTimeout;
       if (phase.ending.because.startsWith('rollout')) this.#insisted = 0; // what was said before is not about this end
+      this.#hasToGo = instance.leaving;
       return;
     }
     if (this.#told) broken(`${instance.id} is told to stop a second time`);
@@ -227,7 +230,7 @@ export class RunWatch {
 
   /** A rollout's drain goes on for ever or is cut, as `on_timeout` has it, unless an operator takes it on. */
   #patienceIsOurs(): boolean {
-    return this.#onTimeout === 'stop' || this.#insisted > 0;
+    return this.#onTimeout === 'stop' || this.#insisted > 0 || this.#hasToGo;
   }
 
   #drainIsTooLong(): boolean {

@@ -83,7 +83,7 @@ export class System {
       answered: false,
       adopted: false,
       owed: false,
-      answers: this.#dice.chance(0.5),
+      answers: this.#dice.chance(0.5) && ['TERM', 'INT'].includes(life.program.drain.signal),
       unheard: [],
       echoes: [],
       withinMs: life.program.watchdogMs,
@@ -172,13 +172,13 @@ export class System {
   owes(run: Run): void {
     const family = this.#families.get(run);
     if (family !== undefined) family.owed = true;
-    if (this.isCalm) this.#pay(run);
+    if (this.isCalm && family?.answers === false) this.#pay(run);
   }
 
   /** Somebody does by hand what the daemon did not live to do. */
   #pay(run: Run): void {
     const family = this.#families.get(run);
-    if (!family?.owed || !family.leaderAlive || family.answers) return;
+    if (!family?.owed || !family.leaderAlive) return;
     family.owed = false;
     family.signals++;
     family.asked = true;
@@ -205,7 +205,9 @@ export class System {
   adopt(run: Run): void {
     const family = this.#families.get(run) ?? broken(`run ${run} is adopted, and never was`);
     family.adopted = true;
-    for (const event of family.unheard.splice(0)) this.#agenda.after(0, () => this.#post(event));
+    // What nobody has taken out of the channel stays there.
+    for (const event of family.unheard.splice(0))
+      this.#agenda.after(0, () => (this.#isHeard ? this.#post(event) : family.unheard.push(event)));
     if (family.leaderAlive) return;
     this.#agenda.after(this.#soon(), () => this.#tell(family, { type: 'exited', run, exit: UNKNOWN }));
   }

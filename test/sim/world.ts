@@ -127,7 +127,7 @@ export class World {
   #take(event: FleetEvent): void {
     this.#count();
     if (this.#isOver()) {
-      this.#die(event, []);
+      this.#die(event, null);
       return;
     }
     this.story.tell(this.agenda.now, '>', event);
@@ -139,16 +139,17 @@ export class World {
     for (const effect of records) this.#perform(effect, event);
     this.#archive?.flush();
     const deeds = [...signals, ...others];
-    for (const [i, effect] of deeds.entries()) {
-      if (i === signals.length) this.#archive?.signalled();
-      else if (effect.type === 'signal') this.#archive?.signalling(effect.run);
+    this.#archive?.signalling(signals.flatMap((effect) => (effect.type === 'signal' ? [effect.run] : [])));
+    // Null: all signals were sent, and that is written down.
+    for (const effect of [...signals, null, ...others]) {
+      if (effect?.type === 'signal') this.#archive?.turn(effect.run);
       if (this.#isOver()) {
-        this.#die(event, deeds.slice(i));
+        this.#die(event, effect === null ? others : deeds.slice(deeds.indexOf(effect)));
         return;
       }
-      this.#perform(effect, event);
+      if (effect === null) this.#archive?.signalled();
+      else this.#perform(effect, event);
     }
-    this.#archive?.signalled();
     // Every change leaves a record: where there is none, all is as it was when it was looked at last.
     if (records.length + deeds.length === 0) return;
     this.watch.check(event);
@@ -160,18 +161,18 @@ export class World {
     return --this.#fuse < 0;
   }
 
-  /** `undone`: what it had decided and did not live to do. */
-  #die(event: FleetEvent, undone: readonly FleetEffect[]): void {
+  /** `undone`: what it had decided and did not live to do; null: it had not begun to. */
+  #die(event: FleetEvent, undone: readonly FleetEffect[] | null): void {
     this.story.tell(this.agenda.now, '†', event);
     this.#fuse = null;
     this.#queue = [];
     this.isUp = false;
     this.deaths++;
-    for (const effect of undone) this.watch.effect(effect, event);
+    for (const effect of undone ?? []) this.watch.effect(effect, event);
     // In the very act. Who comes after it has not been asked, and the next daemon knows.
-    const act = undone[0];
+    const act = undone?.[0];
     if (act?.type === 'signal' && event.type !== 'signal') this.system.owes(act.run);
-    this.watch.died(undone.length > 0 ? event : null);
+    this.watch.died(undone === null ? null : event);
     this.timers.die();
     this.system.die();
     this.agenda.after(this.dice.pick(0, this.dice.int(0, 300), this.dice.int(0, 3000)), () => this.#raise());

@@ -2,7 +2,7 @@
 
 import { hookOf } from '../instance/hook.ts';
 import type { Instance } from '../instance/instance.ts';
-import { deadlineOf } from '../instance/phase.ts';
+import { deadlineOf, type Phase } from '../instance/phase.ts';
 import { watchChanges } from '../instance/watch-changes.ts';
 import { keyOf } from './changes.ts';
 import type { FleetEffect } from './effect.ts';
@@ -25,8 +25,7 @@ export function adoptRuns(fleet: Fleet): FleetEffect[] {
     if (phase.kind === 'stopping') {
       effects.push({ type: 'signal', run, instance, signal: phase.body.life.program.stop.signal });
     }
-    if (phase.kind === 'draining' && phase.asked === 'perhaps' && phase.ending.exit === null)
-      effects.push({ type: 'signal', run, instance, signal: WHETHER_ASKED });
+    if (isInDoubt(phase)) effects.push({ type: 'signal', run, instance, signal: WHETHER_ASKED });
     if ('ending' in phase) effects.push({ type: 'survey', run, instance });
     effects.push(...armed(fleet, instance));
     for (const effect of watchChanges(AT_REST, phase)) effects.push({ ...effect, instance });
@@ -48,8 +47,16 @@ function armed(fleet: Fleet, { id, phase }: Instance): FleetEffect[] {
 }
 
 /**
- * Whoever understands it answers whether it has been asked to drain (`X_ASKED=`). It does nothing to a program that
- * does not: systemd sends it with each TERM, so that one that is stopped can heed that.
+ * Whoever understands it answers whether it has been asked to drain (`X_ASKED=`). To others it is nothing new: it is
+ * sent with each TERM and INT as well, so that one that is stopped can heed them, as systemd does.
  */
 const WHETHER_ASKED = 'CONT';
+
+/** Where another signal asks, some programs take CONT for its opposite, and a runner's answer is not about it. */
+const isInDoubt = (phase: Phase): boolean =>
+  phase.kind === 'draining' &&
+  phase.asked === 'perhaps' &&
+  phase.ending.exit === null &&
+  (phase.body.life.program.drain.signal === 'TERM' || phase.body.life.program.drain.signal === 'INT');
+
 const AT_REST = { kind: 'stopped' } as const;
