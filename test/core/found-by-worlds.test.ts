@@ -26,6 +26,24 @@ describe('within one request', () => {
   });
 });
 
+describe('within one step', () => {
+  test('nobody begins counting on what begins anew: what others need is looked at before them', () => {
+    const task = program({ instances: 2, restart: 'never' });
+    const web = named('web', { instances: 2, ...needing('worker', 'completed') });
+    const fleets = new Fleets([task, web]).start().ready(0).ready(1);
+    const of = (plan: ProgramPlan) => ({
+      program: plan,
+      ids: fleets.ids().filter((id) => id.startsWith(plan.name)),
+    });
+    for (const plan of [task, web]) fleets.take({ ...BEGIN, ...of(plan), maxParallel: 1 });
+    fleets.gone(1);
+    expect(fleets.kinds()).toBe('draining exited waiting waiting');
+    fleets.take({ type: 'stop', ids: [worker(0), fleets.seat('web:0').id], how: 'drain' });
+    // All that is wanted of it has completed, and is replaced in its turn.
+    expect(fleets.kinds()).toBe('draining spawning stopped waiting');
+  });
+});
+
 describe('what is on its way out', () => {
   const leaving = (): Fleets => new Fleets([program({ instances: 2 })]).allReady().scale(1);
 
