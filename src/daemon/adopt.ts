@@ -63,7 +63,9 @@ export function recall(
     if (known !== undefined) found.set(one.run, one.pid);
   }
   const counts = countsWith(unwritten, plan, memory.counts);
-  for (const [id, instance] of alive) alive.set(id, upToDate(instance, plan));
+  const led = new Set(memory.rollouts.map(({ program }) => program));
+  for (const [id, instance] of alive)
+    if (!led.has(instance.program.name)) alive.set(id, upToDate(instance, plan));
   const still = [...found].filter(([run]) => [...alive.values()].some(({ lastRun }) => lastRun === run));
   const taken = still.map(([run, pid]) => ({ run, pid }));
   return { memory: { ...memory, alive, counts }, begun: taken, unwritten, nobodys };
@@ -84,7 +86,10 @@ function countsWith(unwritten: readonly Stray[], plan: Plan, known: Memory['coun
   return counts;
 }
 
-/** What takes effect while a run works is what the config says now, also where it has changed while no daemon ran. */
+/**
+ * What takes effect while a run works is what the config says now, also where it has changed while no daemon ran. Where
+ * a rollout is under way each has what its turn says.
+ */
 function upToDate(instance: Instance, plan: Plan): Instance {
   const fresh = plan.programs.find(({ name }) => name === instance.program.name);
   const { phase } = instance;

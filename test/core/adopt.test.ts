@@ -1,5 +1,6 @@
 /** What a new daemon takes up of the runs that may have outlived the last one. */
 import { describe, expect, test } from 'vitest';
+import { type Mono, mono } from '../../src/base/clock.ts';
 import { programName } from '../../src/base/ids.ts';
 import type { SignalName } from '../../src/base/signal-name.ts';
 import { adoptRuns } from '../../src/core/fleet/adopt.ts';
@@ -33,12 +34,12 @@ test.each<[string, (bench: Bench) => unknown, string[]]>([
 );
 
 describe('one that may have been asked to drain', () => {
-  const draining = (signal: SignalName = 'INT'): Bench => {
+  const draining = (change: { readonly deadline?: Mono } = {}, signal: SignalName = 'INT'): Bench => {
     const bench = new Bench(program({ drain: { signal } })).running();
     bench.stop();
     const { phase } = bench.instance;
     if (phase.kind === 'draining')
-      bench.instance = { ...bench.instance, phase: { ...phase, asked: 'perhaps' } };
+      bench.instance = { ...bench.instance, phase: { ...phase, asked: 'perhaps', ...change } };
     return bench;
   };
 
@@ -60,7 +61,7 @@ describe('one that may have been asked to drain', () => {
   test.each(['USR2', 'CONT', 'HUP'] as const)(
     'is not where %s asks: of that no runner knows, and CONT may mean the opposite',
     (signal) => {
-      expect(effectsOf(draining(signal))).toEqual(['adopt', 'survey', 'arm']);
+      expect(effectsOf(draining({}, signal))).toEqual(['adopt', 'survey', 'arm']);
     },
   );
 
@@ -85,6 +86,23 @@ describe('one that may have been asked to drain', () => {
       expect(fleets.effects.filter(({ type }) => type === 'signal')).toEqual([]);
     },
   );
+
+  test.each([{ asked: true }, { stopping: true }, { drained: true }] as const)(
+    'says %o, and was to be asked at this moment: it has all its time, as if it had been',
+    (message) => {
+      const fleets = adopted(draining({ deadline: mono(0) }));
+      fleets.take({ type: 'notified', run: fleets.runOf(0), message }).ring(0, 0);
+      expect(fleets.signals()).toBe('');
+      expect(fleets.kindOf(0)).toBe('draining');
+      expect(fleets.ring(0, 300).signals()).toBe('TERM→worker:0');
+    },
+  );
+
+  test('keeps the time that it has left when it says that it was', () => {
+    const fleets = adopted(draining({ deadline: mono(120) }));
+    fleets.take({ type: 'notified', run: fleets.runOf(0), message: { stopping: true } });
+    expect(fleets.seat(0).phase).toMatchObject({ asked: true, deadline: 120 });
+  });
 
   test('is not asked whether it was where that is known, nor believed where nobody asked', () => {
     const bench = new Bench().running();

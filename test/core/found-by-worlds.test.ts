@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { programName, revision } from '../../src/base/ids.ts';
 import type { DependencyCondition, ProgramPlan, SchedulePlan } from '../../src/core/plan.ts';
 import { BEGIN, type Change, Fleets, hook, program, worker } from './rig.ts';
+import { crash, fresh, healthy, look, rolling, turn, turns } from './rolling.ts';
 
 const named = (name: string, change: Change = {}): ProgramPlan =>
   program({ name: programName(name), ...change });
@@ -22,6 +23,24 @@ describe('within one request', () => {
     const web = named('web', needing('worker', 'ready'));
     const fleets = new Fleets([web, program({ instances: 2 })]).start(worker(0)).ready(0);
     expect(fleets.start().kindOf('web:0')).toBe('waiting');
+  });
+});
+
+describe('within one step', () => {
+  test('nobody begins counting on what begins anew: what others need is looked at before them', () => {
+    const task = program({ instances: 2, restart: 'never' });
+    const web = named('web', { instances: 2, ...needing('worker', 'completed') });
+    const fleets = new Fleets([task, web]).start().ready(0).ready(1);
+    const of = (plan: ProgramPlan) => ({
+      program: plan,
+      ids: fleets.ids().filter((id) => id.startsWith(plan.name)),
+    });
+    for (const plan of [task, web]) fleets.take({ ...BEGIN, ...of(plan), maxParallel: 1 });
+    fleets.gone(1);
+    expect(fleets.kinds()).toBe('draining exited waiting waiting');
+    fleets.take({ type: 'stop', ids: [worker(0), fleets.seat('web:0').id], how: 'drain' });
+    // All that is wanted of it has completed, and is replaced in its turn.
+    expect(fleets.kinds()).toBe('draining spawning stopped waiting');
   });
 });
 
@@ -90,4 +109,25 @@ test('a second yes while the post_start hook runs is nothing to write down', () 
   const fleets = new Fleets([program({ ready, hooks: { post_start: hook() } })]).start().spawned(0);
   expect(fleets.checked(0, true, 'ready').deeds()).toBe('post_start of worker:0, unwatch ready of worker:0');
   expect(fleets.checked(0, true, 'ready').effects).toEqual([]);
+});
+
+test('who is killed in its turn is waited for on the way back as well, and for as long after that', () => {
+  const drain = { onTimeout: 'kill', timeoutMs: 1000 } as const;
+  const options = { onFailure: 'revert', afterKillHoldMs: 800 } as const;
+  const old = { drain, rollout: options };
+  const fleets = rolling(fresh(options, { drain }), { maxParallel: 3 }, old);
+  turn(turn(fleets, 0), 2).ring(1, 300);
+  expect(fleets.signals()).toBe('KILL→worker:1…');
+  fleets.now += 900;
+  crash(fleets.gone(3), 3);
+  expect(turns(fleets)).toBe('pending draining pending starting');
+  healthy(fleets, 3);
+  expect(turns(fleets)).toBe('pending draining pending done');
+  fleets.gone(1);
+  expect(turns(fleets)).toBe('pending starting pending done');
+  expect(fleets.seat(1)).toMatchObject({ program: { revision: 'one' }, generation: 2 });
+  look(fleets, 799);
+  expect(turns(fleets)).toBe('pending starting pending done');
+  look(fleets, 1);
+  expect(turns(fleets)).toBe('draining starting draining done');
 });

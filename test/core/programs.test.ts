@@ -40,4 +40,26 @@ describe('the plans of all programs', () => {
     programs.clear();
     expect(programs.dependentsOf(db)).toEqual([]);
   });
+
+  it('tell which of several needs none of the others, also by way of one that is not among them', () => {
+    const programs = new Programs([
+      [cron, needing(cron, web)],
+      [web, needing(web, db)],
+      [db, needing(db)],
+    ]);
+    expect(programs.lowestOf([cron, db])).toBe(db);
+    expect(programs.lowestOf([cron, web])).toBe(web);
+    programs.set(db, needing(db, cron));
+    programs.set(web, needing(web));
+    expect(programs.lowestOf([db, cron])).toBe(cron);
+    expect(programs.lowestOf([])).toBeUndefined();
+  });
+
+  it('come to an end with plans that need one another', () => {
+    const programs = new Programs([
+      [web, needing(web, db)],
+      [db, needing(db, web)],
+    ]);
+    expect([web, db]).toContain(programs.lowestOf([db, web]));
+  });
 });

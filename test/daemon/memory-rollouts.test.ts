@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { mono, wall } from '../../src/base/clock.ts';
 import { pid, programName, revision, rolloutId, run } from '../../src/base/ids.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
+import { lifeOf } from '../../src/core/instance/phase.ts';
 import type { Unrecorded } from '../../src/ports/processes.ts';
 import { at, BEGIN, program, worker } from '../core/rig.ts';
 import { askFile, Heir, journalFile, useHeirs } from './heir.ts';
@@ -79,6 +80,31 @@ describe('a rollout whose daemon was killed', () => {
       phase: { kind: 'spawning', life: { program: { revision: 'two' }, generation: 1 } },
     });
     expect(second.seat(1).program.revision, 'whose turn has not come has what it had').toBe('one');
+  });
+
+  it('leaves whose turn has not come as it is, also in what takes effect at once', () => {
+    const target = { ...NEW, maxAgeMs: 1000, dependsOn: {} };
+    const first = working([{ ...OLD, maxAgeMs: null }]).follow([target]);
+    first.take({ ...BEGIN, program: target, ids: first.ids(), maxParallel: 1 });
+    const before = first.seat(1);
+    const second = first.next({ programs: [target] }).goOn();
+    expect(second.seat(1).program).toEqual(before.program);
+    expect(lifeOf(second.seat(1).phase)?.program).toEqual(before.program);
+  });
+
+  it('goes back for each that is to be taken back, which is what it was until then', () => {
+    const first = ready(halfway())
+      .at(500)
+      .take({ type: 'due', timer: { of: 'rollout', id: rolloutId(1) } });
+    ready(first.exited(0, 1).empty(1).spawned(1), 1);
+    first.take({ type: 'steer_rollout', id: rolloutId(1), command: 'revert' });
+    expect(steps(first)).toEqual(['draining', 'pending', 'skipped']);
+    const before = first.seat(1);
+    expect(before).toMatchObject({ program: { revision: 'two' }, generation: 1 });
+    const second = first.next({ programs: [NEW] }).goOn();
+    expect(second.seat(1)).toMatchObject({ program: before.program, generation: 1 });
+    expect(lifeOf(second.seat(1).phase)?.program).toEqual(before.program);
+    expect(second.seat(0).program.revision, 'what its turn brings').toBe('one');
   });
 
   it('that is paused stays paused', () => {

@@ -1,7 +1,7 @@
 /** What must hold of a canary: so many are touched and no more, until it is promoted or has been held for long enough. */
 import type { RolloutId } from '../../src/base/ids.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
-import { isActive, ordinary, type Rollout, type Turn } from '../../src/core/rollout/rollout.ts';
+import { isActive, ordinary, type Rollout } from '../../src/core/rollout/rollout.ts';
 import type { Agenda } from './agenda.ts';
 import { broken } from './broken.ts';
 
@@ -24,9 +24,9 @@ export class CanaryWatch {
     const before = last?.canary.kind ?? 'first';
     const turns = ordinary(rollout);
     for (const turn of rollout.turns) if (turn.extra) this.#extras.add(`${id} ${turn.id}`);
-    const begun = begunOf(turns).filter((turn) => !this.#extras.has(`${id} ${turn.id}`));
-    if (canary.kind !== 'promoted' && begun.length > canary.count)
-      broken(`rollout ${id} touches ${begun.length}, its canary is of ${canary.count}`);
+    const touched = this.#touched(rollout);
+    if (canary.kind !== 'promoted' && touched > canary.count)
+      broken(`rollout ${id} touches ${touched}, its canary is of ${canary.count}`);
     if (canary.kind === 'held' && before !== 'held') {
       const done = turns.filter(({ step }) => step.kind === 'done');
       if (done.length < canary.count || turns.some(isActive)) broken(`rollout ${id} is held too soon`);
@@ -44,7 +44,7 @@ export class CanaryWatch {
     const turns = ordinary(rollout);
     if (canary.kind !== 'promoted') return;
     const isLeft = turns.some(({ step }) => step.kind === 'pending');
-    if (!isLeft && begunOf(turns).length <= canary.count) return; // nothing is there that could be held up
+    if (!isLeft && this.#touched(rollout) <= canary.count) return; // nothing is there that could be held up
     const hold = this.#holds.get(id);
     if (last?.canary.kind === 'held') {
       const isOver = hold !== undefined && hold.ms !== null && this.#agenda.now >= hold.since + hold.ms;
@@ -56,7 +56,9 @@ export class CanaryWatch {
     const done = turns.filter(({ step }) => step.kind === 'done' || isActive({ step }));
     if (done.length < canary.count) broken(`rollout ${id} goes on although its canary is not done`);
   }
-}
 
-const begunOf = (turns: readonly Turn[]): Turn[] =>
-  turns.filter(({ step }) => step.kind !== 'pending' && step.kind !== 'skipped');
+  #touched(rollout: Rollout): number {
+    const begun = ordinary(rollout).filter(({ step }) => step.kind !== 'pending' && step.kind !== 'skipped');
+    return begun.filter(({ id }) => !this.#extras.has(`${rollout.id} ${id}`)).length;
+  }
+}

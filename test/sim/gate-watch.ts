@@ -1,5 +1,5 @@
 /** What must hold when a turn begins: extra instances work, what comes first has succeeded, and no kill was just now. */
-import { type InstanceId, type RolloutId, rolloutId } from '../../src/base/ids.ts';
+import { type InstanceId, type RolloutId, type Run, rolloutId } from '../../src/base/ids.ts';
 import type { FleetEffect } from '../../src/core/fleet/effect.ts';
 import type { FleetEvent } from '../../src/core/fleet/event.ts';
 import type { Fleet } from '../../src/core/fleet/fleet.ts';
@@ -11,8 +11,12 @@ import { broken } from './broken.ts';
 export class GateWatch {
   readonly #fleet: Fleet;
   readonly #agenda: Agenda;
-  /** When a drain of each was cut last. */
-  readonly #kills = new Map<RolloutId, number>();
+  /** Until when each touches nobody, because one was killed in its turn. */
+  readonly #holds = new Map<RolloutId, number>();
+  /** Those who were, and are not gone yet, where there is such a hold. */
+  readonly #dying = new Map<Run, readonly [RolloutId, InstanceId]>();
+  /** How long that is, by its plan before the step. */
+  readonly #holdMs = new Map<RolloutId, number>();
   /** The last one that each had to wait for. */
   readonly #ahead = new Map<RolloutId, RolloutId>();
   readonly #asked = new Map<string, string>();
@@ -41,23 +45,39 @@ export class GateWatch {
     }
     if (effect.type === 'unjudge') this.#asked.delete(`${effect.rollout} ${effect.attempt}`);
     if (effect.type === 'signal_tree' && effect.signal === 'KILL' && event.type !== 'signal') {
-      this.#killed(effect.instance.id);
+      this.#killed(effect.instance.id, effect.run);
     }
+    if (effect.type === 'forget') this.#gone(effect.run);
   }
 
-  #killed(id: InstanceId): void {
+  #killed(id: InstanceId, run: Run): void {
     const { phase, wish } = this.#fleet.instances.get(id) ?? {};
     for (const rollout of this.#fleet.rollouts.values()) {
       const turn = turnOf(rollout, id);
       if (isOver(rollout) || turn?.step.kind !== 'draining' || wish?.want !== 'up') continue;
-      if (phase?.kind === 'killing' && phase.ending.because === `rollout ${rollout.id}`)
-        this.#kills.set(rollout.id, this.#agenda.now);
+      if (phase?.kind !== 'killing' || phase.ending.because !== `rollout ${rollout.id}`) continue;
+      if (rollout.target.rollout.afterKillHoldMs > 0) this.#dying.set(run, [rollout.id, id]);
+      this.#hold(rollout);
     }
+  }
+
+  #gone(run: Run): void {
+    const [by] = this.#dying.get(run) ?? [];
+    const rollout = by === undefined ? undefined : this.#fleet.rollouts.get(by);
+    if (rollout !== undefined) this.#hold(rollout);
+    this.#dying.delete(run);
+  }
+
+  /** By the plan of this moment: another one, which came in this very step, decides about the next. */
+  #hold({ id, target }: Rollout): void {
+    const { afterKillHoldMs } = target.rollout;
+    const ms = Math.min(afterKillHoldMs, this.#holdMs.get(id) ?? afterKillHoldMs);
+    this.#holds.set(id, this.#agenda.now + ms);
   }
 
   /** Of an instance that works, in its own program. */
   begun(rollout: Rollout, turn: Turn): void {
-    const { id, turns, target } = rollout;
+    const { id, turns } = rollout;
     if (turn.extra) return;
     for (const other of turns) {
       if (!other.extra) continue;
@@ -67,20 +87,31 @@ export class GateWatch {
       if (other.step.kind === 'serving' && (seat === undefined || !isThere(seat)))
         broken(`${turn.id} is touched while ${other.id}, an extra one, does not work`);
     }
-    const killedAt = this.#kills.get(id);
-    const hold = target.rollout.afterKillHoldMs;
-    if (killedAt !== undefined && this.#agenda.now < killedAt + hold)
-      broken(`${turn.id} is touched ${this.#agenda.now - killedAt} ms after a kill, not ${hold}`);
+    const tooSoonMs = (this.#holds.get(id) ?? 0) - this.#agenda.now;
+    if (tooSoonMs > 0) broken(`${turn.id} is touched ${tooSoonMs} ms too soon after a kill`);
+    for (const [by, dying] of this.#dying.values()) {
+      if (by !== id || turnOf(rollout, dying)?.step.kind !== 'draining') continue;
+      broken(`${turn.id} is touched while ${dying}, which was killed, is not gone`);
+    }
   }
 
   /** After each step in which it has changed. */
   check(rollout: Rollout, last: Rollout | undefined): void {
     if (rollout.after !== null) this.#ahead.set(rollout.id, rollout.after);
+    this.#holdMs.set(rollout.id, rollout.target.rollout.afterKillHoldMs);
+    this.#stopped(rollout);
     for (const turn of rollout.turns) {
       const was = turnOf(last, turn.id);
       if (was === undefined || was.step.kind === turn.step.kind) continue;
       if (isActive(turn) && was.step.kind === 'pending') this.#inOrder(rollout);
       if (turn.step.kind === 'leaving' && was.step.kind === 'serving') this.#leaves(rollout, turn);
+    }
+  }
+
+  /** Somebody has stopped one meanwhile: its end is no matter of the rollout any more. */
+  #stopped(rollout: Rollout): void {
+    for (const [run, [by, id]] of this.#dying) {
+      if (by === rollout.id && turnOf(rollout, id)?.step.kind !== 'draining') this.#dying.delete(run);
     }
   }
 

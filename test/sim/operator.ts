@@ -198,14 +198,13 @@ export class Operator {
   #reload(): void {
     const { dice, fleet } = this.#world;
     const programs = this.#edits.all(this.#world.file);
-    const isBusy = (name: ProgramName): boolean => {
+    const isInTheWay = ({ program: name }: Rollout): boolean => {
       const fresh = programs.find((program) => program.name === name);
       const before = fleet.programs.get(name);
-      if (rolloutUnderWay(fleet, name) === undefined) return false;
       if (fresh === undefined || before === undefined) return true;
       return before.instances !== fresh.instances || needsNewRun(before, fresh);
     };
-    if (this.#names().some(isBusy)) return;
+    if (underWay(this.#world).some(isInTheWay)) return;
     this.#world.file = programs;
     this.#world.take(programs);
     this.#world.post({ type: 'reload', programs, shutdownTimeoutMs: dice.pick(null, dice.int(0, 1500)) });

@@ -16,8 +16,8 @@ import type { Dice } from './dice.ts';
 
 /** Nobody who behaves needs longer than this for anything: see `kind` in conduct.ts. */
 const SHORTEST_LIMIT_MS = 150;
-/** Longer than a kind fleet takes to replace all of it, or it would never come to rest. */
-const SHORTEST_AGE_MS = 8000;
+/** Longer than a kind fleet takes to replace all of it, one after the other, or it would never come to rest. */
+const shortestAgeMs = (instances: number): number => Math.max(8000, instances * 800);
 
 /** In an order in which each may depend on those before it. */
 export const NAMES = ['worker', 'mailer', 'redis', 'migrate'].map(programName);
@@ -111,7 +111,7 @@ export function drawProgram(
     watchdogMs: flavour.watchdogs && dice.chance(0.7) ? limit() : null,
     maxMemory:
       flavour.memory && dice.chance(0.7) ? { bytes: MUCH, forMs: dice.pick(0, dice.int(1, 900)) } : null,
-    maxAgeMs: flavour.ages && dice.chance(0.7) ? SHORTEST_AGE_MS + dice.int(0, 4000) : null,
+    maxAgeMs: flavour.ages && dice.chance(0.7) ? shortestAgeMs(instances) + dice.int(0, 4000) : null,
     drain: drawDrain(dice, flavour, limit),
     stop: { signal: dice.pick('TERM', 'INT'), timeoutMs: limit() },
     rollout: {

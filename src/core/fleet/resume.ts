@@ -42,12 +42,17 @@ function keepBefore(fleet: Halted, { program, turns, target, generation, reverti
 
 /** Whose turn has not come is started again with what it had, whatever the config says meanwhile. */
 function withPlan(seat: Instance, turn: Turn, { target, generation, reverting }: Rollout): Instance {
-  // It is still to be taken back, and known by its generation.
-  if (isAlive(seat) && seat.generation === reverting?.from) return seat;
+  // It is still to be taken back, known by its generation, and until then what it was.
+  if (isAlive(seat) && seat.generation === reverting?.from) return asItRuns(seat);
   const isTouched = isAlive(seat)
     ? seat.generation === generation
     : turn.extra || turn.step.kind !== 'pending';
   return { ...seat, ...(isTouched ? { program: target, generation } : turn.before) };
+}
+
+function asItRuns(seat: Instance): Instance {
+  const life = lifeOf(seat.phase);
+  return life?.generation === seat.generation ? { ...seat, program: life.program } : seat;
 }
 
 const isAlive = ({ phase }: Instance): boolean => lifeOf(phase) !== null;

@@ -125,13 +125,18 @@ function conclude(changes: Changes): void {
         changes.toInstance(held.id, { type: 'stop', because: held.because, how: held.how });
       }
     }
-    for (const [program, before] of touched) {
-      touched.delete(program);
-      consider(changes, program, before);
+    // What others need comes first: nobody is to count on what begins anew in this step.
+    for (let next = lowestOf(changes); next !== undefined; next = lowestOf(changes)) {
+      const before = touched.get(next);
+      touched.delete(next);
+      consider(changes, next, before);
     }
   }
   endWhenDown(changes);
 }
+
+const lowestOf = ({ touched, fleet }: Changes): ProgramName | undefined =>
+  fleet.programs.lowestOf(touched.keys());
 
 /** Who is on its way out is at rest. It may have been wanted again since that was noted. */
 function letGo(changes: Changes): void {

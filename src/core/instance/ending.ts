@@ -1,5 +1,5 @@
 /** How a run ends: asked, told, swept, killed. Only the last step goes to everything. */
-import { after, type Moment } from '../../base/clock.ts';
+import { after, type Moment, type Mono } from '../../base/clock.ts';
 import type { ExitStatus } from '../../base/exit-status.ts';
 import type { Run } from '../../base/ids.ts';
 import type { SignalName } from '../../base/signal-name.ts';
@@ -52,12 +52,16 @@ export function askToEnd(instance: Instance, phase: Alive, drain: Drain, context
 /** Its jobs have so long from now on. A leader that is gone meanwhile cannot be asked; its jobs are waited for. */
 export function ask(instance: Instance, phase: Draining, context: Context): Step {
   const { body, ending } = phase;
-  const { drain } = body.life.program;
-  const deadline = drain.timeoutMs === null ? null : after(context.now.mono, drain.timeoutMs);
   return {
-    instance: { ...instance, phase: { ...phase, asked: true, deadline } },
-    effects: ending.exit === null ? toLeader(body, drain.signal) : [],
+    instance: { ...instance, phase: { ...phase, asked: true, deadline: wholeTime(body, context.now) } },
+    effects: ending.exit === null ? toLeader(body, body.life.program.drain.signal) : [],
   };
+}
+
+/** What a drain has from now on. */
+export function wholeTime({ life }: Body, now: Moment): Mono | null {
+  const { timeoutMs } = life.program.drain;
+  return timeoutMs === null ? null : after(now.mono, timeoutMs);
 }
 
 /** An end that skips the drain; `endNow` or `killAll` carries it on in the same step. */
@@ -150,8 +154,7 @@ export function saidDrained(instance: Instance, phase: Draining, context: Contex
 export function grant(instance: Instance, context: Context): Step {
   const { phase } = instance;
   if (phase.kind !== 'draining' || !phase.asked) return { instance, effects: [] };
-  const limit = phase.body.life.program.drain.timeoutMs;
-  const deadline = limit === null ? null : after(context.now.mono, limit);
+  const deadline = wholeTime(phase.body, context.now);
   return { instance: { ...instance, phase: { ...phase, deadline, overdue: false } }, effects: [] };
 }
 

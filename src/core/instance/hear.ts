@@ -1,7 +1,7 @@
 /** What an instance reports about itself, and what follows from it. */
 import { after, type Mono } from '../../base/clock.ts';
 import type { InstanceEffect, InstanceNews, Step } from './effect.ts';
-import { ask, saidDrained } from './ending.ts';
+import { ask, saidDrained, wholeTime } from './ending.ts';
 import type { Notified } from './event.ts';
 import type { Instance } from './instance.ts';
 import { type Body, bodyOf, type Phase, type Said } from './phase.ts';
@@ -13,18 +13,24 @@ export function hear(instance: Instance, message: Notified, context: Context): S
   const body = bodyOf(instance.phase);
   if (body === null) return { instance, effects: [] }; // spawning: nobody is there to speak yet
   const noted = withBody(instance, { ...body, said: note(body.said, message) });
+  const known = sure(noted, message, context);
   const extended =
-    message.extendTimeoutMs === undefined ? noted : extend(noted, message.extendTimeoutMs, context);
-  const then = act(sure(beat(extended, message, context), message), message, context);
+    message.extendTimeoutMs === undefined ? known : extend(known, message.extendTimeoutMs, context);
+  const then = act(beat(extended, message, context), message, context);
   return { instance: then.instance, effects: [...reports(body, message), ...then.effects] };
 }
 
-/** Whoever says that it drains has been asked, whatever the last daemon lived to write down. */
-function sure(instance: Instance, { stopping, drained, asked }: Notified): Instance {
+/**
+ * Whoever says that it drains has been asked, whatever the last daemon lived to write down. One that was to be asked at
+ * this moment has as much time from now on as if it had been.
+ */
+function sure(instance: Instance, { stopping, drained, asked }: Notified, { now }: Context): Instance {
   const { phase } = instance;
   if (phase.kind !== 'draining' || phase.asked !== 'perhaps') return instance;
   if (!stopping && !drained && !asked) return instance;
-  return { ...instance, phase: { ...phase, asked: true } };
+  const isDue = phase.deadline !== null && phase.deadline <= now.mono;
+  const deadline = isDue ? wholeTime(phase.body, now) : phase.deadline;
+  return { ...instance, phase: { ...phase, asked: true, deadline } };
 }
 
 function act(instance: Instance, message: Notified, context: Context): Step {

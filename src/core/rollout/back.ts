@@ -67,9 +67,12 @@ export function isWorthKeeping({ step }: Turn, seat: Instance): boolean {
   return step.kind !== 'draining' && seat.wish.want === 'up' && isWhole(seat);
 }
 
-/** Turn by turn, under the same gates, to a plan that was whole. `why`: what made it. */
+/**
+ * Turn by turn, under the same gates, to a plan that was whole. `why`: what made it. Who ends already goes on with its
+ * turn, and what comes next has the other plan: how it ends, and whether by a kill, counts for the others as before.
+ */
 export function turnBack(rollout: Rollout, why: string, back: ProgramPlan, view: View): RolloutStep {
-  const { nextGeneration, seats } = view;
+  const { nextGeneration: generation, seats } = view;
   const effects: RolloutEffect[] = [];
   const turns = rollout.turns.map((turn): Turn => {
     const seat = seats.get(turn.id);
@@ -77,8 +80,11 @@ export function turnBack(rollout: Rollout, why: string, back: ProgramPlan, view:
       if (seat?.wish.want === 'up') effects.push(leave(rollout, turn, rollout.target.drain.onTimeout));
       return { ...turn, step: leavingStep(turn, seat !== undefined, view) };
     }
-    const isTouched = seat !== undefined && seat.generation === rollout.generation;
-    return { ...turn, step: isTouched ? { kind: 'pending' } : untouched(turn) };
+    if (seat === undefined || seat.generation !== rollout.generation)
+      return { ...turn, step: untouched(turn) };
+    if (turn.step.kind !== 'draining') return { ...turn, step: { kind: 'pending' } };
+    effects.push({ ...backToBefore(rollout, turn, seat), program: back, generation });
+    return turn;
   });
   const reverting = { why, from: rollout.generation, revision: rollout.target.revision };
   return {
@@ -88,7 +94,7 @@ export function turnBack(rollout: Rollout, why: string, back: ProgramPlan, view:
       reason: null,
       blocker: null,
       target: back,
-      generation: nextGeneration,
+      generation,
       canary: { kind: 'none' },
       after: null,
       reverting,
