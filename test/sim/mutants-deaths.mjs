@@ -68,12 +68,6 @@ export const MUTANTS = [
     '',
   ),
   mutant(
-    'who is asked is not written down',
-    MEMORY,
-    'if (asked.length > 0) this.#known.askList.begin(asked);',
-    '',
-  ),
-  mutant(
     'the last who was asked is taken for asked',
     '../daemon/ask-list.ts',
     "n < last ? 'sent'",

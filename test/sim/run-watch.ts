@@ -36,6 +36,7 @@ export class RunWatch {
   /** There is to be no such instance any more: no rollout waits for ever for its drain. */
   #hasToGo = false;
   #drainedHeard = false;
+  #drainsByItself = false;
   #told: { readonly at: number; notBefore: number } | null = null;
   #killed = false;
   /** It has been said to be well, to live on, or to hang. */
@@ -144,6 +145,7 @@ export class RunWatch {
     if (message.watchdogMs !== undefined) this.#withinMs = message.watchdogMs;
     if (message.watchdog === 'alive' || message.watchdogMs !== undefined) this.#lastBeat = now;
     if (message.watchdog === 'trigger' && phase.kind === 'running') this.#hangs = true;
+    if ((message.stopping || message.drained) && phase.kind === 'draining') this.#drainsByItself = true;
     const least = now + (message.extendTimeoutMs ?? 0);
     // What is overdue has no deadline any more that could be moved.
     const moves = phase.kind === 'draining' && phase.deadline !== null;
@@ -235,6 +237,9 @@ export class RunWatch {
 
   #drainIsTooLong(): boolean {
     if (this.#asked === null || this.#plan.drain.timeoutMs === null) return false;
+    // It must have had the signal, unless it has begun to drain by itself.
+    const isAsked = this.#drainsByItself || this.#system.wasAsked(this.run);
+    if (this.#system.leaderLives(this.run) && !isAsked) return false;
     return this.#agenda.now >= this.#asked.notBefore;
   }
 
