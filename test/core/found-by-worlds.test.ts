@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { programName, revision } from '../../src/base/ids.ts';
 import type { DependencyCondition, ProgramPlan, SchedulePlan } from '../../src/core/plan.ts';
 import { BEGIN, type Change, Fleets, hook, program, worker } from './rig.ts';
-import { crash, fresh, healthy, look, rolling, turn, turns } from './rolling.ts';
+import { crash, fresh, healthy, look, rolling, steer, turn, turns } from './rolling.ts';
 
 const named = (name: string, change: Change = {}): ProgramPlan =>
   program({ name: programName(name), ...change });
@@ -130,4 +130,12 @@ test('who is killed in its turn is waited for on the way back as well, and for a
   expect(turns(fleets)).toBe('pending starting pending done');
   look(fleets, 1);
   expect(turns(fleets)).toBe('draining starting draining done');
+});
+
+test('what a reload gives to all at once is part of what an abort goes back to, also where the rollout brings it', () => {
+  const target = fresh({}, { command: ['new'], maxAgeMs: 1e9 });
+  const fleets = rolling(target).reload(target);
+  expect(fleets.seat(1).program).toMatchObject({ revision: 'one', maxAgeMs: 1e9 });
+  steer(fleets, 'abort');
+  expect(fleets.seat(0).program).toMatchObject({ revision: 'one', maxAgeMs: 1e9 });
 });

@@ -86,11 +86,14 @@ function changeTarget(changes: Changes, program: ProgramPlan): void {
   if (rollout === undefined) return;
   const { target: old } = rollout;
   const target = needsNewRun(old, program) ? withLiveKeys(old, program) : program;
-  if (isSamePlan(target, old)) return;
-  const turns = rollout.turns.map((turn) => ({
-    ...turn,
-    before: { ...turn.before, program: withLiveKeys(turn.before.program, program) },
-  }));
+  const turns = rollout.turns.map((turn) => {
+    const given = withLiveKeys(turn.before.program, program);
+    return isSamePlan(given, turn.before.program)
+      ? turn
+      : { ...turn, before: { ...turn.before, program: given } };
+  });
+  // It may have been begun with the very plan that the others get now.
+  if (isSamePlan(target, old) && turns.every((turn, i) => turn === rollout.turns[i])) return;
   changes.keepRollout({ ...rollout, target, turns }, rollout);
 }
 
