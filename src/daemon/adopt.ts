@@ -6,7 +6,7 @@ import type { FleetEvent } from '../core/fleet/event.ts';
 import type { Fleet, Memory } from '../core/fleet/fleet.ts';
 import { extrasOf } from '../core/fleet/resume.ts';
 import { type Instance, newInstance } from '../core/instance/instance.ts';
-import { type Life, newlyRunning, type Phase, silent } from '../core/instance/phase.ts';
+import { type Life, lifeOf, newlyRunning, type Phase, silent } from '../core/instance/phase.ts';
 import type { Plan, ProgramPlan } from '../core/plan.ts';
 import type { Rollout } from '../core/rollout/rollout.ts';
 import type { Processes, Unrecorded } from '../ports/processes.ts';
@@ -63,9 +63,10 @@ export function recall(
     if (known !== undefined) found.set(one.run, one.pid);
   }
   const counts = countsWith(unwritten, plan, memory.counts);
-  const led = new Set(memory.rollouts.map(({ program }) => program));
-  for (const [id, instance] of alive)
-    if (!led.has(instance.program.name)) alive.set(id, upToDate(instance, plan));
+  for (const [id, instance] of alive) {
+    const fresh = freshFor(instance, plan, memory.rollouts);
+    if (fresh !== null) alive.set(id, upToDate(instance, fresh));
+  }
   const still = [...found].filter(([run]) => [...alive.values()].some(({ lastRun }) => lastRun === run));
   const taken = still.map(([run, pid]) => ({ run, pid }));
   return { memory: { ...memory, alive, counts }, begun: taken, unwritten, nobodys };
@@ -87,13 +88,25 @@ function countsWith(unwritten: readonly Stray[], plan: Plan, known: Memory['coun
 }
 
 /**
- * What takes effect while a run works is what the config says now, also where it has changed while no daemon ran. Where
- * a rollout is under way each has what its turn says.
+ * Where a run has what takes effect at once from: what the config says now, also where it has changed while no daemon
+ * ran; with a rollout under way, what its turn says. Null: what was written down of it.
  */
-function upToDate(instance: Instance, plan: Plan): Instance {
-  const fresh = plan.programs.find(({ name }) => name === instance.program.name);
+function freshFor(
+  { id, program, phase }: Instance,
+  plan: Plan,
+  rollouts: readonly Rollout[],
+): ProgramPlan | null {
+  const rollout = rollouts.find((one) => one.program === program.name);
+  if (rollout === undefined) return plan.programs.find(({ name }) => name === program.name) ?? null;
+  const generation = lifeOf(phase)?.generation;
+  if (generation === rollout.generation) return rollout.target;
+  const before = rollout.turns.find((turn) => turn.id === id)?.before;
+  return before?.generation === generation ? (before?.program ?? null) : null;
+}
+
+function upToDate(instance: Instance, fresh: ProgramPlan): Instance {
   const { phase } = instance;
-  if (fresh === undefined || !('body' in phase)) return instance;
+  if (!('body' in phase)) return instance;
   const life = { ...phase.body.life, program: withLiveKeys(phase.body.life.program, fresh) };
   return { ...instance, phase: { ...phase, body: { ...phase.body, life } } };
 }

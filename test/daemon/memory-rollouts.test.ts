@@ -92,6 +92,18 @@ describe('a rollout whose daemon was killed', () => {
     expect(lifeOf(second.seat(1).phase)?.program).toEqual(before.program);
   });
 
+  it('leaves it what a reload has given it meanwhile', () => {
+    const target = { ...NEW, maxAgeMs: 1000 };
+    const first = working().follow([target]);
+    first.take({ type: 'reload', programs: [target], shutdownTimeoutMs: null });
+    first.take({ ...BEGIN, program: target, ids: first.ids(), maxParallel: 1 });
+    const given = { revision: 'one', maxAgeMs: 1000 };
+    expect(lifeOf(first.seat(1).phase)?.program).toMatchObject(given);
+    const second = first.next({ programs: [{ ...target, maxAgeMs: 7 }] }).goOn();
+    expect(lifeOf(second.seat(1).phase)?.program).toMatchObject(given);
+    expect(second.seat(1).program).toMatchObject(given);
+  });
+
   it('goes back for each that is to be taken back, which is what it was until then', () => {
     const first = ready(halfway())
       .at(500)
