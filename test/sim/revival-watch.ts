@@ -1,6 +1,9 @@
 /** What must hold of rollouts when their daemon dies: the next one goes on with them as they were, and with the time that was left. */
-import type { RolloutId } from '../../src/base/ids.ts';
+import type { RolloutId, Run } from '../../src/base/ids.ts';
+import { isSamePlan } from '../../src/core/change.ts';
 import type { Fleet } from '../../src/core/fleet/fleet.ts';
+import type { Instance } from '../../src/core/instance/instance.ts';
+import { lifeOf } from '../../src/core/instance/phase.ts';
 import type { ProgramPlan } from '../../src/core/plan.ts';
 import { isOver, type Rollout, type Turn } from '../../src/core/rollout/rollout.ts';
 import { broken } from './broken.ts';
@@ -12,6 +15,8 @@ export class RevivalWatch {
   readonly #zero: () => number;
   #died: readonly Rollout[] = [];
   #zeroThen = 0;
+  /** What each had that works, of the programs that are rolled. */
+  readonly #plans = new Map<Run, Plans>();
 
   constructor(fleet: Fleet, zero: () => number) {
     this.#fleet = fleet;
@@ -21,6 +26,8 @@ export class RevivalWatch {
   died(): void {
     this.#zeroThen = this.#zero();
     this.#died = [...this.#fleet.rollouts.values()].filter((rollout) => !isOver(rollout));
+    this.#plans.clear();
+    for (const { turns } of this.#died) for (const { id } of turns) this.#keep(this.#fleet.instances.get(id));
   }
 
   raised(file: readonly ProgramPlan[]): void {
@@ -32,9 +39,29 @@ export class RevivalWatch {
       known.add(was.id);
       this.#same(was, now);
       for (const turn of was.turns) this.#goesOn(was, turn, turnOf(now, turn.id));
+      for (const { id } of was.turns) this.#isLeftAlone(now, this.#fleet.instances.get(id));
     }
     for (const { id } of this.#fleet.rollouts.values())
       if (!known.has(id)) broken(`rollout ${id} was not under way when its daemon died`);
+  }
+
+  #keep(seat: Instance | undefined): void {
+    const life = seat === undefined ? null : lifeOf(seat.phase);
+    if (seat !== undefined && life !== null)
+      this.#plans.set(life.run, { next: seat.program, own: life.program });
+  }
+
+  /** Nobody has judged yet what the rollout brings: a run has it with its turn, and not because a daemon dies. */
+  #isLeftAlone({ reverting }: Rollout, seat: Instance | undefined): void {
+    const life = seat === undefined ? null : lifeOf(seat.phase);
+    const had = life === null ? undefined : this.#plans.get(life.run);
+    if (seat === undefined || life === null || had === undefined) return;
+    const { instances, autostart } = had.own; // no matter of a run
+    if (isAtWork(seat) && !isSamePlan(had.own, { ...life.program, instances, autostart }))
+      broken(`run ${life.run} has another plan with the next daemon`);
+    const isToGo = seat.generation === reverting?.from && life.generation === seat.generation;
+    if (isToGo && had.next.revision !== seat.program.revision)
+      broken(`${seat.id} is to have another plan with the next daemon`);
   }
 
   #same(was: Rollout, now: Rollout): void {
@@ -75,6 +102,14 @@ export class RevivalWatch {
     ];
     if (then !== next) broken(`${what} ended at ${then}, and ends at ${next} with the next daemon`);
   }
+}
+
+const isAtWork = ({ phase }: Instance): boolean => phase.kind === 'starting' || phase.kind === 'running';
+
+interface Plans {
+  /** Of the next run. */
+  readonly next: ProgramPlan;
+  readonly own: ProgramPlan;
 }
 
 /** What the next daemon may make of a turn: what was not written down of a run is tried anew. */
