@@ -140,9 +140,15 @@ export const MUTANTS = [
     "if (phase.kind === 'running') effects.push({ type: 'survey'",
   ),
   mutant(
+    'who was to be asked at once, and drains, has no time',
+    'instance/hear.ts',
+    'phase.deadline <= now.mono;',
+    'phase.deadline < 0;',
+  ),
+  mutant(
     'the time that is left is forgotten',
     'fleet/adopt.ts',
-    '    if (at !== null) {\n',
-    '    if (at === 0) {\n',
+    '  if (at === null) return [];\n  const timer',
+    '  if (at !== 0) return [];\n  const timer',
   ),
 ];

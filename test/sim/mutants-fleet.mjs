@@ -319,6 +319,12 @@ export const MUTANTS = [
     '  forget(_id: InstanceId): void {\n',
   ),
   mutant(
+    'whoever was touched first is looked at first',
+    'fleet/programs.ts',
+    'height < lowest.height',
+    'lowest.height < 0',
+  ),
+  mutant(
     'two worn ones at once',
     'fleet/worn.ts',
     'return wanted.some((other) => other !== worn && isAway(other)) ? null : worn;',

@@ -72,13 +72,13 @@ export const MUTANTS = [
   mutant(
     'the drain signals the tree',
     'instance/ending.ts',
-    'effects: ending.exit === null ? toLeader(body, drain.signal) : []',
-    'effects: ending.exit === null ? toTree(body, drain.signal) : []',
+    'effects: ending.exit === null ? toLeader(body, body.life.program.drain.signal) : []',
+    'effects: ending.exit === null ? toTree(body, body.life.program.drain.signal) : []',
   ),
   mutant(
     'the drain uses the stop signal',
     'instance/ending.ts',
-    'ending.exit === null ? toLeader(body, drain.signal)',
+    'ending.exit === null ? toLeader(body, body.life.program.drain.signal)',
     'ending.exit === null ? toLeader(body, body.life.program.stop.signal)',
   ),
   mutant(
@@ -132,8 +132,8 @@ export const MUTANTS = [
   mutant(
     'an extension is not heard',
     'instance/hear.ts',
-    'message.extendTimeoutMs === undefined ? noted : extend(noted, message.extendTimeoutMs, context)',
-    'noted',
+    'message.extendTimeoutMs === undefined ? known : extend(known, message.extendTimeoutMs, context)',
+    'known',
   ),
   mutant(
     'WATCHDOG=1 is not heard',

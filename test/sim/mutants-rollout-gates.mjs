@@ -122,8 +122,14 @@ export const MUTANTS = [
   mutant(
     'a revert leaves what was done',
     BACK,
-    '&& seat.generation === rollout.generation;',
-    "&& seat.generation === rollout.generation && turn.step.kind !== 'done';",
+    "if (turn.step.kind !== 'draining') return { ...turn, step: { kind: 'pending' } };",
+    "if (turn.step.kind !== 'draining') return { ...turn, step: turn.step.kind === 'done' ? turn.step : { kind: 'pending' } };",
+  ),
+  mutant(
+    'a revert forgets whom a kill has cut',
+    BACK,
+    "if (turn.step.kind !== 'draining') return",
+    'if (turn.step.kind) return',
   ),
   mutant('a revert goes to where it was', BACK, '      target: back,\n', ''),
   mutant(
