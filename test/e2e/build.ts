@@ -29,3 +29,12 @@ function newest(path: string): number {
 function modified(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
+
+/** The example's worker on a queue of files. */
+export const fileQueue = (dir: string, ...options: readonly string[]): string[] => [
+  process.execPath,
+  join(ROOT, 'dist/example/file-queue.js'),
+  '--dir',
+  dir,
+  ...options,
+];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fill } from '../../src/example/fill.ts';
 import { tally } from '../../src/example/tally.ts';
-import { ROOT } from './build.ts';
+import { fileQueue, ROOT } from './build.ts';
 import { until } from './until.ts';
 import { createWorld, type Program, type World } from './world.ts';
 
@@ -34,15 +34,7 @@ describe.each(['before', 'after'] as const)('a daemon that is killed %s the sign
   it('has the next one ask whoever answers, once, and no job is cut', async () => {
     const queue = join(world.dir, 'queue');
     mkdirSync(queue);
-    const command = [
-      process.execPath,
-      join(ROOT, 'dist/example/file-queue.js'),
-      '--dir',
-      queue,
-      '--parallel',
-      '1',
-    ];
-    world.configure({ worker: { ...three, command } });
+    world.configure({ worker: { ...three, command: fileQueue(queue, '--parallel', '1') } });
     fill(queue, 3, { min: 3, max: 3 });
     await world.succeed('start');
     await world.see('each has a job', ({ instances }) => instances.every(({ in_flight }) => in_flight === 1));

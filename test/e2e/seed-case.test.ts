@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { fill } from '../../src/example/fill.ts';
 import { describe as describeTally, tally } from '../../src/example/tally.ts';
-import { ROOT } from './build.ts';
+import { fileQueue } from './build.ts';
 import { type EventLog, fewestAvailable, followEvents, succeededRollouts, turnsOf } from './event-log.ts';
 import { kill } from './processes.ts';
 import { until } from './until.ts';
@@ -15,12 +15,8 @@ const FEW = 24;
 const SECONDS = { min: 0.5, max: 1.5 };
 const GROUP = { shared: 'the group of their runner', own: 'a group of their own' };
 
-const fileQueue = (dir: string, jobGroup: JobGroup): Program => ({
-  command: [
-    process.execPath,
-    join(ROOT, 'dist/example/file-queue.js'),
-    ...['--dir', dir, '--parallel', '2', '--job-group', jobGroup],
-  ],
+const worker = (dir: string, jobGroup: JobGroup): Program => ({
+  command: fileQueue(dir, '--parallel', '2', '--job-group', jobGroup),
   instances: 4,
   ready: { when: 'notify', timeout: '20s' },
   drain: { timeout: '1m' },
@@ -37,7 +33,7 @@ async function fleet(
   const world = createWorld();
   onTestFinished(() => world.close());
   const queue = join(world.dir, 'queue');
-  world.configure({ worker: fileQueue(queue, jobGroup) });
+  world.configure({ worker: worker(queue, jobGroup) });
   await world.succeed('start');
   return { world, queue, log: followEvents(world.socket()) };
 }

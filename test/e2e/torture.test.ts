@@ -9,7 +9,7 @@ import { connect } from '../../src/client/index.ts';
 import { fill } from '../../src/example/fill.ts';
 import { isPerfect, tally } from '../../src/example/tally.ts';
 import { Dice } from '../sim/dice.ts';
-import { ROOT } from './build.ts';
+import { fileQueue, ROOT } from './build.ts';
 import { killAfter, operate, readTold, watchForTwins } from './torture.ts';
 import { until } from './until.ts';
 import { createWorld, type Program } from './world.ts';
@@ -48,14 +48,7 @@ it(`a daemon that is killed ${KILLS} times takes nothing and nobody with it`, {
     world.configure({
       worker: {
         ...limits,
-        command: [
-          process.execPath,
-          join(ROOT, 'dist/example/file-queue.js'),
-          '--dir',
-          queue,
-          '--parallel',
-          '1',
-        ],
+        command: fileQueue(queue, '--parallel', '1'),
         environment: { VERSION: String(version) },
         instances: WORKERS,
       },
